@@ -1,0 +1,67 @@
+"""The composition root: every part is made here, and only here are routes gathered."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
+
+from service import logs, openapi, problems
+from service.clock import Clock, real_clock
+from service.settings import Settings, require_secret_key
+from service.storage.engine import open_database
+from service.storage.portable import is_unavailable
+
+VERSION = "0.1.0"
+ROUTERS: tuple[Any, ...] = ()
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The service as an ASGI application; raises SettingInvalid when a setting cannot be used."""
+    require_secret_key(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.database = open_database(settings.database_url, settings.pool_size)
+        try:
+            yield
+        finally:
+            await app.state.database.close()
+
+    app = FastAPI(
+        title="Wardwatch",
+        version=VERSION,
+        description="Remote monitoring for virtual wards: SpO2 readings in, silent hypoxia out, one queue a ward can work.",
+        lifespan=lifespan,
+    )
+    app.state.settings = settings
+    app.state.clock = _clock(settings)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    problems.install(app, is_unavailable)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_api_route("/", _to_docs, include_in_schema=False)
+    app.add_middleware(logs.RequestIds)
+    return app
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    if not app.openapi_schema:
+        app.openapi_schema = openapi.build(app)
+    return app.openapi_schema
+
+
+def _clock(settings: Settings) -> Clock:
+    if not settings.clock_real_start:
+        return real_clock()
+    return Clock(
+        datetime.fromisoformat(settings.clock_real_start),
+        datetime.fromisoformat(settings.clock_started_at),
+        settings.clock_speed,
+    )
+
+
+async def _to_docs() -> RedirectResponse:
+    return RedirectResponse("/docs")

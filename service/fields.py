@@ -1,0 +1,86 @@
+"""Scalars shared by tables and schemas: ids, instants, short texts. Clinical limits come from `alerts`."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, StringConstraints, WithJsonSchema
+from uuid_utils import uuid7
+
+_RFC3339 = re.compile(
+    r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})",
+    re.ASCII,
+)
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
+_FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
+
+NIL_ID = "00000000-0000-0000-0000-000000000000"
+"""Stands for "no ward" where a key must not be empty: audit entries of the whole system."""
+
+
+def new_id() -> str:
+    """A new UUIDv7: unique, and ordered by the time it was made."""
+    return str(uuid7())
+
+
+def canonical_id(text: str) -> str | None:
+    """The id in its one spelling (lower case, dashes), or None when it is not a UUID at all."""
+    lowered = text.lower()
+    return lowered if _UUID.fullmatch(lowered) else None
+
+
+def _id(value: str) -> str:
+    found = canonical_id(value)
+    if found is None:
+        raise ValueError("must be a UUID")
+    return found
+
+
+Id = Annotated[str, AfterValidator(_id), WithJsonSchema({"type": "string", "format": "uuid"})]
+
+
+def _instant_text(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value
+    if not isinstance(value, str) or not _RFC3339.fullmatch(value):
+        raise ValueError("must be an RFC 3339 date and time with an offset, such as 2026-11-22T08:00:00Z")
+    return value
+
+
+def _aware(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError("must have an offset")
+    if not 1900 <= value.year <= 9998:
+        raise ValueError("must be between the years 1900 and 9998")
+    return value
+
+
+def utc_text(value: datetime) -> str:
+    """An instant as the API writes it: UTC with `Z`."""
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+Instant = Annotated[
+    datetime,
+    BeforeValidator(_instant_text),
+    AfterValidator(_aware),
+    PlainSerializer(utc_text, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+"""An aware instant: RFC 3339 text in, UTC with `Z` out. Naive, numeric and date-only values are refused."""
+
+
+def _clean(value: str) -> str:
+    if _FORBIDDEN.search(value):
+        raise ValueError("must not contain NUL or unpaired surrogates")
+    return value
+
+
+CleanText = Annotated[str, AfterValidator(_clean)]
+Name = Annotated[CleanText, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+ShortText = Annotated[CleanText, StringConstraints(max_length=200)]
+LongText = Annotated[CleanText, StringConstraints(max_length=2000)]
+ClientKey = Annotated[CleanText, StringConstraints(min_length=1, max_length=128)]
+"""An id chosen by a sender: the sender's name for one reading or one request."""
+
+Version = Annotated[int, Field(strict=True, ge=1)]

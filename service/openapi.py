@@ -1,0 +1,90 @@
+"""The OpenAPI document: what FastAPI makes, with the bodies our guards read later and the problem shape put in."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+from pydantic.json_schema import models_json_schema
+
+from service.body import JsonBody, documented_body
+from service.problems import MEDIA_TYPE
+
+PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "code", "request_id", "errors"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+        "request_id": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "code", "message"],
+                "properties": {
+                    "pointer": {"type": "string"},
+                    "code": {"type": "string"},
+                    "message": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+
+
+def routes_of(app: Any) -> Iterator[APIRoute]:
+    """Every API route, however deeply routers are nested."""
+    for route in app.routes:
+        if isinstance(route, APIRoute):
+            yield route
+        elif hasattr(route, "original_router"):
+            yield from routes_of(route.original_router)
+        elif hasattr(route, "routes"):
+            yield from routes_of(route)
+
+
+def body_of(route: APIRoute) -> JsonBody[Any] | None:
+    """The JsonBody a route reads, whether as a dependency or by itself."""
+    for dependency in route.dependant.dependencies:
+        if isinstance(dependency.call, JsonBody):
+            return dependency.call
+    own = getattr(route.endpoint, "reads_body", None)
+    return own if isinstance(own, JsonBody) else None
+
+
+def build(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of the application."""
+    document = get_openapi(
+        title=app.title, version=app.version, description=app.description, routes=app.routes, tags=app.openapi_tags
+    )
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas["Problem"] = PROBLEM
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    models = {body.model for route in routes_of(app) if (body := body_of(route))}
+    _, definitions = models_json_schema(
+        [(model, "validation") for model in sorted(models, key=lambda m: m.__name__)],
+        ref_template="#/components/schemas/{model}",
+    )
+    schemas.update(definitions.get("$defs", {}))
+    bodies = {
+        (route.path_format, method.lower()): body
+        for route in routes_of(app)
+        if (body := body_of(route))
+        for method in route.methods
+    }
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            if body := bodies.get((path, method)):
+                operation["requestBody"] = documented_body(body.model)
+            operation["responses"].pop("422", None)
+            operation["responses"]["default"] = {
+                "description": "The request was refused, or could not be carried out.",
+                "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            }
+    return document

@@ -1,0 +1,113 @@
+"""The one renderer of errors: RFC 9457 `application/problem+json`, never with the rejected value in it."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from pydantic import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+
+from service import metrics
+from service.errors import (
+    DatabaseUnavailable,
+    FieldError,
+    Invalid,
+    MethodNotAllowed,
+    NotFound,
+    WardwatchError,
+)
+from service.logs import get_logger, request_id
+
+log = get_logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = 2
+SAFETY_TEXT = (
+    "This reading was not recorded and nobody has seen it. Please check it and send it again. "
+    "If you feel very unwell, are struggling to breathe or are worried, call 999. "
+    "For other urgent help call your team or 111."
+)
+"""What every refusal of a reading says: the person must not believe that it arrived."""
+
+
+def document(problem: WardwatchError) -> dict[str, Any]:
+    """The problem document for an error, as the API shows it."""
+    return {
+        "type": f"urn:wardwatch:problem:{problem.code}",
+        "title": " ".join((type(problem).__doc__ or "").split()),
+        "status": problem.status,
+        "detail": problem.detail,
+        "code": problem.code,
+        "request_id": request_id.get(),
+        "errors": [{"pointer": e.pointer, "code": e.code, "message": e.message} for e in problem.errors],
+        **problem.extra,
+    }
+
+
+def respond(problem: WardwatchError) -> Response:
+    """The answer for an error: the document with its status and headers."""
+    metrics.REFUSALS.labels(problem.code).inc()
+    headers = dict(problem.headers)
+    if problem.status == 401:
+        headers.setdefault("WWW-Authenticate", 'Bearer realm="wardwatch"')
+    if problem.status in (429, 503):
+        headers.setdefault("Retry-After", str(RETRY_AFTER_SECONDS))
+    return Response(orjson.dumps(document(problem)), problem.status, headers, MEDIA_TYPE)
+
+
+def field_errors(problem: ValidationError | RequestValidationError, skip: int = 0) -> list[FieldError]:
+    """The refused fields of a pydantic error; `skip` leaves out the first parts of each place."""
+    return [FieldError(pointer(e["loc"][skip:]), e["type"], _message(e)) for e in problem.errors()]
+
+
+def pointer(place: Iterable[str | int]) -> str:
+    """A JSON pointer (RFC 6901) to a place in the body."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in place)
+
+
+def _message(error: Mapping[str, Any]) -> str:
+    if error["type"] in ("value_error", "assertion_error"):
+        return str(error["ctx"]["error"])
+    if error["type"] == "extra_forbidden":
+        return "is not a field of this call"
+    return str(error["msg"])
+
+
+def install(app: FastAPI, is_unavailable: Callable[[BaseException], bool]) -> None:
+    """Make the application answer every error as a problem document.
+
+    `is_unavailable` tells an unreachable database from a fault of ours."""
+
+    async def refused(_request: Request, problem: Exception) -> Response:
+        assert isinstance(problem, WardwatchError)
+        return respond(problem)
+
+    async def invalid(_request: Request, problem: Exception) -> Response:
+        assert isinstance(problem, RequestValidationError)
+        return respond(Invalid(errors=field_errors(problem)))
+
+    async def http(_request: Request, problem: Exception) -> Response:
+        assert isinstance(problem, HTTPException)
+        known: dict[int, type[WardwatchError]] = {404: NotFound, 405: MethodNotAllowed}
+        found = known.get(problem.status_code)
+        answer = found() if found else WardwatchError(str(problem.detail))
+        answer.headers.update(problem.headers or {})
+        return respond(answer)
+
+    async def unexpected(_request: Request, problem: Exception) -> Response:
+        if is_unavailable(problem):
+            log.warning("database_unavailable", error=type(problem).__name__)
+            return respond(DatabaseUnavailable())
+        log.error("unexpected_error", exc_info=problem)
+        return respond(WardwatchError("Something went wrong here; the request id finds it in our logs."))
+
+    app.add_exception_handler(WardwatchError, refused)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, http)
+    for gone in (SQLAlchemyError, OSError):
+        app.add_exception_handler(gone, unexpected)
+    app.add_exception_handler(Exception, unexpected)

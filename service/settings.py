@@ -1,0 +1,93 @@
+"""Settings, from environment variables `WARDWATCH_*` and nowhere else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from service.errors import SettingInvalid
+
+DEFAULT_DATABASE_URL = "sqlite:///./wardwatch.db"
+SECRET_KEY_LENGTH = 32
+"""Characters a secret key must have at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set. `from_environ` reads and checks it; tests build it directly."""
+
+    database_url: str = DEFAULT_DATABASE_URL
+    secret_key: str = ""
+    metrics_port: int = 0
+    log_level: str = "info"
+    password_grant: bool = True
+    committers: int = 2
+    max_waiting_readings: int = 20_000
+    pool_size: int = 8
+    issuer: str = "wardwatch"
+    clock_real_start: str = ""
+    clock_started_at: str = ""
+    clock_speed: float = 1.0
+
+
+def from_environ(environ: Mapping[str, str]) -> Settings:
+    """Read the settings; raises SettingInvalid naming the variable that cannot be used."""
+    return Settings(
+        database_url=_database_url(environ),
+        secret_key=_secret(environ, "WARDWATCH_SECRET_KEY"),
+        metrics_port=_whole(environ, "WARDWATCH_METRICS_PORT", 0, 0, 65535),
+        log_level=_choice(environ, "WARDWATCH_LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
+        password_grant=_choice(environ, "WARDWATCH_PASSWORD_GRANT", "on", ("on", "off")) == "on",
+        committers=_whole(environ, "WARDWATCH_COMMITTERS", 2, 1, 16),
+        max_waiting_readings=_whole(environ, "WARDWATCH_MAX_WAITING_READINGS", 20_000, 1, 1_000_000),
+        pool_size=_whole(environ, "WARDWATCH_POOL_SIZE", 8, 1, 200),
+        issuer=environ.get("WARDWATCH_ISSUER", "") or "wardwatch",
+        clock_real_start=environ.get("WARDWATCH_DEMO_REAL_START", ""),
+        clock_started_at=environ.get("WARDWATCH_DEMO_STARTED_AT", ""),
+        clock_speed=float(_whole(environ, "WARDWATCH_DEMO_SPEED", 1, 1, 3600)),
+    )
+
+
+def require_secret_key(settings: Settings) -> str:
+    """The secret key; raises SettingInvalid when it is missing or shorter than 32 characters."""
+    if len(settings.secret_key) < SECRET_KEY_LENGTH:
+        raise SettingInvalid(f"WARDWATCH_SECRET_KEY must be set to a text of at least {SECRET_KEY_LENGTH} characters")
+    return settings.secret_key
+
+
+def _secret(environ: Mapping[str, str], name: str) -> str:
+    path = environ.get(f"{name}_FILE", "")
+    if not path:
+        return environ.get(name, "")
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as problem:
+        raise SettingInvalid(f"{name}_FILE cannot be read: {problem.strerror}") from problem
+
+
+def _database_url(environ: Mapping[str, str]) -> str:
+    url = environ.get("WARDWATCH_DATABASE_URL", "") or DEFAULT_DATABASE_URL
+    if not url.startswith(("sqlite:///", "postgresql://")):
+        raise SettingInvalid("WARDWATCH_DATABASE_URL must start with sqlite:/// or postgresql://")
+    password = _secret(environ, "WARDWATCH_DATABASE_PASSWORD")
+    if not password:
+        return url
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{parts.username or 'wardwatch'}:{quote(password, safe='')}@{host}"))
+
+
+def _whole(environ: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = environ.get(name, "")
+    if not text:
+        return default
+    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+        raise SettingInvalid(f"{name} must be a whole number from {low} to {high}")
+    return int(text)
+
+
+def _choice(environ: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
+    value = environ.get(name, "") or default
+    if value not in allowed:
+        raise SettingInvalid(f"{name} must be one of: {', '.join(allowed)}")
+    return value

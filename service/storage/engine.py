@@ -1,0 +1,111 @@
+"""Opening a database: SQLite for one process, PostgreSQL for many. The rest of the service does not know which.
+
+Reads and writes have an engine each. A read connection cannot write (the database refuses it); on SQLite there is
+one write connection, so writers queue here and never meet a locked file."""
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+BUSY_TIMEOUT_MS = 5_000
+CONNECT_TIMEOUT_SECONDS = 3
+STATEMENT_TIMEOUT_MS = 15_000
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """An open database: one engine that only reads, one that writes."""
+
+    url: URL
+    reads: AsyncEngine
+    writes: AsyncEngine
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether this is SQLite: one process, one writer."""
+        return self.url.get_backend_name() == "sqlite"
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.reads.dispose()
+        await self.writes.dispose()
+
+
+def open_database(url: str, pool_size: int = 8) -> Database:
+    """Open the database at `sqlite:///…` or `postgresql://…`; nothing is connected yet."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _open_sqlite(parsed.set(drivername="sqlite+aiosqlite"), pool_size)
+    return _open_postgresql(parsed.set(drivername="postgresql+asyncpg"), pool_size)
+
+
+def _common() -> dict[str, Any]:
+    return {"hide_parameters": True, "json_serializer": _to_json, "json_deserializer": orjson.loads}
+
+
+def _to_json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _open_postgresql(url: URL, pool_size: int) -> Database:
+    def engine(read_only: bool) -> AsyncEngine:
+        settings = {
+            "application_name": "wardwatch-read" if read_only else "wardwatch-write",
+            "default_transaction_read_only": "on" if read_only else "off",
+            "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+            "timezone": "UTC",
+        }
+        return create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=CONNECT_TIMEOUT_SECONDS,
+            pool_use_lifo=True,
+            connect_args={"server_settings": settings, "timeout": CONNECT_TIMEOUT_SECONDS},
+            **_common(),
+        )
+
+    return Database(url, engine(read_only=True), engine(read_only=False))
+
+
+def _open_sqlite(url: URL, pool_size: int) -> Database:
+    in_memory = url.database in (None, "", ":memory:")
+    if in_memory:
+        raise ValueError("Wardwatch keeps what it answers: an in-memory database cannot")
+    reads = create_async_engine(
+        url, poolclass=AsyncAdaptedQueuePool, pool_size=pool_size, max_overflow=0, **_common()
+    )
+    writes = create_async_engine(url, poolclass=AsyncAdaptedQueuePool, pool_size=1, max_overflow=0, **_common())
+    _prepare_sqlite(reads, begin="BEGIN", read_only=True)
+    _prepare_sqlite(writes, begin="BEGIN IMMEDIATE", read_only=False)
+    return Database(url, reads, writes)
+
+
+def _prepare_sqlite(engine: AsyncEngine, begin: str, read_only: bool) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def connected(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute("PRAGMA synchronous = FULL")
+        if read_only:
+            cursor.execute("PRAGMA query_only = ON")
+        else:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begun(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
+
+
+def sqlite_version() -> str:
+    """The version of the SQLite library in use, for `wardwatch check`."""
+    return sqlite3.sqlite_version

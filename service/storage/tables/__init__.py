@@ -1,0 +1,41 @@
+"""Every table. Ward-owned rows carry `ward_id`, and their keys, foreign keys and indexes start with it."""
+
+from sqlmodel import SQLModel
+
+from service.storage.tables.access import (
+    AuditRow,
+    ClientRow,
+    ClientWardRow,
+    MembershipRow,
+    SigningKeyRow,
+    StaffRow,
+)
+from service.storage.tables.alerts import AlertNoteRow, AlertResponseRow, AlertRow
+from service.storage.tables.patients import PatientIdentifierRow, PatientRow, PlanRow, StayRow
+from service.storage.tables.readings import IdempotencyRow, ReadingRow, RefusalRow
+from service.storage.tables.wards import EventRow, WardFeedRow, WardRow
+
+METADATA = SQLModel.metadata
+
+__all__ = [
+    "METADATA",
+    "AlertNoteRow",
+    "AlertResponseRow",
+    "AlertRow",
+    "AuditRow",
+    "ClientRow",
+    "ClientWardRow",
+    "EventRow",
+    "IdempotencyRow",
+    "MembershipRow",
+    "PatientIdentifierRow",
+    "PatientRow",
+    "PlanRow",
+    "ReadingRow",
+    "RefusalRow",
+    "SigningKeyRow",
+    "StaffRow",
+    "StayRow",
+    "WardFeedRow",
+    "WardRow",
+]

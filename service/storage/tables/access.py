@@ -1,0 +1,100 @@
+"""Who may do what: staff, clients, their wards, signing keys, and the audit trail."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKeyConstraint, Index, String, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from service.storage.tables.columns import instant, key, ref, words
+
+WARD_ROLES = ("clinician", "lead", "auditor")
+
+
+class StaffRow(SQLModel, table=True):
+    """A person who works with Wardwatch. `administrator` manages wards and accounts and sees nothing clinical."""
+
+    __tablename__ = "staff"
+    __table_args__ = (UniqueConstraint("email"),)
+
+    id: str = key()
+    email: str = Field(sa_type=String(254))
+    name: str = Field(sa_type=String(120))
+    password_hash: str = Field(sa_type=String(200))
+    administrator: bool = False
+    active: bool = True
+    created_at: datetime = instant()
+
+
+class MembershipRow(SQLModel, table=True):
+    """The role a member of staff has on a ward."""
+
+    __tablename__ = "membership"
+    __table_args__ = (
+        words("role", WARD_ROLES),
+        ForeignKeyConstraint(["ward_id"], ["ward.id"]),
+        ForeignKeyConstraint(["staff_id"], ["staff.id"]),
+        Index("ix_membership_staff_id", "staff_id"),
+    )
+
+    ward_id: str = key()
+    staff_id: str = key()
+    role: str = Field(sa_type=String(20))
+
+
+class ClientRow(SQLModel, table=True):
+    """A partner system that signs in with a secret."""
+
+    __tablename__ = "client"
+
+    id: str = key()
+    name: str = Field(sa_type=String(120))
+    secret_hash: str = Field(sa_type=String(200))
+    scopes: list[str] = Field(sa_type=JSON)
+    active: bool = True
+    created_at: datetime = instant()
+
+
+class ClientWardRow(SQLModel, table=True):
+    """A ward a client may work on."""
+
+    __tablename__ = "client_ward"
+    __table_args__ = (
+        ForeignKeyConstraint(["ward_id"], ["ward.id"]),
+        ForeignKeyConstraint(["client_id"], ["client.id"]),
+        Index("ix_client_ward_client_id", "client_id"),
+    )
+
+    ward_id: str = key()
+    client_id: str = key()
+
+
+class SigningKeyRow(SQLModel, table=True):
+    """A key that signs access tokens; the private part is encrypted with the secret key."""
+
+    __tablename__ = "signing_key"
+
+    id: str = Field(primary_key=True, sa_type=String(64))
+    private_key: str = Field(sa_type=String(2000))
+    public_jwk: dict[str, Any] = Field(sa_type=JSON)
+    created_at: datetime = instant()
+    retired_at: datetime | None = instant(nullable=True)
+
+
+class AuditRow(SQLModel, table=True):
+    """One entry of the audit trail: who did what to what, when, and with which request. Never changed."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_at", "ward_id", "at"),)
+
+    ward_id: str = key()
+    id: str = key()
+    at: datetime = instant()
+    actor_kind: str = Field(sa_type=String(20))
+    actor_id: str | None = ref(nullable=True)
+    action: str = Field(sa_type=String(60))
+    outcome: str = Field(default="done", sa_type=String(20))
+    subject_type: str | None = Field(default=None, sa_type=String(20))
+    subject_id: str | None = ref(nullable=True)
+    request_id: str = Field(default="", sa_type=String(64))
+    detail: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)

@@ -1,0 +1,48 @@
+"""How columns are declared: keys that start with the ward, instants, words from a closed list, numbers in a range."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint
+from sqlmodel import Field, SQLModel
+
+from service.storage.portable import IdType, InstantType
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def key() -> Any:
+    """A part of the primary key that is an id."""
+    return Field(sa_type=IdType, primary_key=True)
+
+
+def ref(*, nullable: bool = False) -> Any:
+    """An id of another row."""
+    return Field(sa_type=IdType, nullable=nullable, **({"default": None} if nullable else {}))
+
+
+def instant(*, nullable: bool = False) -> Any:
+    """An aware UTC instant."""
+    return Field(sa_type=InstantType, nullable=nullable, **({"default": None} if nullable else {}))
+
+
+def words(column: str, allowed: Iterable[str]) -> CheckConstraint:
+    """The column holds one of these words."""
+    quoted = ", ".join("'" + word + "'" for word in allowed)
+    return CheckConstraint(f"{column} IN ({quoted})", name=column)
+
+
+def within(column: str, low: float, high: float) -> CheckConstraint:
+    """The column holds a number in this range, both ends included."""
+    return CheckConstraint(f"{column} BETWEEN {low:g} AND {high:g}", name=column)
+
+
+def belongs_to(table: str, *columns: str, key: tuple[str, ...] = ("id",)) -> ForeignKeyConstraint:
+    """A foreign key inside the ward: (ward_id, columns) refers to (ward_id, key) of the table."""
+    return ForeignKeyConstraint(["ward_id", *columns], [f"{table}.ward_id", *(f"{table}.{part}" for part in key)])
