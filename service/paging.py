@@ -1,0 +1,40 @@
+"""Pages of lists: an opaque cursor that says after what to go on, and the `Link` to the next page."""
+
+import base64
+import binascii
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+import orjson
+from fastapi import Query, Request
+
+from service.errors import FieldError, Invalid
+
+Limit = Annotated[int, Query(ge=1, le=200, description="Rows a page")]
+Cursor = Annotated[str | None, Query(max_length=500, description="From `next_cursor` of the page before")]
+DEFAULT_LIMIT = 50
+
+
+def encode_cursor(*after: Any) -> str:
+    """The cursor for "go on after these sort values" (texts, numbers, booleans, None)."""
+    return base64.urlsafe_b64encode(orjson.dumps(after)).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str, types: tuple[type, ...]) -> tuple[Any, ...]:
+    """The sort values of a cursor; raises Invalid when it is not one of ours or holds other types."""
+    try:
+        after = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError):
+        after = None
+    fits = isinstance(after, list) and len(after) == len(types)
+    if not fits or not all(type(value) is kind for value, kind in zip(after, types, strict=True)):
+        raise Invalid(errors=[FieldError("/cursor", "invalid_cursor", "is not a cursor of this list")])
+    return tuple(after)
+
+
+def next_link(request: Request, cursor: str | None) -> dict[str, str]:
+    """The `Link` header to the next page, or no header on the last page."""
+    if cursor is None:
+        return {}
+    query = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+    return {"Link": f'<{request.url.path}?{urlencode([*query, ("cursor", cursor)])}>; rel="next"'}
