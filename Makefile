@@ -8,9 +8,10 @@ ARGS    ?=
 VENV    ?= .venv
 BIN     := $(VENV)/bin
 
-# uv is used when it is there and works; plain pip does the same, slower. Both check every hash.
+# uv is used when it is there and works; plain pip does the same, slower. Both check every hash, and both trust the
+# certificates this machine trusts: hospitals often put one of their own in front.
 ifeq ($(shell uv --version >/dev/null 2>&1 && echo yes),yes)
-PIP := uv pip install --quiet --python $(BIN)/python
+PIP := UV_SYSTEM_CERTS=true uv pip install --quiet --python $(BIN)/python
 else
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
