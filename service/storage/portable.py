@@ -89,7 +89,9 @@ def is_unavailable(problem: BaseException) -> bool:
     return any(sign in str(problem.orig) for sign in SQLITE_UNAVAILABLE)
 
 
-def may_be_retried(problem: DBAPIError) -> bool:
+def may_be_retried(problem: BaseException) -> bool:
     """Whether a transaction failed only because of others running beside it."""
+    if not isinstance(problem, DBAPIError):
+        return False
     state = getattr(problem.orig, "sqlstate", None) or getattr(problem.orig, "pgcode", None)
     return state in SERIALIZATION_STATES or "database is locked" in str(problem.orig)

@@ -1,0 +1,133 @@
+"""Group commit: everything that waits, from any request, goes into one transaction, and each sender is answered after
+the commit that holds their work. Nobody waits for company: a lone item is taken at once.
+
+One of the two places that commit (the other is `session.py`)."""
+
+import asyncio
+import zlib
+from collections.abc import Awaitable, Callable, Sequence
+from time import perf_counter
+from typing import Generic
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service import metrics
+from service.errors import DatabaseUnavailable
+from service.logs import get_logger
+from service.storage.engine import Database
+from service.storage.portable import is_unavailable, may_be_retried, placement
+from service.storage.waiting import FairQueue, Item, Result, Waiting
+
+log = get_logger(__name__)
+
+GROUP_READINGS = 256
+"""A group takes no further item once it holds this many readings."""
+TRIES = 5
+"""A group that lost a race with others is tried this often."""
+
+Work = Callable[[AsyncConnection, Sequence[Item]], Awaitable[Sequence[Result]]]
+"""What is done with a group inside its transaction: one result for each item, in order."""
+
+
+class GroupCommitter(Generic[Item, Result]):
+    """Several committers side by side; the same stay always goes to the same one, so that groups in one process
+    never wait for each other's rows."""
+
+    def __init__(
+        self,
+        database: Database,
+        work: Work[Item, Result],
+        after_commit: Callable[[Sequence[Result]], None],
+        committers: int,
+        capacity: int,
+    ) -> None:
+        count = 1 if database.is_embedded else committers
+        self._database = database
+        self._work = work
+        self._after_commit = after_commit
+        self._queues = [FairQueue[Item, Result](max(1, capacity // count), placement) for _ in range(count)]
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Start the committers."""
+        self._tasks = [asyncio.create_task(self._run(queue), name="committer") for queue in self._queues]
+
+    async def stop(self) -> None:
+        """Commit and answer what is waiting, then stop."""
+        for queue in self._queues:
+            queue.close()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+
+    @property
+    def alive(self) -> bool:
+        """Whether every committer is running."""
+        return bool(self._tasks) and not any(task.done() for task in self._tasks)
+
+    async def submit(self, ward_id: str, stay_id: str, item: Item, weight: int = 1) -> Result:
+        """The result for one item, after the commit that holds it; raises Overloaded when the queue is full,
+        DatabaseUnavailable when it could not be kept, or whatever the work raised for this item alone."""
+        answer: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        queue = self._queues[zlib.crc32(stay_id.encode()) % len(self._queues)]
+        queue.put(Waiting(ward_id, item, weight, answer))
+        return await answer
+
+    async def _run(self, queue: FairQueue[Item, Result]) -> None:
+        while await queue.wait():
+            group = queue.take(GROUP_READINGS)
+            metrics.WAITING.set(sum(each.weight for each in self._queues))
+            try:
+                await self._commit(group)
+            except asyncio.CancelledError:
+                _refuse(group, DatabaseUnavailable())
+                raise
+
+    async def _commit(self, group: list[Waiting[Item, Result]]) -> None:
+        """Commit a group. A fault halves it until the culprit stands alone, so that nobody else is refused."""
+        for attempt in range(1, TRIES + 1):
+            try:
+                results = await self._transaction([waiting.item for waiting in group])
+            except Exception as problem:
+                if attempt < TRIES and may_be_retried(problem):
+                    await asyncio.sleep(0.005 * attempt)
+                    continue
+                await self._failed(group, problem)
+                return
+            self._answer(group, results)
+            return
+
+    async def _failed(self, group: list[Waiting[Item, Result]], problem: Exception) -> None:
+        if is_unavailable(problem) or may_be_retried(problem):
+            log.warning("group_not_kept", error=type(problem).__name__, items=len(group))
+            _refuse(group, DatabaseUnavailable())
+        elif len(group) == 1:
+            _refuse(group, problem)
+        else:
+            log.warning("group_halved", error=type(problem).__name__, items=len(group))
+            await self._commit(group[: len(group) // 2])
+            await self._commit(group[len(group) // 2 :])
+
+    async def _transaction(self, items: Sequence[Item]) -> Sequence[Result]:
+        started = perf_counter()
+        async with self._database.writes.connect() as connection:
+            await connection.begin()
+            results = await self._work(connection, items)
+            await connection.commit()
+        metrics.GROUP_SECONDS.observe(perf_counter() - started)
+        return results
+
+    def _answer(self, group: list[Waiting[Item, Result]], results: Sequence[Result]) -> None:
+        metrics.GROUP_SIZE.observe(sum(waiting.weight for waiting in group))
+        for waiting, result in zip(group, results, strict=True):
+            if not waiting.answer.done():
+                waiting.answer.set_result(result)
+        try:
+            self._after_commit(results)
+        except Exception as problem:
+            log.error("after_commit_failed", exc_info=problem)
+
+
+def _refuse(group: Sequence[Waiting[Item, Result]], problem: Exception) -> None:
+    for waiting in group:
+        if not waiting.answer.done():
+            waiting.answer.set_exception(problem)
