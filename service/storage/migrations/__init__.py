@@ -1,0 +1,56 @@
+"""The steps from an empty database to today's tables, and where a database stands on that way.
+
+There is no way back: what a step drops, no other step can bring again. Take a backup first."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from service.storage.engine import Database, open_database
+
+FOLDER = Path(__file__).parent
+
+
+def config(connection: Connection | None = None) -> Config:
+    """Alembic's configuration; there is no alembic.ini, and the connection is handed over."""
+    made = Config()
+    made.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    made.attributes["connection"] = connection
+    return made
+
+
+def head() -> str:
+    """The newest step this release knows."""
+    return str(ScriptDirectory.from_config(config()).get_current_head())
+
+
+async def current(database: Database) -> str | None:
+    """The step the database is at; None when it was never migrated."""
+    async with database.reads.connect() as connection:
+        return await connection.run_sync(_revision)
+
+
+async def migrate(url: str) -> None:
+    """Bring the database at `url` to the newest step, in one transaction; makes a missing SQLite file."""
+    database = open_database(url)
+    try:
+        await migrate_open(database)
+    finally:
+        await database.close()
+
+
+async def migrate_open(database: Database) -> None:
+    """Bring an open database to the newest step. Several processes may try at once; one does it."""
+    async with database.writes.begin() as connection:
+        if not database.is_embedded:
+            await connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+            await connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7700417)")
+        await connection.run_sync(lambda sync: command.upgrade(config(sync), "head"))
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()

@@ -1,0 +1,26 @@
+"""Clinical time that a test sets: put it in `app.state.clock`."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+"""A Sunday in winter, when clocks in London show UTC."""
+
+
+@dataclass
+class SettableClock:
+    """Stands still until it is told to go on."""
+
+    at: datetime = START
+
+    def now(self) -> datetime:
+        return self.at
+
+    def set(self, at: datetime) -> datetime:
+        """Put the clock to an instant, which may lie before."""
+        self.at = at
+        return at
+
+    def advance(self, **span: float) -> datetime:
+        """Let time pass: `advance(minutes=61)`."""
+        return self.set(self.at + timedelta(**span))
