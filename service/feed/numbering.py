@@ -1,0 +1,160 @@
+"""The ward's feed: every change gets the next number of its ward, in the transaction that makes the change.
+
+The ward's row in `ward_feed` is locked by the UPDATE and is the last lock every writer takes, so numbers have
+no gaps and become visible in order: whoever has seen number n has everything up to n."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import bindparam, insert, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from service.storage.tables import METADATA
+
+FEED = METADATA.tables["ward_feed"]
+EVENT = METADATA.tables["event"]
+
+SEVERITY_WORDS = ("low", "medium", "high", "critical")
+"""By rank: rank 1 is the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """A change of something on a ward that has no number yet.
+
+    `type` as in the API ("alert.opened"), `at` the clinical instant, `data` JSON as it stood then: no
+    identity, no note, no vital sign. `actor_id` is the person, None for the machine."""
+
+    type: str
+    at: datetime
+    subject_type: str
+    subject_id: str
+    data: dict[str, Any]
+    actor_id: str | None = None
+
+
+class Standing(NamedTuple):
+    """What the counts need of an alert: its state, and its severity as a rank from 1 (low) to 4
+    (critical)."""
+
+    state: str
+    severity: int
+
+
+@dataclass(frozen=True, slots=True)
+class CountsDelta:
+    """By how much the numbers of unresolved alerts of a ward change, by state and by severity."""
+
+    open: int = 0
+    acknowledged: int = 0
+    recovered: int = 0
+    critical: int = 0
+    high: int = 0
+    medium: int = 0
+    low: int = 0
+
+    def __add__(self, other: "CountsDelta") -> "CountsDelta":
+        return CountsDelta(*(getattr(self, name) + getattr(other, name) for name in COUNTED))
+
+
+COUNTED = tuple(each.name for each in fields(CountsDelta))
+NO_CHANGE = CountsDelta()
+
+
+def counts_delta(before: Standing | None, after: Standing | None) -> CountsDelta:
+    """What one alert's change does to the counts. None: there was, or is, no such alert; resolved ones count
+    nowhere."""
+    if before == after:
+        return NO_CHANGE
+    changes = dict.fromkeys(COUNTED, 0)
+    for standing, step in ((before, -1), (after, 1)):
+        if standing is not None and standing.state != "resolved":
+            changes[standing.state] += step
+            changes[SEVERITY_WORDS[standing.severity - 1]] += step
+    return CountsDelta(**changes)
+
+
+def total(deltas: Iterable[CountsDelta]) -> CountsDelta:
+    """The sum of several changes."""
+    return sum(deltas, NO_CHANGE)
+
+
+@dataclass(slots=True)
+class WardEvents:
+    """What is to be appended to one ward's feed: the events in order, and what they do to the counts."""
+
+    events: list[NewEvent] = field(default_factory=list)
+    counts: CountsDelta = NO_CHANGE
+
+
+_TAKE_NUMBERS = (
+    update(FEED)
+    .where(FEED.c.ward_id == bindparam("in_ward"))
+    .values(
+        last_number=FEED.c.last_number + bindparam("how_many"),
+        last_at=bindparam("latest"),
+        **{name: FEED.c[name] + bindparam(f"add_{name}") for name in COUNTED},
+    )
+    .returning(FEED.c.last_number)
+)
+_INSERT_EVENTS = insert(EVENT)
+
+
+async def append_events(
+    where: AsyncConnection | AsyncSession,
+    ward_id: str,
+    events: Sequence[NewEvent],
+    counts: CountsDelta = NO_CHANGE,
+) -> int:
+    """Number the events, store them and change the ward's counts; gives the number of the last one.
+
+    Locks the ward's feed until the transaction ends: call it last. Raises LookupError for a ward without a
+    feed."""
+    if not events:
+        raise ValueError("counts change only with an event")
+    taken = await where.execute(
+        _TAKE_NUMBERS,
+        {
+            "in_ward": ward_id,
+            "how_many": len(events),
+            "latest": events[-1].at,
+            **{f"add_{name}": getattr(counts, name) for name in COUNTED},
+        },
+    )
+    last: int | None = taken.scalar_one_or_none()
+    if last is None:
+        raise LookupError(f"ward {ward_id} has no feed")
+    first = last - len(events) + 1
+    await where.execute(
+        _INSERT_EVENTS,
+        [
+            {
+                "ward_id": ward_id,
+                "number": number,
+                "type": event.type,
+                "at": event.at,
+                "subject_type": event.subject_type,
+                "subject_id": event.subject_id,
+                "actor_id": event.actor_id,
+                "data": event.data,
+            }
+            for number, event in enumerate(events, first)
+        ],
+    )
+    return last
+
+
+async def append_for_wards(
+    where: AsyncConnection | AsyncSession, wards: Mapping[str, WardEvents]
+) -> dict[str, int]:
+    """`append_events` for several wards, in key order so that two writers never wait for each other in a
+    circle.
+
+    Gives the last number of each ward that had events."""
+    return {
+        ward_id: await append_events(where, ward_id, wards[ward_id].events, wards[ward_id].counts)
+        for ward_id in sorted(wards)
+        if wards[ward_id].events
+    }

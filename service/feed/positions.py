@@ -1,0 +1,166 @@
+"""Where each ward's feed stands now: one shared check for everybody who asks, and a bell for those who wait.
+
+A 304 or a shared page is honest only if the feed numbers behind it were read after the request arrived. So a
+read serves exactly the callers that were waiting when it began; who comes while it runs shares the next
+one."""
+
+import asyncio
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from fastapi import Request
+from sqlalchemy import bindparam, select
+
+from service.errors import Overloaded
+from service.feed.numbering import COUNTED, FEED
+from service.storage.engine import Database
+
+MAX_WAITING = 10_000
+"""Callers that may wait for one read; more than this many connections is an overload."""
+
+_READ = select(
+    FEED.c.ward_id, FEED.c.last_number, FEED.c.epoch, FEED.c.last_at, *(FEED.c[name] for name in COUNTED)
+).where(FEED.c.ward_id.in_(bindparam("wards", expanding=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A ward's feed at one moment: the last number, in which epoch, when that event was, and the counts then.
+
+    `counts` has a number of unresolved alerts for each state and each severity word."""
+
+    number: int
+    epoch: str
+    at: datetime | None
+    counts: Mapping[str, int]
+
+
+def epoch_of(positions: Iterable[Position]) -> str:
+    """The epoch of several feeds as one opaque word; a ward's own epoch is one of its dot-separated parts."""
+    return ".".join(sorted({position.epoch for position in positions}))
+
+
+class _Caller:
+    __slots__ = ("answer", "ward_ids")
+
+    def __init__(self, ward_ids: Collection[str]) -> None:
+        self.ward_ids = ward_ids
+        self.answer: asyncio.Future[dict[str, Position]] = asyncio.get_running_loop().create_future()
+
+
+class Positions:
+    """The shared check. One read runs at a time; a caller that gives up disturbs nobody else."""
+
+    def __init__(self, database: Database) -> None:
+        # One statement needs no transaction around it: on a server that saves two round trips a read.
+        self._engine = (
+            database.reads
+            if database.is_embedded
+            else database.reads.execution_options(isolation_level="AUTOCOMMIT")
+        )
+        self._waiting: list[_Caller] = []
+        self._reader: asyncio.Task[None] | None = None
+
+    async def current(self, ward_ids: Collection[str]) -> dict[str, Position]:
+        """The position of each of these wards, by a read begun after this call; wards without a feed are left
+        out.
+
+        Raises Overloaded when too many wait, and what the database raises."""
+        if not ward_ids:
+            return {}
+        if len(self._waiting) >= MAX_WAITING:
+            raise Overloaded
+        caller = _Caller(ward_ids)
+        self._waiting.append(caller)
+        if self._reader is None:
+            self._reader = asyncio.create_task(self._serve())
+        return await caller.answer
+
+    async def close(self) -> None:
+        """Stop reading; whoever still waits is told that the service is going away."""
+        if self._reader is not None:
+            self._reader.cancel()
+            await asyncio.gather(self._reader, return_exceptions=True)
+
+    async def _serve(self) -> None:
+        callers: list[_Caller] = []
+        try:
+            while self._waiting:
+                callers, self._waiting = self._waiting, []
+                await self._answer(callers)
+        finally:
+            self._reader = None
+            for left in (*callers, *self._waiting):
+                if not left.answer.done():
+                    left.answer.set_exception(Overloaded())
+            self._waiting = []
+
+    async def _answer(self, callers: list[_Caller]) -> None:
+        try:
+            found = await self._read({ward_id for caller in callers for ward_id in caller.ward_ids})
+        except Exception as problem:  # every waiting caller gets it; the reader goes on for the next ones
+            for caller in callers:
+                if not caller.answer.done():
+                    caller.answer.set_exception(problem)
+            return
+        for caller in callers:
+            if not caller.answer.done():
+                caller.answer.set_result({each: found[each] for each in caller.ward_ids if each in found})
+
+    async def _read(self, ward_ids: Collection[str]) -> dict[str, Position]:
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(_READ, {"wards": list(ward_ids)})).all()
+        return {
+            row[0]: Position(row[1], row[2], row[3], dict(zip(COUNTED, row[4:], strict=True))) for row in rows
+        }
+
+
+class Wakeups:
+    """Bells inside this process: who commits to a ward's feed rings, who waits for that ward looks again.
+
+    Only a hint. Another process's commits ring nothing here, so whoever waits also looks once a second."""
+
+    def __init__(self) -> None:
+        self._bells: dict[str, set[asyncio.Event]] = {}
+
+    def wake(self, ward_ids: Iterable[str]) -> None:
+        """Ring for these wards; call it after the commit."""
+        for ward_id in ward_ids:
+            for bell in self._bells.get(ward_id, ()):
+                bell.set()
+
+    @contextmanager
+    def listening(self, ward_ids: Collection[str]) -> Iterator[asyncio.Event]:
+        """A bell that rings for these wards. Listen first, then look, so that nothing falls in between."""
+        bell = asyncio.Event()
+        for ward_id in ward_ids:
+            self._bells.setdefault(ward_id, set()).add(bell)
+        try:
+            yield bell
+        finally:
+            for ward_id in ward_ids:
+                others = self._bells[ward_id]
+                others.discard(bell)
+                if not others:
+                    del self._bells[ward_id]
+
+
+def of(request: Request) -> Positions:
+    """The application's shared check."""
+    positions: Positions = request.app.state.positions
+    return positions
+
+
+def wakeups_of(request: Request) -> Wakeups:
+    """The application's bells."""
+    wakeups: Wakeups = request.app.state.wakeups
+    return wakeups
+
+
+def install(state: Any, database: Database) -> None:
+    """Put the shared check and the bells where `of` and `wakeups_of` find them."""
+    state.positions = Positions(database)
+    state.wakeups = Wakeups()

@@ -1,0 +1,42 @@
+"""What an alert's change looks like in the feed: as it stood then, without identity, notes or values."""
+
+from datetime import datetime
+from typing import Any
+
+from alerts.episode import Episode
+from service.feed.numbering import NewEvent
+from service.fields import utc_text
+
+
+def alert_event(
+    what: str,
+    at: datetime,
+    alert_id: str,
+    stay_id: str | None,
+    patient_id: str | None,
+    episode: Episode,
+    *,
+    actor_id: str | None = None,
+    **more: Any,
+) -> NewEvent:
+    """The event `alert.<what>` of an alert that now stands as `episode`; `more` says what is special to
+    it."""
+    data = {
+        "stay_id": stay_id,
+        "patient_id": patient_id,
+        "family": episode.family.value,
+        "channel": episode.family.channel.value,
+        "title": episode.title,
+        "severity": episode.severity.word,
+        "peak_severity": episode.peak_severity.word,
+        "state": episode.state.value,
+        "confirmed": episode.confirmed,
+        "retrospective": episode.retrospective,
+        "escalation_level": episode.escalation_level,
+        "rule_ids": list(episode.rule_ids),
+        "reading_count": episode.reading_count,
+        "respond_by": utc_text(episode.respond_by) if episode.respond_by else None,
+        "version": episode.version,
+        **more,
+    }
+    return NewEvent(f"alert.{what}", at, "alert", alert_id, data, actor_id)

@@ -1,0 +1,187 @@
+"""What the engine decided becomes rows and events: for all stays of a group at once, inside the caller's
+transaction.
+
+Whoever calls this holds the stays' rows. The order of locks goes on from there: alerts, then the wards'
+feeds."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from alerts.checkpoint import load
+
+from alerts.change import Change
+from alerts.episode import Episode
+from alerts.severity import Family
+from service.feed.numbering import NewEvent, Standing, WardEvents, append_for_wards, counts_delta
+from service.fields import new_id
+from service.queue import store
+from service.queue.happenings import alert_event
+from service.queue.store import Where
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAlert:
+    """An unresolved alert as it is stored."""
+
+    alert_id: str
+    episode: Episode
+
+
+Unresolved = Mapping[Family, StoredAlert]
+
+
+@dataclass(frozen=True, slots=True)
+class StayChanges:
+    """What was decided for one stay, in order, and the unresolved alerts it was decided on."""
+
+    ward_id: str
+    stay_id: str
+    patient_id: str
+    stored: Unresolved
+    changes: Sequence[Change]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of a group: for each stay the alert id of each change in the order given, and the last
+    event number of each ward that had events."""
+
+    alert_ids: Mapping[str, Sequence[str]]
+    numbers: Mapping[str, int]
+
+
+@dataclass(slots=True)
+class _Touched:
+    """An alert this group writes: how it stood before (None: it is new) and how it stands after the last
+    change."""
+
+    stay: StayChanges
+    alert_id: str
+    before: Standing | None
+    episode: Episode
+    previous_alert_id: str | None = None
+
+
+@dataclass(slots=True)
+class _Group:
+    touched: list[_Touched] = field(default_factory=list)
+    wards: dict[str, WardEvents] = field(default_factory=dict)
+    alert_ids: dict[str, list[str]] = field(default_factory=dict)
+
+
+async def load_unresolved(
+    where: Where, keys: Iterable[tuple[str, str]]
+) -> dict[str, dict[Family, StoredAlert]]:
+    """The unresolved alerts of these (ward_id, stay_id), by stay and family, in one query.
+
+    Stays without any are left out."""
+    found: dict[str, dict[Family, StoredAlert]] = {}
+    for stay_id, family, alert_id, machine in await store.find_unresolved(where, keys):
+        found.setdefault(stay_id, {})[Family(family)] = StoredAlert(alert_id, load(machine))
+    return found
+
+
+async def write_changes(where: Where, writes: Iterable[StayChanges]) -> Written:
+    """Store the changes of several stays and number their events, ward by ward in key order.
+
+    An alert may be opened, changed and resolved within one group. Call it last in the transaction: it locks
+    the feeds. After the commit, ring `Wakeups.wake(written.numbers)`."""
+    group = _Group()
+    for stay in writes:
+        _fold(group, stay)
+    if not group.touched:
+        return Written({}, {})
+    await _link_to_previous(where, group.touched)
+    # Changed ones first: one that this group resolves makes room for the one it opens.
+    await store.update_alerts(where, [_update_of(each) for each in group.touched if each.before is not None])
+    await store.insert_alerts(where, [_row_of(each) for each in group.touched if each.before is None])
+    numbers = await append_for_wards(where, group.wards)
+    return Written(group.alert_ids, numbers)
+
+
+def _fold(group: _Group, stay: StayChanges) -> None:
+    """Bring one stay's changes into the group: which alert each is about, its event, and how the alert ends
+    up."""
+    if not stay.changes:
+        return
+    ward = group.wards.setdefault(stay.ward_id, WardEvents())
+    current: dict[Family, _Touched] = {}
+    last_resolved: dict[Family, str] = {}
+    ids = group.alert_ids.setdefault(stay.stay_id, [])
+    for change in stay.changes:
+        after = change.after
+        alert = current.get(after.family)
+        if alert is None:
+            alert = _touch(stay, after, last_resolved.get(after.family))
+            current[after.family] = alert
+            group.touched.append(alert)
+        alert.episode = after
+        ids.append(alert.alert_id)
+        ward.events.append(_event_of(stay, alert.alert_id, change))
+        if after.state.value == "resolved":
+            last_resolved[after.family] = alert.alert_id
+            del current[after.family]
+    for alert in group.touched:
+        if alert.stay is stay:
+            ward.counts += counts_delta(alert.before, _standing(alert.episode))
+
+
+def _touch(stay: StayChanges, after: Episode, resolved_here: str | None) -> _Touched:
+    stored = None if resolved_here else stay.stored.get(after.family)
+    if stored is None:
+        return _Touched(stay, new_id(), None, after, resolved_here)
+    return _Touched(stay, stored.alert_id, _standing(stored.episode), after)
+
+
+def _standing(episode: Episode) -> Standing:
+    return Standing(episode.state.value, int(episode.severity))
+
+
+def _event_of(stay: StayChanges, alert_id: str, change: Change) -> NewEvent:
+    return alert_event(
+        change.kind.value,
+        change.at,
+        alert_id,
+        stay.stay_id,
+        stay.patient_id,
+        change.after,
+        severity_before=change.severity_before.word if change.severity_before else None,
+        transition=change.transition,
+        reason=change.reason,
+        reading_id=change.reading_id,
+    )
+
+
+async def _link_to_previous(where: Where, touched: Iterable[_Touched]) -> None:
+    """Give each new alert the latest resolved one of its stay and family; a query only when something
+    opened."""
+    new = [each for each in touched if each.before is None and each.previous_alert_id is None]
+    if not new:
+        return
+    previous = await store.find_last_resolved(
+        where, {(each.stay.ward_id, each.stay.stay_id, each.episode.family.value) for each in new}
+    )
+    for each in new:
+        each.previous_alert_id = previous.get((each.stay.stay_id, each.episode.family.value))
+
+
+def _update_of(alert: _Touched) -> dict[str, Any]:
+    return {"in_ward": alert.stay.ward_id, "alert_id": alert.alert_id, **store.columns_of(alert.episode)}
+
+
+def _row_of(alert: _Touched) -> dict[str, Any]:
+    stay, episode = alert.stay, alert.episode
+    return {
+        "ward_id": stay.ward_id,
+        "id": alert.alert_id,
+        "subject": store.subject_of(stay.stay_id),
+        "stay_id": stay.stay_id,
+        "patient_id": stay.patient_id,
+        "family": episode.family.value,
+        "channel": episode.family.channel.value,
+        "first_breach_at": episode.first_breach_at,
+        "opened_at": episode.opened_at,
+        "previous_alert_id": alert.previous_alert_id,
+        **store.columns_of(episode),
+    }

@@ -1,0 +1,154 @@
+"""Queries on alerts for those who write them: Core only, several stays at a time, ward first.
+
+`machine` is the engine's checkpoint and the only source of an episode; the other columns of an alert are
+written from it in the same statement, for lists, indexes and limits."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from alerts.checkpoint import dump
+from sqlalchemy import and_, bindparam, func, insert, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from alerts.episode import Episode
+from service.fields import utc_text
+from service.storage.tables import METADATA
+from service.storage.tables.alerts import UNRESOLVED
+
+ALERT = METADATA.tables["alert"]
+
+END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
+"""Stands for "nothing is due" in `respond_by`, which is never NULL so that it sorts alike on both
+databases."""
+
+Where = AsyncConnection | AsyncSession
+Value = TypeVar("Value")
+
+
+def subject_of(stay_id: str) -> str:
+    """What an alert about a stay is about."""
+    return f"stay:{stay_id}"
+
+
+def columns_of(episode: Episode) -> dict[str, Any]:
+    """The columns of an alert that change with its episode."""
+    return {
+        "title": episode.title,
+        "state": episode.state.value,
+        "taken": episode.state.value == "acknowledged",
+        "severity": int(episode.severity),
+        "peak_severity": int(episode.peak_severity),
+        "confirmed": episode.confirmed,
+        "retrospective": episode.retrospective,
+        "escalation_level": episode.escalation_level,
+        "last_breach_at": episode.last_breach_at,
+        "recovered_at": episode.recovered_at,
+        "resolved_at": episode.resolved_at,
+        "respond_by": episode.respond_by or END_OF_TIME,
+        "contact_due_at": episode.contact_due_at,
+        "next_due_at": episode.next_due_at,
+        "reading_count": episode.reading_count,
+        "explanation": explained(episode),
+        "machine": dump(episode),
+        "version": episode.version,
+    }
+
+
+def explained(episode: Episode) -> dict[str, Any]:
+    """Why the alert stands, as the API shows it."""
+    why = episode.explanation
+    return {
+        "text": why.text,
+        "rule_ids": list(episode.rule_ids),
+        "rule_set_version": why.rule_set_version,
+        "inputs": [
+            {
+                "name": each.name,
+                "value": each.value,
+                "unit": each.unit,
+                "reading_id": each.reading_id,
+                "observed_at": utc_text(each.observed_at) if each.observed_at else None,
+            }
+            for each in why.inputs
+        ],
+        "limits": [{"name": each.name, "value": each.value, "unit": each.unit} for each in why.limits],
+        "source": why.source,
+    }
+
+
+_CHANGING = (
+    "title", "state", "taken", "severity", "peak_severity", "confirmed", "retrospective", "escalation_level",
+    "last_breach_at", "recovered_at", "resolved_at", "respond_by", "contact_due_at", "next_due_at",
+    "reading_count", "explanation", "machine", "version",
+)  # fmt: skip
+
+_FIND_UNRESOLVED = select(ALERT.c.stay_id, ALERT.c.family, ALERT.c.id, ALERT.c.machine).where(
+    ALERT.c.ward_id.in_(bindparam("wards", expanding=True)),
+    ALERT.c.subject.in_(bindparam("subjects", expanding=True)),
+    UNRESOLVED,
+)
+_INSERT = insert(ALERT)
+_UPDATE = (
+    update(ALERT)
+    .where(and_(ALERT.c.ward_id == bindparam("in_ward"), ALERT.c.id == bindparam("alert_id")))
+    .values({name: bindparam(name) for name in _CHANGING})
+)
+
+
+async def find_unresolved(
+    where: Where, keys: Iterable[tuple[str, str]]
+) -> list[tuple[str, str, str, dict[str, Any]]]:
+    """(stay_id, family, alert_id, machine) of every unresolved alert of these (ward_id, stay_id)."""
+    wards, subjects = set(), []
+    for ward_id, stay_id in keys:
+        wards.add(ward_id)
+        subjects.append(subject_of(stay_id))
+    if not subjects:
+        return []
+    found = await where.execute(
+        _FIND_UNRESOLVED, {"wards": padded(sorted(wards)), "subjects": padded(sorted(subjects))}
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in found]
+
+
+async def find_last_resolved(
+    where: Where, keys: Collection[tuple[str, str, str]]
+) -> Mapping[tuple[str, str], str]:
+    """The latest resolved alert for each (ward_id, stay_id, family) that has one, by (stay_id, family)."""
+    newest_first = func.row_number().over(
+        partition_by=(ALERT.c.ward_id, ALERT.c.stay_id, ALERT.c.family),
+        order_by=(ALERT.c.opened_at.desc(), ALERT.c.id.desc()),
+    )
+    ranked = (
+        select(ALERT.c.stay_id, ALERT.c.family, ALERT.c.id, newest_first.label("rank"))
+        .where(
+            tuple_(ALERT.c.ward_id, ALERT.c.stay_id, ALERT.c.family).in_(padded(sorted(keys))),
+            ALERT.c.state == "resolved",
+        )
+        .subquery()
+    )
+    found = await where.execute(
+        select(ranked.c.stay_id, ranked.c.family, ranked.c.id).where(ranked.c.rank == 1)
+    )
+    return {(row[0], row[1]): row[2] for row in found}
+
+
+async def insert_alerts(where: Where, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert new alerts; each row has every column."""
+    if rows:
+        await where.execute(_INSERT, rows)
+
+
+async def update_alerts(where: Where, rows: Sequence[dict[str, Any]]) -> None:
+    """Write changed alerts: rows of `columns_of` with `in_ward` and `alert_id`."""
+    if rows:
+        await where.execute(_UPDATE, rows)
+
+
+def padded(values: list[Value]) -> list[Value]:
+    """The list made longer, by repeating its last value, to a power of two.
+
+    An IN list of another length is another statement to prepare; this leaves a handful of lengths."""
+    size = 1 << (len(values) - 1).bit_length()
+    return values + values[-1:] * (size - len(values))
