@@ -9,13 +9,19 @@ from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 
 from service import logs, openapi, problems
+from service.access import routes as access_routes
+from service.access.passwords import Passwords
+from service.access.signing_in import Desk
+from service.access.tokens import open_tokens
 from service.clock import Clock, real_clock
 from service.settings import Settings, require_secret_key
 from service.storage.engine import open_database
 from service.storage.portable import is_unavailable
 
 VERSION = "0.1.0"
-ROUTERS: tuple[Any, ...] = ()
+ROUTERS: tuple[Any, ...] = (
+    access_routes.router,
+)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -25,9 +31,12 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.database = open_database(settings.database_url, settings.pool_size)
+        app.state.tokens = open_tokens(settings, app.state.database)
+        app.state.desk = Desk(app.state.database, Passwords(), settings.password_grant)
         try:
             yield
         finally:
+            app.state.desk.passwords.close()
             await app.state.database.close()
 
     app = FastAPI(

@@ -1,0 +1,140 @@
+"""Who may call a route. A route is guarded when a `Requires` is among its dependencies, or when it is marked
+`public` or `self_guarded`; a test walks all routes and asks `guard_of`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from fastapi import Request
+from fastapi.openapi.models import OAuth2 as OAuth2Model
+from fastapi.openapi.models import OAuthFlowClientCredentials, OAuthFlowPassword, OAuthFlows
+from fastapi.security.base import SecurityBase
+
+from service.access.principals import SCOPES, Principal
+from service.access.tokens import Tokens
+from service.access.visibility import require_ward
+from service.errors import NotAuthenticated, ScopeMissing
+from service.fields import canonical_id
+
+TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path, not a secret
+_INVALID_TOKEN = {"WWW-Authenticate": 'Bearer realm="wardwatch", error="invalid_token"'}
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+
+async def authenticate(request: Request) -> Principal:
+    """Who sent the request; raises NotAuthenticated. A known token costs no database."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise NotAuthenticated
+    tokens: Tokens = request.app.state.tokens
+    try:
+        return await tokens.principal_of(token)
+    except NotAuthenticated:
+        raise NotAuthenticated(headers=_INVALID_TOKEN) from None
+
+
+def require_scope(principal: Principal, *scopes: str) -> Principal:
+    """The principal with only the wards where it holds one of the scopes; raises ScopeMissing without any."""
+    if principal.scopes.isdisjoint(scopes):
+        raise ScopeMissing(
+            required_scopes=list(scopes),
+            granted_scopes=sorted(principal.scopes),
+            headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{" ".join(scopes)}"'},
+        )
+    return principal.on(*scopes)
+
+
+@dataclass(frozen=True, init=False)
+class Requires(SecurityBase):
+    """A dependency: who is asking, holding at least one of the scopes; none given: any valid token.
+
+    `Annotated[Principal, Depends(Requires("alerts:read"))]`. The principal comes with only the wards on which
+    it holds the scope. Raises NotAuthenticated, ScopeMissing."""
+
+    scopes: tuple[str, ...]
+
+    def __init__(self, *scopes: str) -> None:
+        unknown = [scope for scope in scopes if scope not in SCOPES]
+        if unknown:
+            raise ValueError(f"no such scope: {unknown}")
+        object.__setattr__(self, "scopes", scopes)
+        object.__setattr__(self, "model", _SCHEME)
+        object.__setattr__(self, "scheme_name", "oauth2")
+
+    async def __call__(self, request: Request) -> Principal:
+        return await self.admit(request)
+
+    async def admit(self, request: Request) -> Principal:
+        """What `__call__` does, for guards that ask for more than a request."""
+        principal = await authenticate(request)
+        return require_scope(principal, *self.scopes) if self.scopes else principal
+
+
+class RequiresOnWard(Requires):
+    """`Requires`, for a path with `{ward_id}`: raises NotFound unless it is one of the principal's wards.
+
+    An administrator passes with any id, if the scope allows: the query says whether there is such a ward."""
+
+    async def __call__(self, request: Request, ward_id: str) -> Principal:  # type: ignore[override]
+        principal = await self.admit(request)
+        require_ward(principal, canonical_id(ward_id) or "")
+        return principal
+
+
+_SCHEME = OAuth2Model(
+    flows=OAuthFlows(
+        password=OAuthFlowPassword(tokenUrl=TOKEN_PATH, scopes=dict(SCOPES)),
+        clientCredentials=OAuthFlowClientCredentials(tokenUrl=TOKEN_PATH, scopes=dict(SCOPES)),
+    ),
+    description="Staff sign in with e-mail and password, systems with client id and secret.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Public:
+    """The mark of a route anybody may call, and why that is right."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SelfGuarded:
+    """The mark of a route that calls `authenticate` and `require_scope` itself, and for which scopes."""
+
+    scopes: tuple[str, ...]
+
+
+Guard = Requires | Public | SelfGuarded
+
+
+def public(why: str) -> Callable[[Endpoint], Endpoint]:
+    """Mark an endpoint as open to anybody: `@public("tokens are asked for without a token")`."""
+    return _mark(Public(why))
+
+
+def self_guarded(*scopes: str) -> Callable[[Endpoint], Endpoint]:
+    """Mark an endpoint that guards itself, as hot routes do."""
+    return _mark(SelfGuarded(scopes))
+
+
+def guard_of(route: Any) -> Guard | None:
+    """The guard of an API route, or None when anybody could walk in."""
+    marked: Guard | None = getattr(route.endpoint, "guard", None)
+    if marked is not None:
+        return marked
+    waiting = [route.dependant]
+    while waiting:
+        dependant = waiting.pop()
+        if isinstance(dependant.call, Requires):
+            return dependant.call
+        waiting.extend(dependant.dependencies)
+    return None
+
+
+def _mark(guard: Guard) -> Callable[[Endpoint], Endpoint]:
+    def mark(endpoint: Endpoint) -> Endpoint:
+        endpoint.guard = guard  # type: ignore[attr-defined]
+        return endpoint
+
+    return mark

@@ -1,0 +1,62 @@
+"""Passwords: argon2id, in threads of its own so that the event loop goes on, and only a few at a time."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+from argon2 import PasswordHasher, Type
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from service.errors import FieldError, Invalid, Overloaded
+
+MIN_LENGTH, MAX_LENGTH = 12, 256
+"""Characters. The upper bound keeps hashing cheap to refuse."""
+MAX_AT_ONCE = 2
+MAX_WAITING = 40
+"""About 0.1 s and 64 MiB each: who comes later than this many is told to come again."""
+
+_HASHER = PasswordHasher(
+    time_cost=3, memory_cost=65_536, parallelism=4, hash_len=32, salt_len=16, type=Type.ID
+)
+# A hash that no password has, with the same costs: for names nobody has, so that the time tells nothing.
+_NOBODY = f"$argon2id$v=19$m=65536,t=3,p=4${'A' * 22}${'A' * 43}"
+
+
+class Passwords:
+    """Hashes and checks passwords."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(MAX_AT_ONCE, thread_name_prefix="passwords")
+        self._waiting = 0
+
+    async def hash(self, password: str) -> str:
+        """The hash to store; raises Invalid for a password shorter than 12 or longer than 256 characters."""
+        if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
+            message = f"must have {MIN_LENGTH} to {MAX_LENGTH} characters"
+            raise Invalid(errors=[FieldError("/password", "length", message)])
+        return await asyncio.get_running_loop().run_in_executor(self._threads, _HASHER.hash, password)
+
+    async def matches(self, stored: str | None, password: str) -> bool:
+        """Whether the password is the one that was stored. None takes as long as a wrong password.
+
+        Raises Overloaded when too many wait."""
+        if self._waiting >= MAX_WAITING:
+            raise Overloaded
+        if stored is None or len(password) > MAX_LENGTH:
+            stored, password = _NOBODY, ""
+        self._waiting += 1
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads, _verify, stored, password)
+        finally:
+            self._waiting -= 1
+
+    def close(self) -> None:
+        """End the threads."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _verify(stored: str, password: str) -> bool:
+    try:
+        return _HASHER.verify(stored, password)
+    except (VerificationError, InvalidHashError, UnicodeEncodeError):
+        return False

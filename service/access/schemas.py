@@ -1,0 +1,72 @@
+"""What the token endpoint takes and gives."""
+
+from urllib.parse import parse_qsl
+
+from pydantic import BaseModel, Field
+
+from service.errors import TokenRefused
+
+
+class TokenOut(BaseModel):
+    """An access token."""
+
+    access_token: str
+    token_type: str = "Bearer"  # noqa: S105 - the name of the type
+    expires_in: int = Field(description="Seconds")
+    scope: str = Field(description="The scopes the token carries, separated by spaces")
+
+
+class KeyOut(BaseModel):
+    """A public key (RFC 7517)."""
+
+    kty: str
+    crv: str
+    x: str
+    y: str
+    kid: str
+    alg: str
+    use: str
+
+
+class KeysOut(BaseModel):
+    """The keys that access tokens are signed with."""
+
+    keys: list[KeyOut]
+
+
+TOKEN_FORM = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/x-www-form-urlencoded": {
+                "schema": {
+                    "type": "object",
+                    "required": ["grant_type"],
+                    "properties": {
+                        "grant_type": {"type": "string", "enum": ["client_credentials", "password"]},
+                        "client_id": {"type": "string"},
+                        "client_secret": {"type": "string", "format": "password"},
+                        "username": {"type": "string", "description": "Staff: the e-mail address"},
+                        "password": {"type": "string", "format": "password"},
+                        "scope": {"type": "string", "description": "Fewer scopes than the account has"},
+                    },
+                }
+            }
+        },
+    }
+}
+"""The form in the OpenAPI document. The route reads it itself, and counts its bytes while it does."""
+
+
+def parse_form(raw: bytes) -> dict[str, str]:
+    """The fields of a form; raises TokenRefused if it is none or has a field twice (RFC 6749, section 3.2)."""
+    try:
+        pairs = parse_qsl(raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=20)
+    except ValueError:
+        raise TokenRefused("The body is not a form.") from None
+    form = dict(pairs)
+    if len(form) < len(pairs):
+        raise TokenRefused("A field is given twice.")
+    if any("\x00" in text for text in form.values()):
+        raise TokenRefused("A field holds a NUL.")
+    return form

@@ -1,0 +1,97 @@
+"""Queries on accounts."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from service.access.principals import Principal, scopes_of
+from service.storage.tables import METADATA
+
+STAFF = METADATA.tables["staff"]
+MEMBERSHIP = METADATA.tables["membership"]
+CLIENT = METADATA.tables["client"]
+CLIENT_WARD = METADATA.tables["client_ward"]
+WARD = METADATA.tables["ward"]
+
+
+async def find_principal(session: AsyncSession, kind: str, principal_id: str) -> Principal | None:
+    """An active member of staff or client with all its scopes and wards, by one query; else None."""
+    if kind == "staff":
+        return await _find_staff(session, principal_id)
+    if kind == "client":
+        return await _find_client(session, principal_id)
+    return None
+
+
+async def _find_staff(session: AsyncSession, staff_id: str) -> Principal | None:
+    joined = STAFF.outerjoin(MEMBERSHIP, MEMBERSHIP.c.staff_id == STAFF.c.id)
+    rows = (
+        await session.execute(
+            select(STAFF.c.name, STAFF.c.administrator, MEMBERSHIP.c.ward_id, MEMBERSHIP.c.role)
+            .select_from(joined)
+            .where(STAFF.c.id == staff_id, STAFF.c.active)
+        )
+    ).all()
+    if not rows:
+        return None
+    roles = {row.ward_id: row.role for row in rows if row.ward_id is not None}
+    administrator = rows[0].administrator
+    return Principal(
+        staff_id, "staff", rows[0].name, scopes_of(roles.values(), administrator), roles, administrator
+    )
+
+
+async def _find_client(session: AsyncSession, client_id: str) -> Principal | None:
+    joined = CLIENT.outerjoin(CLIENT_WARD, CLIENT_WARD.c.client_id == CLIENT.c.id)
+    rows = (
+        await session.execute(
+            select(CLIENT.c.name, CLIENT.c.scopes, CLIENT_WARD.c.ward_id)
+            .select_from(joined)
+            .where(CLIENT.c.id == client_id, CLIENT.c.active)
+        )
+    ).all()
+    if not rows:
+        return None
+    roles = {row.ward_id: "partner" for row in rows if row.ward_id is not None}
+    return Principal(client_id, "client", rows[0].name, frozenset(rows[0].scopes), roles)
+
+
+async def find_staff_by_email(session: AsyncSession, email: str) -> Row[Any, Any] | None:
+    """(id, password_hash) of an active member of staff, or None."""
+    query = select(STAFF.c.id, STAFF.c.password_hash).where(STAFF.c.email == email, STAFF.c.active)
+    return (await session.execute(query)).one_or_none()
+
+
+async def email_is_taken(session: AsyncSession, email: str) -> bool:
+    """Whether there is an account with this address, active or not."""
+    return (await session.execute(select(STAFF.c.id).where(STAFF.c.email == email))).first() is not None
+
+
+async def find_client_secret(session: AsyncSession, client_id: str) -> str | None:
+    """The stored hash of an active client's secret, or None."""
+    query = select(CLIENT.c.secret_hash).where(CLIENT.c.id == client_id, CLIENT.c.active)
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def list_unknown_wards(session: AsyncSession, ward_ids: Sequence[str]) -> list[str]:
+    """Those of the ids that are no ward."""
+    known = set((await session.execute(select(WARD.c.id).where(WARD.c.id.in_(ward_ids)))).scalars())
+    return [ward_id for ward_id in ward_ids if ward_id not in known]
+
+
+async def insert_staff(session: AsyncSession, row: dict[str, object], roles: dict[str, str]) -> None:
+    """A member of staff with a role on each of the wards."""
+    await session.execute(insert(STAFF).values(row))
+    if roles:
+        rows = [{"staff_id": row["id"], "ward_id": ward_id, "role": role} for ward_id, role in roles.items()]
+        await session.execute(insert(MEMBERSHIP), rows)
+
+
+async def insert_client(session: AsyncSession, row: dict[str, object], ward_ids: Sequence[str]) -> None:
+    """A client with the wards it may work on."""
+    await session.execute(insert(CLIENT).values(row))
+    if ward_ids:
+        rows = [{"client_id": row["id"], "ward_id": ward_id} for ward_id in ward_ids]
+        await session.execute(insert(CLIENT_WARD), rows)
