@@ -14,6 +14,8 @@ from service.access.passwords import Passwords
 from service.access.signing_in import Desk
 from service.access.tokens import open_tokens
 from service.clock import Clock, real_clock
+from service.feed import positions
+from service.feed import routes as feed_routes
 from service.settings import Settings, require_secret_key
 from service.storage.engine import open_database
 from service.storage.portable import is_unavailable
@@ -21,6 +23,7 @@ from service.storage.portable import is_unavailable
 VERSION = "0.1.0"
 ROUTERS: tuple[Any, ...] = (
     access_routes.router,
+    feed_routes.router,
 )
 
 
@@ -31,12 +34,14 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.database = open_database(settings.database_url, settings.pool_size)
+        positions.install(app.state, app.state.database)
         app.state.tokens = open_tokens(settings, app.state.database)
         app.state.desk = Desk(app.state.database, Passwords(), settings.password_grant)
         try:
             yield
         finally:
             app.state.desk.passwords.close()
+            await app.state.positions.close()
             await app.state.database.close()
 
     app = FastAPI(
