@@ -1,0 +1,1 @@
+"""The clinical engine: frozen values and pure functions, standard library only, time passed in."""

@@ -1,0 +1,225 @@
+"""The case put to every rule: the reading judged, what was known before it, and what follows from both,
+worked out once."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from alerts import news2
+from alerts.plan import Plan, Profile
+from alerts.reading import USABLE_FROM, Context, Quality, Reading, judged_spo2
+
+ANSWER_HOLDS = timedelta(minutes=60)
+"""How long an answer about breathlessness belongs to the readings around it (design decision, needs CSO
+sign-off)."""
+
+LOW_REPEAT_WITHIN = timedelta(minutes=15)
+"""A second value too low to be used within this time is believed (design decision, needs CSO sign-off)."""
+
+SLEEP_ALLOWANCE = 3
+"""Percentage points: asleep, red starts this much lower (design decision, needs CSO sign-off)."""
+
+
+_AT_REST = (Context.REST, Context.UNKNOWN)
+"""An unknown context is judged as rest, but confirms and clears nothing."""
+
+
+class Placement(StrEnum):
+    """Where a reading stands in time among what is known of the stay."""
+
+    LIVE = "live"
+    """The newest known, up to 24 h old: judged as it is, however late it arrived."""
+    STALE = "stale"
+    """The newest known, but older than 24 h: nothing to re-measure against, somebody must ring."""
+    RETROSPECTIVE = "retrospective"
+    """Not the newest: judged in its place in time."""
+
+
+class Band(StrEnum):
+    """The colour of an SpO2 under the plan (NHS CO@h)."""
+
+    RED = "red"
+    AMBER = "amber"
+    GREEN = "green"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """`measured` is the reading whose SpO2 R1-R4 judge, `level` that value in whole percent, `band` its
+    colour; for an answer that came alone they are those of the resting reading it answers, and `carried` is
+    True.
+
+    `spo2` is the judged SpO2 of this very reading. `valid`: at rest and not poor. `counts`: valid and in
+    order of time, so it may confirm and clear. `answer`: the reading that holds the breathlessness in force
+    (≤ 60 min old). `on_oxygen`: as stated, else by the plan, else None.
+    """
+
+    reading: Reading
+    window: tuple[Reading, ...]
+    plan: Plan
+    now: datetime
+    placement: Placement
+    in_order: bool
+    resting: bool
+    asleep: bool
+    valid: bool
+    counts: bool
+    spo2: int | None
+    measured: Reading | None
+    level: int | None
+    carried: bool
+    band: Band | None
+    answer: Reading | None
+    on_oxygen: bool | None
+    news2: news2.News2
+
+    @property
+    def red_at(self) -> int:
+        """The red limit in force for what the person was doing, in percent."""
+        return self.plan.limits.red_at - (SLEEP_ALLOWANCE if self.asleep else 0)
+
+    @property
+    def breathlessness(self) -> float | None:
+        """The Borg answer in force, or None when nobody answered."""
+        return None if self.answer is None else self.answer.breathlessness
+
+    def earlier(self, within: timedelta | None = None) -> Iterator[Reading]:
+        """The readings before this one, newest first, at most `within` older."""
+        oldest = None if within is None else self.reading.observed_at - within
+        for index in range(len(self.window) - 2, -1, -1):
+            reading = self.window[index]
+            if oldest is not None and reading.observed_at < oldest:
+                return
+            yield reading
+
+    def last_valid(self, count: int) -> list[int]:
+        """The judged SpO2 of the last `count` resting, usable, non-poor readings, this one first if it is
+        one."""
+        values = [self.spo2] if self.spo2 is not None and self.reading.counts_for_spo2 else []
+        for reading in self.earlier():
+            if len(values) >= count:
+                break
+            if reading.counts_for_spo2:
+                values.append(judged(reading, self.plan))
+        return values
+
+
+def build(
+    window: tuple[Reading, ...],
+    plan: Plan,
+    now: datetime,
+    placement: Placement,
+    in_order: bool,
+    sixteen_on: date | None,
+) -> Case:
+    """The case of `window[-1]`. `now` is its receipt; `sixteen_on` the sixteenth birthday, None if an
+    adult."""
+    reading = window[-1]
+    resting = reading.context in _AT_REST
+    asleep = reading.context == Context.SLEEP
+    valid = reading.context == Context.REST and reading.quality != Quality.POOR
+    spo2 = None if reading.spo2 is None else judged(reading, plan)
+    measured, level = (reading, spo2) if spo2 is not None else _answered(window, plan, resting)
+    return Case(
+        reading=reading,
+        window=window,
+        plan=plan,
+        now=now,
+        placement=placement,
+        in_order=in_order,
+        resting=resting,
+        asleep=asleep,
+        valid=valid,
+        counts=valid and in_order,
+        spo2=spo2,
+        measured=measured,
+        level=level,
+        carried=spo2 is None and measured is not None,
+        band=_band(window, plan, level, resting, asleep),
+        answer=_answer_in_force(window),
+        on_oxygen=on_oxygen(reading, plan),
+        news2=_news2(reading, spo2, plan, sixteen_on),
+    )
+
+
+def judged(reading: Reading, plan: Plan) -> int:
+    """The SpO2 of a reading that has one, as judged under the plan, in whole percent."""
+    spo2 = reading.spo2
+    if spo2 is None:
+        raise ValueError("a reading without SpO2 has nothing to judge")
+    scale2_on_oxygen = plan.profile == Profile.HYPERCAPNIC and on_oxygen(reading, plan) is True
+    return judged_spo2(spo2, scale2_on_oxygen=scale2_on_oxygen)
+
+
+def on_oxygen(reading: Reading, plan: Plan) -> bool | None:
+    """As the reading states it, else as the plan prescribes it, else None."""
+    flow = reading.oxygen_flow if reading.oxygen_flow is not None else plan.prescribed_oxygen_flow
+    return None if flow is None else flow > 0
+
+
+def _answered(window: tuple[Reading, ...], plan: Plan, resting: bool) -> tuple[Reading | None, int | None]:
+    """The resting SpO2 that an answer without a measurement belongs to: the latest, at most an hour older."""
+    reading = window[-1]
+    if reading.breathlessness is None or not resting:
+        return None, None
+    for index in range(len(window) - 2, -1, -1):
+        earlier = window[index]
+        if reading.observed_at - earlier.observed_at > ANSWER_HOLDS:
+            break
+        if earlier.spo2 is not None and earlier.context in _AT_REST:
+            return earlier, judged(earlier, plan)
+    return None, None
+
+
+def _answer_in_force(window: tuple[Reading, ...]) -> Reading | None:
+    observed_at = window[-1].observed_at
+    for index in range(len(window) - 1, -1, -1):
+        reading = window[index]
+        if observed_at - reading.observed_at > ANSWER_HOLDS:
+            return None
+        if reading.breathlessness is not None:
+            return reading
+    return None
+
+
+def _band(
+    window: tuple[Reading, ...], plan: Plan, level: int | None, resting: bool, asleep: bool
+) -> Band | None:
+    if level is None or not (resting or asleep):
+        return None
+    limits = plan.limits
+    if level < USABLE_FROM:
+        return Band.RED if _low_repeats(window) else None
+    if asleep:
+        return Band.RED if level <= limits.red_at - SLEEP_ALLOWANCE else None
+    if level <= limits.red_at:
+        return Band.RED
+    return Band.AMBER if level <= limits.amber_at else Band.GREEN
+
+
+def _low_repeats(window: tuple[Reading, ...]) -> bool:
+    """Was there another value below 50 % in the quarter of an hour before?"""
+    observed_at = window[-1].observed_at
+    return any(
+        earlier.spo2 is not None
+        and observed_at - earlier.observed_at <= LOW_REPEAT_WITHIN
+        and judged_spo2(earlier.spo2) < USABLE_FROM
+        for earlier in window[:-1]
+    )
+
+
+def _news2(reading: Reading, spo2: int | None, plan: Plan, sixteen_on: date | None) -> news2.News2:
+    """Of this reading's own values only: an old value is not a current one."""
+    if plan.pregnant or (sixteen_on is not None and reading.observed_at.date() < sixteen_on):
+        return news2.not_applicable(plan.news2_scale)
+    return news2.score(
+        scale=plan.news2_scale,
+        respiratory_rate=reading.respiratory_rate,
+        spo2=spo2 if spo2 is not None and spo2 >= USABLE_FROM else None,
+        on_oxygen=None if reading.oxygen_flow is None else reading.oxygen_flow > 0,
+        systolic_bp=reading.systolic_bp,
+        pulse_rate=reading.pulse_rate,
+        consciousness=reading.consciousness,
+        temperature=reading.temperature,
+    )

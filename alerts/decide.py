@@ -1,0 +1,204 @@
+"""What an evaluation changes in the alerts of a stay: one decision per family, with its reason."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from alerts.case import Case, Placement
+from alerts.change import Change
+from alerts.conclude import Cause, conclude, explained, rule_ids
+from alerts.episode import Episode, State, Trace, leading
+from alerts.evaluate import Evaluation
+from alerts.lifecycle import Trigger
+from alerts.limits import ServiceHours
+from alerts.raising import announced, open_episode
+from alerts.rule import Finding, Wait
+from alerts.severity import Family, Severity
+from alerts.traces import begin, breach, quiet, silence_of, still_waiting
+
+CRITICAL_AGAIN_AFTER = timedelta(minutes=60)
+"""After an acknowledgement (design decision, needs CSO sign-off)."""
+
+_REPLACES = {"R3": "R4", "R9": "R9b"}
+"""A rule that only says better what the other said is no news."""
+
+_LOW_VALUE = ("R1", "R2")
+
+ENDS_WITH_PLAN = "R18"
+"""More oxygen than prescribed is a matter of the prescription; a new one settles it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """The changes, and the unresolved episodes as they stand afterwards."""
+
+    changes: tuple[Change, ...]
+    episodes: Mapping[Family, Episode]
+
+
+def decide(episodes: Mapping[Family, Episode], evaluation: Evaluation, hours: ServiceHours) -> Decisions:
+    """Apply one judged reading to the unresolved episodes of its stay. At most one change per family: the
+    strongest names it, and its reason tells them all."""
+    if not episodes and not evaluation.findings:
+        return Decisions((), episodes)
+    by_family: dict[Family, list[Finding]] = {family: [] for family in episodes}
+    for finding in evaluation.findings:
+        by_family.setdefault(finding.family, []).append(finding)
+    after, changes = dict(episodes), []
+    for family, findings in by_family.items():
+        before = episodes.get(family)
+        if before is None:
+            episode, change = _first(findings, evaluation, hours)
+        else:
+            episode, change = _next(before, findings, evaluation, hours)
+        keep(after, family, episode)
+        if change is not None:
+            changes.append(change)
+    return Decisions(tuple(changes), after)
+
+
+def replan(episodes: Mapping[Family, Episode], at: datetime, hours: ServiceHours) -> Decisions:
+    """The plan changed: what fired against the old prescription is cleared, nothing else."""
+    before = episodes.get(Family.OXYGEN)
+    trace = None if before is None else before.trace(ENDS_WITH_PLAN)
+    if before is None or trace is None or not trace.active:
+        return Decisions((), episodes)
+    traces = tuple(replace(t, active=False) if t.key == ENDS_WITH_PLAN else t for t in before.traces)
+    cause = Cause(None, ("the plan changed",), at, None)
+    episode, change = conclude(before, replace(before, traces=traces), cause, hours)
+    after = dict(episodes)
+    keep(after, Family.OXYGEN, episode)
+    return Decisions(() if change is None else (change,), after)
+
+
+def keep(episodes: dict[Family, Episode], family: Family, episode: Episode | None) -> None:
+    """Put the episode in its place among the unresolved, or take it out."""
+    if episode is not None and episode.unresolved:
+        episodes[family] = episode
+    else:
+        episodes.pop(family, None)
+
+
+def _first(
+    findings: Sequence[Finding], evaluation: Evaluation, hours: ServiceHours
+) -> tuple[Episode | None, Change | None]:
+    """Nothing of this family is unresolved. An old value with a new answer raises nothing again."""
+    fresh = [finding for finding in findings if not finding.carried]
+    case = evaluation.case
+    observed_at = case.reading.observed_at
+    traces = tuple(begin(f, observed_at, good=case.valid) for f in fresh if not f.attached)
+    if not traces:
+        return None, None
+    waits = _waits((), fresh, traces, None)
+    late = case.placement == Placement.RETROSPECTIVE
+    episode = open_episode(fresh, traces, waits, observed_at, case.now, retrospective=late)
+    return announced(episode, case.now, hours, case.reading.id)
+
+
+def _next(
+    before: Episode, findings: Sequence[Finding], evaluation: Evaluation, hours: ServiceHours
+) -> tuple[Episode, Change | None]:
+    findings = [finding for finding in findings if not finding.carried or _stands(before)]
+    case = evaluation.case
+    traces = _traces(before, findings, evaluation)
+    waits = _waits(before.waits, findings, traces, case)
+    if not findings and traces == before.traces:
+        return (before if waits == before.waits else replace(before, waits=waits)), None
+    draft = replace(before, traces=traces, waits=waits)
+    breached = [finding for finding in findings if not finding.carried]
+    if findings:
+        draft = replace(
+            draft,
+            rule_ids=rule_ids(before.rule_ids, findings),
+            explanation=explained(before.explanation, leading(traces), findings),
+        )
+    if breached:
+        draft = replace(
+            draft,
+            last_breach_at=max(before.last_breach_at, case.reading.observed_at),
+            reading_count=before.reading_count + 1,
+            retrospective=before.retrospective and case.placement == Placement.RETROSPECTIVE,
+        )
+    return conclude(before, draft, _cause(before, draft, findings, case), hours)
+
+
+def _stands(before: Episode) -> bool:
+    """Is the low value that a late answer belongs to still an alert?"""
+    return any(trace.active for trace in before.traces if trace.rule_id in _LOW_VALUE)
+
+
+def _traces(before: Episode, findings: Sequence[Finding], evaluation: Evaluation) -> tuple[Trace, ...]:
+    case = evaluation.case
+    fired = {finding.rule.key: finding for finding in findings if not finding.attached}
+    traces = []
+    for trace in before.traces:
+        finding = fired.pop(trace.key, None)
+        if finding is not None:
+            traces.append(breach(trace, finding, case))
+            continue
+        silent = silence_of(trace, evaluation.verdicts) if trace.active else None
+        traces.append(trace if silent is None else quiet(trace, silent, case))
+    active = case.in_order or before.recovered_at is None
+    observed_at = case.reading.observed_at
+    begun = (begin(finding, observed_at, good=case.counts, active=active) for finding in fired.values())
+    return (*traces, *begun)
+
+
+def _waits(
+    before: tuple[Wait, ...], findings: Sequence[Finding], traces: tuple[Trace, ...], case: Case | None
+) -> tuple[Wait, ...]:
+    """What is still waited for, and what these findings begin to wait for; an earlier limit is never put
+    off."""
+    waits = [wait for wait in before if still_waiting(wait, traces, case)]
+    kept = {(wait.key, wait.awaits) for wait in waits}
+    for finding in findings:
+        for wait in finding.waits:
+            if (
+                not finding.carried
+                and (wait.key, wait.awaits) not in kept
+                and still_waiting(wait, traces, None)
+            ):
+                waits.append(wait)
+    return tuple(waits)
+
+
+def _cause(before: Episode, draft: Episode, findings: Sequence[Finding], case: Case) -> Cause:
+    reasons = [
+        *_new_rules(before, findings),
+        *_confirmations(before, draft),
+        *_critical_again(before, findings, case),
+    ]
+    trigger = None
+    if any(not finding.attached for finding in findings):
+        trigger = Trigger.BREACH if case.in_order else Trigger.LATE_BREACH
+    if reasons and before.state == State.ACKNOWLEDGED:
+        trigger = Trigger.REALARM
+    if not reasons and findings:
+        reasons = [f"{', '.join(finding.rule_id for finding in findings)} fired"]
+    elif not reasons:
+        reasons = ["readings that no longer meet the rules"]
+    return Cause(trigger, tuple(reasons), case.now, case.reading.id)
+
+
+def _new_rules(before: Episode, findings: Sequence[Finding]) -> list[str]:
+    return [
+        f"new rule {finding.rule.key}"
+        for finding in findings
+        if not finding.attached
+        and before.trace(finding.rule.key) is None
+        and _REPLACES.get(finding.rule_id) not in before.rule_ids
+    ]
+
+
+def _confirmations(before: Episode, draft: Episode) -> list[str]:
+    unconfirmed = {trace.key for trace in before.traces if not trace.confirmed}
+    confirmed = any(trace.confirmed and trace.key in unconfirmed for trace in draft.traces)
+    return ["confirmed by a reading"] if confirmed else []
+
+
+def _critical_again(before: Episode, findings: Sequence[Finding], case: Case) -> list[str]:
+    taken = before.acknowledged_at
+    if taken is None or case.now - taken < CRITICAL_AGAIN_AFTER:
+        return []
+    critical = any(f.severity == Severity.CRITICAL and not f.carried for f in findings)
+    return ["critical again an hour after the acknowledgement"] if critical else []

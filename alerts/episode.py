@@ -1,0 +1,123 @@
+"""The machine part of an alert: one episode of one rule family, from its first breach until it is
+resolved."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from alerts.rule import Input, Limit, Wait
+from alerts.severity import Family, Severity
+
+
+class State(StrEnum):
+    """Where an episode stands (ISA-18.2, reduced)."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    RECOVERED = "recovered"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What one rule has done in an episode. `active` until it is cleared; `clearings` readings towards that
+    so far, the first of them observed at `clearing_from`."""
+
+    key: str
+    rule_id: str
+    name: str
+    rank: int
+    severity: Severity
+    confirmed: bool
+    active: bool
+    first_breach_at: datetime
+    last_breach_at: datetime
+    clearings: int = 0
+    clearing_from: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why the alert stands: the leading finding in words, with what it compared."""
+
+    text: str
+    inputs: tuple[Input, ...]
+    limits: tuple[Limit, ...]
+    source: str
+    rule_set_version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Episode:
+    """One alert as the engine knows it. `first_breach_at` and `last_breach_at` are times of observation,
+    all other times are of receipt or of a human act; the first two never change.
+
+    `version` rises with state, severity and confirmation, not with each reading. `reading_count`: readings
+    that breached. `transient`: an unconfirmed red that two good readings contradicted. `respond_by`: the
+    limit of the next human step; None when none is due.
+    """
+
+    family: Family
+    state: State
+    severity: Severity
+    peak_severity: Severity
+    title: str
+    rule_ids: tuple[str, ...]
+    traces: tuple[Trace, ...]
+    waits: tuple[Wait, ...]
+    explanation: Explanation
+    first_breach_at: datetime
+    opened_at: datetime
+    last_breach_at: datetime
+    confirmed: bool = False
+    transient: bool = False
+    retrospective: bool = False
+    recovered_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+    contacted_at: datetime | None = None
+    resolved_at: datetime | None = None
+    respond_by: datetime | None = None
+    contact_due_at: datetime | None = None
+    ack_expires_at: datetime | None = None
+    reading_count: int = 1
+    escalation_level: int = 0
+    version: int = 1
+
+    @property
+    def next_due_at(self) -> datetime | None:
+        """When the engine has to look at it again though no reading comes."""
+        return min((wait.due_at for wait in self.waits), default=None)
+
+    @property
+    def unresolved(self) -> bool:
+        """Still in the queue."""
+        return self.state != State.RESOLVED
+
+    @property
+    def snooze_forbidden(self) -> bool:
+        """A critical alert and silent hypoxia are never snoozed (design decision, needs CSO sign-off)."""
+        return self.severity == Severity.CRITICAL or "R3" in self.rule_ids
+
+    def trace(self, key: str) -> Trace | None:
+        """What the rule of that key has done here, or None."""
+        return next((trace for trace in self.traces if trace.key == key), None)
+
+
+_TOGETHER = ("R1", "R2", "R3", "R4")
+"""The rules that speak of one low value: confirmed together, and named by the first of them."""
+
+
+def leading(traces: tuple[Trace, ...]) -> Trace:
+    """The rule that names the alert: the most severe, then the highest rank. Silent hypoxia is as severe as
+    the red or amber it goes with, and outranks both in the title."""
+    low = max((trace.severity for trace in traces if trace.rule_id in _TOGETHER[:3]), default=Severity.LOW)
+    return max(traces, key=lambda trace: (low if trace.rule_id == "R3" else trace.severity, trace.rank))
+
+
+def is_confirmed(traces: tuple[Trace, ...]) -> bool:
+    """Is what makes the alert as severe as it is confirmed?"""
+    leader = leading(traces)
+    if leader.rule_id not in _TOGETHER:
+        return leader.confirmed
+    worst = max(trace.severity for trace in traces)
+    return any(trace.confirmed for trace in traces if trace.rule_id in _TOGETHER and trace.severity == worst)

@@ -1,0 +1,134 @@
+"""One reading put to every rule: what was found, and why the other rules said nothing."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from alerts.case import Case, Placement, build
+from alerts.news2 import News2
+from alerts.plan import Plan
+from alerts.reading import LATE_AFTER, Quality, Reading
+from alerts.rule import Awaited, Finding, Fired, Rule, Silent, Verdict
+from alerts.rules import RULES
+from alerts.severity import Severity
+
+ASK_BREATHLESSNESS = "breathlessness"
+_LOW_OXYGEN = ("R1", "R2", "R3", "R4")
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """`findings` are the rules that fired, `verdicts` what each rule of the rule set said, in the order of
+    RULES."""
+
+    case: Case
+    verdicts: tuple[Verdict, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def reading(self) -> Reading:
+        """The reading judged."""
+        return self.case.reading
+
+    @property
+    def placement(self) -> Placement:
+        """Where it stands among the readings of the stay."""
+        return self.case.placement
+
+    @property
+    def late(self) -> bool:
+        """It took more than an hour to arrive."""
+        return self.case.now - self.case.reading.observed_at > LATE_AFTER
+
+    @property
+    def judged_spo2(self) -> int | None:
+        """The SpO2 in whole percent as it was judged; None when the reading has none."""
+        return self.case.spo2
+
+    @property
+    def quality(self) -> Quality:
+        """Of the signal."""
+        return self.case.reading.quality
+
+    @property
+    def news2(self) -> News2:
+        """Of this reading's own values."""
+        return self.case.news2
+
+    @property
+    def severity(self) -> Severity | None:
+        """The worst finding, None when nothing was found."""
+        return max((finding.severity for finding in self.findings), default=None)
+
+    @property
+    def ask(self) -> tuple[str, ...]:
+        """The questions that go back with the answer to the reading."""
+        unanswered = self.placement == Placement.LIVE and any(f.rule_id == "R4" for f in self.findings)
+        return (ASK_BREATHLESSNESS,) if unanswered else ()
+
+    @property
+    def recheck_by(self) -> datetime | None:
+        """When the next measurement is due at the latest, if one is asked for."""
+        waits = (wait for finding in self.findings for wait in finding.waits)
+        return min((wait.due_at for wait in waits if wait.awaits != Awaited.ANSWER), default=None)
+
+    def silences(self) -> Iterator[tuple[Rule, Silent]]:
+        """Every rule that did not fire, with its reason; `rule.inputs` and `rule.limits` of the case give
+        the margin."""
+        for rule, verdict in zip(RULES, self.verdicts, strict=True):
+            if isinstance(verdict, Silent):
+                yield rule, verdict
+
+
+def evaluate(
+    window: tuple[Reading, ...],
+    plan: Plan,
+    now: datetime,
+    *,
+    placement: Placement = Placement.LIVE,
+    in_order: bool = True,
+    sixteen_on: date | None = None,
+) -> Evaluation:
+    """Judge `window[-1]`, received `now`, knowing the readings observed before it (ascending, some 48 h of
+    them).
+
+    `in_order`: nothing newer had been judged before it, so it may confirm and clear. `sixteen_on`: the date
+    of the sixteenth birthday, None for adults. Raises IndexError on an empty window, ValueError on NaN.
+    """
+    case = build(window, plan, now, placement, in_order, sixteen_on)
+    verdicts = tuple([rule.judge(case) for rule in RULES])
+    findings = tuple(
+        [
+            _finding(rule, verdict, case)
+            for rule, verdict in zip(RULES, verdicts, strict=True)
+            if type(verdict) is Fired
+        ]
+    )
+    return Evaluation(case, verdicts, findings)
+
+
+def _finding(rule: Rule, fired: Fired, case: Case) -> Finding:
+    live = case.placement == Placement.LIVE
+    return Finding(
+        rule=rule,
+        family=fired.attached_to or rule.family,
+        severity=_in_its_place(rule, fired.severity, case.placement),
+        reading_id=case.reading.id,
+        inputs=rule.inputs(case),
+        limits=rule.limits(case),
+        waits=fired.waits if live else (),
+        placement=case.placement,
+        late_by=case.now - case.reading.observed_at,
+        carried=case.carried and rule.id in _LOW_OXYGEN,
+        attached=fired.attached_to is not None,
+    )
+
+
+def _in_its_place(rule: Rule, severity: Severity, placement: Placement) -> Severity:
+    """Newer readings are known: critical becomes high, the rest low. Older than 24 h: a low oxygen value is
+    high whatever its colour, and nothing is more than high (design decision, needs CSO sign-off)."""
+    if placement == Placement.LIVE:
+        return severity
+    if placement == Placement.STALE:
+        return Severity.HIGH if rule.id in _LOW_OXYGEN else min(severity, Severity.HIGH)
+    return Severity.HIGH if severity == Severity.CRITICAL else Severity.LOW

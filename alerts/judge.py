@@ -1,0 +1,139 @@
+"""The one entry of the engine: readings in, evaluations and changes of alerts out."""
+
+from bisect import bisect_left, insort
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from alerts.change import Change
+from alerts.decide import decide, keep, replan
+from alerts.evaluate import Evaluation, evaluate
+from alerts.placement import Newest, placed
+from alerts.plan import Plan
+from alerts.raising import raise_finding
+from alerts.reading import Reading
+from alerts.record import Judgement, Record
+from alerts.rule import Awaited, Finding, Input, Limit, Wait
+from alerts.rules.oxygen import RED, RED_WAITS
+from alerts.rules.technical import NOT_EVALUATED as NOT_EVALUATED_RULE
+from alerts.rules.technical import REFUSED
+from alerts.severity import Severity
+from alerts.waiting import advance_episodes
+
+WINDOW = timedelta(hours=48)
+WINDOW_READINGS = 200
+"""How far back a reading is judged, whatever more is known (design decision, needs CSO sign-off)."""
+
+REFUSALS_WITHIN = timedelta(hours=24)
+REFUSALS = 2
+"""Refused readings that together are a technical alert (design decision, needs CSO sign-off)."""
+
+
+def judge(record: Record, arrivals: Sequence[Reading]) -> Judgement:
+    """Judge what arrived, by time of receipt and then of observation. Readings received at one instant
+    count as received together; what time alone brought about before them is applied first."""
+    known = sorted(record.window, key=_order)
+    evaluations: dict[int, Evaluation] = {}
+    changes: list[Change] = []
+    numbered = sorted(enumerate(arrivals), key=lambda item: (item[1].received_at, *_order(item[1])))
+    for received_at, batch in groupby(numbered, key=lambda item: item[1].received_at):
+        advanced = advance(record, received_at)
+        together = list(batch)
+        judged = _judge_together(advanced.record, [reading for _, reading in together], known)
+        evaluations.update(zip((index for index, _ in together), judged.evaluations, strict=True))
+        changes += (*advanced.changes, *judged.changes)
+        record = judged.record
+    record = replace(record, window=tuple(known))
+    return Judgement(tuple(evaluations[index] for index in range(len(arrivals))), tuple(changes), record)
+
+
+def advance(record: Record, now: datetime) -> Judgement:
+    """Apply what time alone brings about up to and including `now`."""
+    if not any(episode.waits for episode in record.episodes.values()):
+        return Judgement((), (), record)
+    decisions = advance_episodes(record.episodes, now, record.service_hours)
+    return Judgement((), decisions.changes, replace(record, episodes=decisions.episodes))
+
+
+def refuse(record: Record, refused_at: datetime) -> Judgement:
+    """A reading was refused: the second within 24 h is a technical alert (R20), for something is sending
+    and nothing arrives."""
+    recent = [at for at in record.recent_refusals if refused_at - at <= REFUSALS_WITHIN]
+    record = replace(advance(record, refused_at).record, recent_refusals=(*recent, refused_at))
+    if len(record.recent_refusals) < REFUSALS:
+        return Judgement((), (), record)
+    finding = Finding(REFUSED, REFUSED.family, Severity.MEDIUM, None, (), ())
+    return _raised(record, finding, refused_at, refused_at)
+
+
+def not_evaluated(record: Record, reading: Reading) -> Judgement:
+    """The engine failed on this reading, or its plan cannot be read: a technical alert (R21), and a red
+    value is critical all the same. It touches nothing of the evaluation that failed."""
+    finding = Finding(NOT_EVALUATED_RULE, NOT_EVALUATED_RULE.family, Severity.HIGH, reading.id, (), ())
+    judgement = _raised(record, finding, reading.observed_at, reading.received_at)
+    red_at = record.plan.limits.red_at
+    if reading.spo2 is None or reading.spo2 > red_at + 0.5:
+        return judgement
+    value = Input("spo2", reading.spo2, "%", reading.id, reading.observed_at)
+    wait = Wait("R1", Awaited.CLEARING, reading.received_at + RED_WAITS, None, confirms=True)
+    limits = (Limit("red_at", red_at, "%"),)
+    red = Finding(RED, RED.family, Severity.CRITICAL, reading.id, (value,), limits, (wait,))
+    also = _raised(judgement.record, red, reading.observed_at, reading.received_at)
+    return Judgement((), (*judgement.changes, *also.changes), also.record)
+
+
+def change_plan(record: Record, plan: Plan, at: datetime) -> Judgement:
+    """A new plan comes into force. It never lowers an open alert; it clears only the rule about the
+    prescription, which it replaces (R18)."""
+    advanced = advance(record, at)
+    decisions = replan(advanced.episodes, at, record.service_hours)
+    new = replace(advanced.record, plan=plan, episodes=decisions.episodes)
+    return Judgement((), (*advanced.changes, *decisions.changes), new)
+
+
+def _raised(record: Record, finding: Finding, observed_at: datetime, at: datetime) -> Judgement:
+    episodes = dict(record.episodes)
+    before = episodes.get(finding.family)
+    episode, change = raise_finding(before, finding, observed_at, at, record.service_hours)
+    keep(episodes, finding.family, episode)
+    return Judgement((), () if change is None else (change,), replace(record, episodes=episodes))
+
+
+def _judge_together(record: Record, batch: Sequence[Reading], known: list[Reading]) -> Judgement:
+    """Readings of one receipt, in order of observation; each becomes known as it is judged."""
+    before = Newest(record.newest_observed_at, record.newest_resting_at).including(known)
+    newest = before.including(batch)
+    episodes, evaluations, changes = record.episodes, list[Evaluation](), list[Change]()
+    for reading in batch:
+        insort(known, reading, key=_order)
+        evaluation = evaluate(
+            _window(known, reading),
+            record.plan,
+            reading.received_at,
+            placement=placed(reading, newest),
+            in_order=before.reached_by(reading),
+            sixteen_on=record.sixteen_on,
+        )
+        decisions = decide(episodes, evaluation, record.service_hours)
+        episodes = decisions.episodes
+        evaluations.append(evaluation)
+        changes += decisions.changes
+    record = replace(
+        record, episodes=episodes, newest_observed_at=newest.any_at, newest_resting_at=newest.resting_at
+    )
+    return Judgement(tuple(evaluations), tuple(changes), record)
+
+
+def _window(known: list[Reading], reading: Reading) -> tuple[Reading, ...]:
+    end = bisect_left(known, _order(reading), key=_order) + 1
+    start = bisect_left(known, reading.observed_at - WINDOW, key=_observed, hi=end)
+    return tuple(known[max(start, end - WINDOW_READINGS) : end])
+
+
+def _order(reading: Reading) -> tuple[datetime, str]:
+    return reading.observed_at, reading.id
+
+
+def _observed(reading: Reading) -> datetime:
+    return reading.observed_at

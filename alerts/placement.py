@@ -1,0 +1,42 @@
+"""Where a reading stands among what is known of the stay: the newest, too old, or overtaken."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from alerts.case import Placement
+from alerts.reading import STALE_AFTER, Context, Reading
+
+_WITHOUT_EFFORT = (Context.REST, Context.SLEEP, Context.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The newest time of observation of any reading, and of those that count as a resting SpO2."""
+
+    any_at: datetime | None = None
+    resting_at: datetime | None = None
+
+    def including(self, readings: Iterable[Reading]) -> "Newest":
+        """The same, with these readings known as well."""
+        any_at, resting_at = self.any_at, self.resting_at
+        for reading in readings:
+            if any_at is None or reading.observed_at > any_at:
+                any_at = reading.observed_at
+            if (resting_at is None or reading.observed_at > resting_at) and reading.counts_for_spo2:
+                resting_at = reading.observed_at
+        return Newest(any_at, resting_at)
+
+    def reached_by(self, reading: Reading) -> bool:
+        """Is this reading at least as new? An SpO2 is compared with resting SpO2s only: a newer pulse, a
+        poor signal or a walk must not soften a red value."""
+        compares_spo2 = reading.spo2 is not None and reading.context in _WITHOUT_EFFORT
+        newest = self.resting_at if compares_spo2 else self.any_at
+        return newest is None or reading.observed_at >= newest
+
+
+def placed(reading: Reading, newest: Newest) -> Placement:
+    """`newest` includes what was received together with the reading."""
+    if not newest.reached_by(reading):
+        return Placement.RETROSPECTIVE
+    return Placement.STALE if reading.received_at - reading.observed_at > STALE_AFTER else Placement.LIVE

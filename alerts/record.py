@@ -1,0 +1,54 @@
+"""What is known of a stay when something arrives, and what it is worth afterwards."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from alerts.change import Change
+from alerts.episode import Episode
+from alerts.evaluate import Evaluation
+from alerts.limits import DAILY, ServiceHours
+from alerts.plan import Plan
+from alerts.reading import Reading
+from alerts.severity import Family
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What is known of a stay before something arrives.
+
+    `window`: readings already judged, in any order, at least the 48 h before the oldest arrival.
+    `newest_observed_at` and `newest_resting_at` (the newest that counts as a resting SpO2) need saying only
+    if they lie outside it. `episodes`: the unresolved ones. `plan`: the one in force; one that cannot be
+    read is `Plan()`. `sixteen_on`: the sixteenth birthday, None for adults. `recent_refusals`: when
+    readings were refused.
+    """
+
+    plan: Plan = field(default_factory=Plan)
+    window: tuple[Reading, ...] = ()
+    newest_observed_at: datetime | None = None
+    newest_resting_at: datetime | None = None
+    episodes: Mapping[Family, Episode] = field(default_factory=dict)
+    service_hours: ServiceHours = DAILY
+    sixteen_on: date | None = None
+    recent_refusals: tuple[datetime, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """`evaluations` in the order the arrivals were given; `changes` in the order they happened; `record` is
+    what is known now, its `episodes` the unresolved ones."""
+
+    evaluations: tuple[Evaluation, ...]
+    changes: tuple[Change, ...]
+    record: Record
+
+    @property
+    def episodes(self) -> Mapping[Family, Episode]:
+        """The unresolved episodes afterwards."""
+        return self.record.episodes
+
+    def touched(self, before: Record) -> tuple[Family, ...]:
+        """Families whose episode is not as it was, so that its machine part must be written."""
+        now, then = self.record.episodes, before.episodes
+        return tuple(family for family in {**then, **now} if now.get(family) is not then.get(family))

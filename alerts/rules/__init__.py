@@ -1,0 +1,28 @@
+"""The rule set. A new rule is one module more and one line here."""
+
+from alerts.rule import Rule
+from alerts.rules import (
+    baseline,
+    early_warning,
+    more_oxygen,
+    over_oxygenation,
+    oxygen,
+    symptoms,
+    technical,
+    vitals,
+)
+
+RULES: tuple[Rule, ...] = (
+    *symptoms.RULES,
+    *oxygen.RULES,
+    *baseline.RULES,
+    *more_oxygen.RULES,
+    *over_oxygenation.RULES,
+    *vitals.RULES,
+    *early_warning.RULES,
+    *technical.RULES,
+)
+
+BY_KEY: dict[str, Rule] = {rule.key: rule for rule in RULES}
+POSITION: dict[str, int] = {rule.key: position for position, rule in enumerate(RULES)}
+"""Where a rule's verdict stands in an evaluation."""

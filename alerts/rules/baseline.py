@@ -1,0 +1,106 @@
+"""Below what is usual or aimed at, though not amber: the drop from baseline and the target range (R5, R6)."""
+
+from datetime import timedelta
+
+from alerts.case import Band, Case
+from alerts.plan import Profile
+from alerts.reading import USABLE_FROM
+from alerts.rule import (
+    CLEAR,
+    NOT_ENOUGH,
+    NOT_GIVEN,
+    NOT_IN_PLAN,
+    NOT_VALID,
+    WITHIN_MARGIN,
+    Clearing,
+    Finding,
+    Fired,
+    Input,
+    Limit,
+    Rule,
+    Verdict,
+    spoken,
+)
+from alerts.severity import Family, Severity
+
+DROP = 3
+"""Percentage points below the usual SpO2 at which assessment is advised (BTS 2017)."""
+
+LARGE_DROP = 5
+CLEAR_DROP = 1
+LOOK_BACK = 3
+NEEDED = 2
+"""Two of the last three valid resting readings (design decisions, need CSO sign-off)."""
+
+TWICE = Clearing(gap=timedelta(0))
+
+
+def judge_drop(case: Case) -> Verdict:
+    """R5: 3 or more below the usual SpO2 in two of the last three valid readings, this one included."""
+    baseline, spo2 = case.plan.baseline_spo2, case.spo2
+    if baseline is None:
+        return NOT_IN_PLAN
+    if spo2 is None:
+        return NOT_GIVEN
+    if not case.valid or spo2 < USABLE_FROM:
+        return NOT_VALID
+    drop = baseline - spo2
+    if drop < DROP:
+        return CLEAR if drop <= CLEAR_DROP else WITHIN_MARGIN
+    if sum(baseline - value >= DROP for value in case.last_valid(LOOK_BACK)) < NEEDED:
+        return NOT_ENOUGH
+    return Fired(Severity.HIGH if drop >= LARGE_DROP and case.band != Band.GREEN else Severity.LOW)
+
+
+def judge_target(case: Case) -> Verdict:
+    """R6: a custom plan's target range missed, above amber, in two of the last three valid readings."""
+    limits, spo2 = case.plan.limits, case.spo2
+    if case.plan.profile != Profile.CUSTOM or case.plan.target_low is None:
+        return NOT_IN_PLAN
+    if spo2 is None:
+        return NOT_GIVEN
+    if not case.valid or spo2 < USABLE_FROM:
+        return NOT_VALID
+    if spo2 >= limits.target_low:
+        return CLEAR
+    if spo2 <= limits.amber_at:
+        return WITHIN_MARGIN
+    below = sum(limits.amber_at < value < limits.target_low for value in case.last_valid(LOOK_BACK))
+    return Fired(Severity.LOW) if below >= NEEDED else NOT_ENOUGH
+
+
+def _inputs(case: Case) -> tuple[Input, ...]:
+    return (Input("spo2", case.spo2, "%", case.reading.id, case.reading.observed_at),)
+
+
+def _drop_limits(case: Case) -> tuple[Limit, ...]:
+    return (Limit("baseline_spo2", case.plan.baseline_spo2, "%"), Limit("drop", DROP, "percentage points"))
+
+
+def _target_limits(case: Case) -> tuple[Limit, ...]:
+    limits = case.plan.limits
+    return (Limit("target_low", limits.target_low, "%"), Limit("amber_at", limits.amber_at, "%"))
+
+
+def _says_drop(finding: Finding) -> str:
+    usual = spoken(finding.value("baseline_spo2"))
+    spo2 = spoken(finding.value("spo2"))
+    return f"SpO2 {spo2} %: {DROP} or more below the usual {usual} %, twice in three readings."
+
+
+def _says_target(finding: Finding) -> str:
+    target = spoken(finding.value("target_low"))
+    return f"SpO2 {spoken(finding.value('spo2'))} %: below the target of {target} %, twice in three readings."
+
+
+BASELINE_DROP = Rule(
+    id="R5", name="baseline_drop", family=Family.OXYGEN, rank=8, clearing=TWICE,
+    source="BTS 2017: a fall of 3 points or more; 5 points a design decision, needs CSO sign-off",
+    judge=judge_drop, inputs=_inputs, limits=_drop_limits, says=_says_drop,
+)  # fmt: skip
+BELOW_TARGET = Rule(
+    id="R6", name="below_target", family=Family.OXYGEN, rank=6, clearing=TWICE,
+    source="BTS 2017: below the patient's target range",
+    judge=judge_target, inputs=_inputs, limits=_target_limits, says=_says_target,
+)  # fmt: skip
+RULES = (BASELINE_DROP, BELOW_TARGET)

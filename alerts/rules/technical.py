@@ -1,0 +1,114 @@
+"""Something is wrong with the measuring or the sending (R0, R19, R20, R21)."""
+
+from datetime import timedelta
+
+from alerts.case import Case
+from alerts.reading import USABLE_FROM
+from alerts.rule import (
+    CLEAR,
+    NOT_GIVEN,
+    Awaited,
+    Clearing,
+    Finding,
+    Fired,
+    Input,
+    Limit,
+    Rule,
+    Verdict,
+    Wait,
+    spoken,
+)
+from alerts.severity import Family, Severity
+
+IMPLAUSIBLE_WAITS = timedelta(minutes=15)
+"""From receipt, for a usable value (design decision, needs CSO sign-off)."""
+
+NEXT_READING = Clearing(count=1, gap=timedelta(0), any_reading=True)
+
+
+def judge_implausible(case: Case) -> Verdict:
+    """R0: below 50 % is not used as a value but measured again; without a usable value in 15 min R1
+    begins."""
+    if case.spo2 is None:
+        return NOT_GIVEN
+    if case.spo2 >= USABLE_FROM:
+        return CLEAR
+    due_at = case.now + IMPLAUSIBLE_WAITS
+    return Fired(Severity.HIGH, (Wait("R0", Awaited.VALID_SPO2, due_at, None, False, "R1", _inputs(case)),))
+
+
+def judge_clock(case: Case) -> Verdict:
+    """R19: the time was more than 5 min ahead of receipt and has been corrected."""
+    return Fired(Severity.MEDIUM) if case.reading.time_corrected else CLEAR
+
+
+def judge_accepted(_case: Case) -> Verdict:
+    """R20 and R21 are raised when a reading could not be judged; any reading that is judged clears them."""
+    return CLEAR
+
+
+def _inputs(case: Case) -> tuple[Input, ...]:
+    return (Input("spo2", case.spo2, "%", case.reading.id, case.reading.observed_at),)
+
+
+def _observed(case: Case) -> tuple[Input, ...]:
+    return (
+        Input(
+            "observed_at", case.reading.observed_at.isoformat(), "", case.reading.id, case.reading.observed_at
+        ),
+    )
+
+
+def _nothing(_case: Case) -> tuple[Input, ...]:
+    return ()
+
+
+def _usable(_case: Case) -> tuple[Limit, ...]:
+    return (Limit("usable_from", USABLE_FROM, "%"),)
+
+
+def _ahead(_case: Case) -> tuple[Limit, ...]:
+    return (Limit("ahead_at_most", 5, "min"),)
+
+
+def _no_limits(_case: Case) -> tuple[Limit, ...]:
+    return ()
+
+
+def _says_implausible(finding: Finding) -> str:
+    return f"SpO2 {spoken(finding.value('spo2'))} %: too low to be used as a value; measure again now."
+
+
+def _says_clock(_finding: Finding) -> str:
+    return "The sender's clock is more than 5 min ahead: the time of receipt is used."
+
+
+def _says_refused(_finding: Finding) -> str:
+    return "Two readings were refused within 24 h: something is sending and nothing arrives."
+
+
+def _says_not_evaluated(_finding: Finding) -> str:
+    return "A reading was kept but could not be assessed: look at it yourself."
+
+
+IMPLAUSIBLE_LOW = Rule(
+    id="R0", name="implausible_low", family=Family.TECHNICAL, rank=30,
+    source="Design decision, needs CSO sign-off: oximeters are unspecified below 70 %",
+    judge=judge_implausible, inputs=_inputs, limits=_usable, says=_says_implausible,
+)  # fmt: skip
+CLOCK = Rule(
+    id="R19", name="clock", family=Family.TECHNICAL, rank=10, clearing=NEXT_READING,
+    source="Design decision, needs CSO sign-off",
+    judge=judge_clock, inputs=_observed, limits=_ahead, says=_says_clock,
+)  # fmt: skip
+REFUSED = Rule(
+    id="R20", name="refused", family=Family.TECHNICAL, rank=15, clearing=NEXT_READING,
+    source="Design decision, needs CSO sign-off",
+    judge=judge_accepted, inputs=_nothing, limits=_no_limits, says=_says_refused,
+)  # fmt: skip
+NOT_EVALUATED = Rule(
+    id="R21", name="not_evaluated", family=Family.TECHNICAL, rank=25, clearing=NEXT_READING,
+    source="Design decision, needs CSO sign-off",
+    judge=judge_accepted, inputs=_nothing, limits=_no_limits, says=_says_not_evaluated,
+)  # fmt: skip
+RULES = (IMPLAUSIBLE_LOW, CLOCK, REFUSED, NOT_EVALUATED)

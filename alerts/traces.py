@@ -1,0 +1,113 @@
+"""What one reading does to what the rules have done in an episode so far: breach, confirm, clear."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from alerts.case import Case
+from alerts.episode import Trace
+from alerts.rule import Awaited, Finding, Rule, Say, Silent, Verdict, Wait
+from alerts.rules import BY_KEY, POSITION
+from alerts.severity import Severity
+
+
+def begin(finding: Finding, observed_at: datetime, *, good: bool, active: bool = True) -> Trace:
+    """A rule takes part for the first time. `good`: the reading is one that may confirm."""
+    rule = finding.rule
+    return Trace(
+        key=rule.key,
+        rule_id=rule.id,
+        name=rule.name,
+        rank=rule.rank,
+        severity=finding.severity,
+        confirmed=good and not rule.repeats,
+        active=active,
+        first_breach_at=observed_at,
+        last_breach_at=observed_at,
+    )
+
+
+def breach(trace: Trace, finding: Finding, case: Case) -> Trace:
+    """The rule fires again. An answer alone can only raise; a reading older than others judged already
+    neither confirms nor undoes a clearing."""
+    severity = max(trace.severity, finding.severity)
+    last = max(trace.last_breach_at, case.reading.observed_at)
+    if finding.carried:
+        return replace(trace, severity=severity)
+    if not case.in_order:
+        return replace(trace, severity=severity, last_breach_at=last)
+    again = replace(
+        trace, severity=severity, last_breach_at=last, active=True, clearings=0, clearing_from=None
+    )
+    if case.counts and (trace.active or not finding.rule.repeats):
+        return confirm(again, finding.rule)
+    return again
+
+
+def confirm(trace: Trace, rule: Rule) -> Trace:
+    """Confirmed, and raised to what the rule becomes when confirmed."""
+    return replace(
+        trace, confirmed=True, severity=max(trace.severity, rule.confirmed_severity or trace.severity)
+    )
+
+
+def quiet(trace: Trace, silent: Silent, case: Case) -> Trace:
+    """The rule did not fire: a reading that counts goes towards clearing, or sends clearing back to its
+    start."""
+    rule = BY_KEY.get(trace.key)
+    if rule is None or silent.say == Say.NEUTRAL or not (case.counts or rule.clearing.any_reading):
+        return trace
+    if silent.say == Say.HOLDS:
+        held = replace(trace, clearings=0, clearing_from=None) if trace.clearings else trace
+        return (
+            confirm(held, rule)
+            if rule.repeats and not trace.confirmed and not _transient(trace, rule)
+            else held
+        )
+    return _clearing(trace, rule, case.reading.observed_at)
+
+
+def silence_of(trace: Trace, verdicts: tuple[Verdict, ...]) -> Silent | None:
+    """What the trace's rule said about the case, if it did not fire; None for a rule that is no more."""
+    position = POSITION.get(trace.key)
+    verdict = None if position is None else verdicts[position]
+    return verdict if isinstance(verdict, Silent) else None
+
+
+def still_waiting(wait: Wait, traces: tuple[Trace, ...], case: Case | None) -> bool:
+    """Is what is awaited still missing, and does it still matter?"""
+    trace = next((trace for trace in traces if trace.key == wait.key), None)
+    if trace is None or not trace.active:
+        return False
+    if wait.confirms and (trace.confirmed or _transient(trace, BY_KEY[wait.key])):
+        return False
+    if wait.severity is not None and not wait.confirms and trace.severity >= wait.severity:
+        return False
+    return case is None or not _came(wait.awaits, case)
+
+
+def _came(awaits: Awaited, case: Case) -> bool:
+    if awaits == Awaited.ANSWER:
+        return case.reading.breathlessness is not None
+    if awaits == Awaited.CLEARING:
+        return False
+    return case.counts and case.reading.counts_for_spo2
+
+
+def _clearing(trace: Trace, rule: Rule, observed_at: datetime) -> Trace:
+    policy = rule.clearing
+    if policy.by_human:
+        return trace
+    first, count = trace.clearing_from or observed_at, trace.clearings + 1
+    apart = observed_at - first
+    severity = trace.severity
+    contradicted = policy.transient_gap is not None and count >= 2 and apart >= policy.transient_gap
+    if contradicted and not trace.confirmed and severity == Severity.CRITICAL:
+        severity = Severity.MEDIUM
+    active = count < policy.count or apart < policy.gap
+    return replace(trace, severity=severity, active=active, clearings=count, clearing_from=first)
+
+
+def _transient(trace: Trace, rule: Rule) -> bool:
+    """An unconfirmed red that was contradicted: it has become medium, and only a new breach can change
+    that."""
+    return rule.id == "R1" and trace.severity == Severity.MEDIUM

@@ -1,0 +1,85 @@
+"""What follows when something awaited has not come: the engine's own clock, driven by the time passed in."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from alerts.change import Change
+from alerts.conclude import Cause, conclude
+from alerts.decide import Decisions, keep
+from alerts.episode import Episode, Trace
+from alerts.limits import ServiceHours
+from alerts.raising import raise_finding
+from alerts.rule import Awaited, Finding, Wait
+from alerts.rules import BY_KEY
+from alerts.rules.oxygen import RED_WAITS
+from alerts.severity import Family, Severity
+from alerts.traces import confirm
+
+_MISSED = {
+    Awaited.RECHECK: "no recheck came in time",
+    Awaited.CLEARING: "not contradicted in time",
+    Awaited.VALID_SPO2: "no usable value came in time",
+    Awaited.ANSWER: "the question was not answered in time",
+}
+
+
+def advance_episodes(episodes: Mapping[Family, Episode], now: datetime, hours: ServiceHours) -> Decisions:
+    """Apply every wait that ran out up to and including `now`, in the order of their limits."""
+    after, changes = dict(episodes), list[Change]()
+    while (due := _first_due(after, now)) is not None:
+        change = _run_out(after, *due, hours)
+        if change is not None:
+            changes.append(change)
+    return Decisions(tuple(changes), after)
+
+
+def _first_due(episodes: Mapping[Family, Episode], now: datetime) -> tuple[Family, Wait] | None:
+    due = [
+        (wait.due_at, family, wait.key, wait)
+        for family, episode in episodes.items()
+        for wait in episode.waits
+        if wait.due_at <= now
+    ]
+    if not due:
+        return None
+    _, family, _, wait = min(due, key=lambda item: item[:3])
+    return family, wait
+
+
+def _run_out(
+    episodes: dict[Family, Episode], family: Family, wait: Wait, hours: ServiceHours
+) -> Change | None:
+    before = episodes[family]
+    left = tuple(other for other in before.waits if other is not wait)
+    if wait.raises is not None:
+        episodes[family] = replace(before, waits=left)
+        return _begin_another(episodes, wait, wait.raises, hours)
+    reason = _MISSED[wait.awaits]
+    traces = tuple(_apply(trace, wait) for trace in before.traces)
+    text = f"{before.explanation.text} {reason.capitalize()}."
+    explanation = replace(before.explanation, text=text) if traces != before.traces else before.explanation
+    draft = replace(before, waits=left, traces=traces, explanation=explanation)
+    episode, change = conclude(before, draft, Cause(None, (reason,), wait.due_at, None), hours)
+    keep(episodes, family, episode)
+    return change
+
+
+def _apply(trace: Trace, wait: Wait) -> Trace:
+    """Rules that speak of the same low value are confirmed together."""
+    rule = BY_KEY[trace.key]
+    if trace.key == wait.key and wait.severity is not None:
+        trace = replace(trace, severity=max(trace.severity, wait.severity))
+    return confirm(trace, rule) if wait.confirms and rule.repeats and trace.active else trace
+
+
+def _begin_another(
+    episodes: dict[Family, Episode], wait: Wait, key: str, hours: ServiceHours
+) -> Change | None:
+    rule, evidence = BY_KEY[key], wait.inputs[0]
+    again = Wait(key, Awaited.CLEARING, wait.due_at + RED_WAITS, None, confirms=True)
+    finding = Finding(rule, rule.family, Severity.CRITICAL, evidence.reading_id, wait.inputs, (), (again,))
+    observed_at = evidence.observed_at or wait.due_at
+    episode, change = raise_finding(episodes.get(rule.family), finding, observed_at, wait.due_at, hours)
+    keep(episodes, rule.family, episode)
+    return change
