@@ -33,13 +33,17 @@ Unresolved = Mapping[Family, StoredAlert]
 
 @dataclass(frozen=True, slots=True)
 class StayChanges:
-    """What was decided for one stay, in order, and the unresolved alerts it was decided on."""
+    """What was decided for one stay, in order, and the unresolved alerts it was decided on.
+
+    `episodes` are the unresolved ones as they stand at the end. One that moved without a change (a clearing
+    was counted, a wait began) is stored without an event."""
 
     ward_id: str
     stay_id: str
     patient_id: str
     stored: Unresolved
     changes: Sequence[Change]
+    episodes: Mapping[Family, Episode] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,28 +107,31 @@ async def write_changes(where: Where, writes: Iterable[StayChanges]) -> Written:
 def _fold(group: _Group, stay: StayChanges) -> None:
     """Bring one stay's changes into the group: which alert each is about, its event, and how the alert ends
     up."""
-    if not stay.changes:
-        return
     ward = group.wards.setdefault(stay.ward_id, WardEvents())
+    ids = group.alert_ids.setdefault(stay.stay_id, [])
+    touched: list[_Touched] = []
     current: dict[Family, _Touched] = {}
     last_resolved: dict[Family, str] = {}
-    ids = group.alert_ids.setdefault(stay.stay_id, [])
     for change in stay.changes:
-        after = change.after
-        alert = current.get(after.family)
+        family, after = change.family, change.after
+        alert = current.get(family)
         if alert is None:
-            alert = _touch(stay, after, last_resolved.get(after.family))
-            current[after.family] = alert
-            group.touched.append(alert)
+            alert = current[family] = _touch(stay, after, last_resolved.get(family))
+            touched.append(alert)
         alert.episode = after
         ids.append(alert.alert_id)
         ward.events.append(_event_of(stay, alert.alert_id, change))
-        if after.state.value == "resolved":
-            last_resolved[after.family] = alert.alert_id
-            del current[after.family]
-    for alert in group.touched:
-        if alert.stay is stay:
-            ward.counts += counts_delta(alert.before, _standing(alert.episode))
+        if not after.unresolved:
+            last_resolved[family] = alert.alert_id
+            del current[family]
+    for family, episode in stay.episodes.items():
+        if family in current:
+            current[family].episode = episode
+        elif family in stay.stored and stay.stored[family].episode is not episode:
+            touched.append(_touch(stay, episode, None))
+    for alert in touched:
+        ward.counts += counts_delta(alert.before, _standing(alert.episode))
+    group.touched += touched
 
 
 def _touch(stay: StayChanges, after: Episode, resolved_here: str | None) -> _Touched:
