@@ -19,10 +19,12 @@ from service.feed import routes as feed_routes
 from service.settings import Settings, require_secret_key
 from service.storage.engine import open_database
 from service.storage.portable import is_unavailable
+from service.wards import routes as ward_routes
 
 VERSION = "0.1.0"
 ROUTERS: tuple[Any, ...] = (
     access_routes.router,
+    ward_routes.router,
     feed_routes.router,
 )
 

@@ -9,6 +9,7 @@ import orjson
 from fastapi import Query, Request
 
 from service.errors import FieldError, Invalid
+from service.fields import canonical_id
 
 Limit = Annotated[int, Query(ge=1, le=200, description="Rows a page")]
 Cursor = Annotated[str | None, Query(max_length=500, description="From `next_cursor` of the page before")]
@@ -30,6 +31,16 @@ def decode_cursor(cursor: str, types: tuple[type, ...]) -> tuple[Any, ...]:
     if not fits or not all(type(value) is kind for value, kind in zip(after, types, strict=True)):
         raise Invalid(errors=[FieldError("/cursor", "invalid_cursor", "is not a cursor of this list")])
     return tuple(after)
+
+
+def decode_id_cursor(cursor: str | None) -> str | None:
+    """The id in a cursor that goes on after an id; raises Invalid when it is not one of ours."""
+    if cursor is None:
+        return None
+    after = canonical_id(decode_cursor(cursor, (str,))[0])
+    if after is None:
+        raise Invalid(errors=[FieldError("/cursor", "invalid_cursor", "is not a cursor of this list")])
+    return after
 
 
 def next_link(request: Request, cursor: str | None) -> dict[str, str]:

@@ -78,7 +78,7 @@ class RequiresOnWard(Requires):
 
     async def __call__(self, request: Request, ward_id: str) -> Principal:  # type: ignore[override]
         principal = await self.admit(request)
-        require_ward(principal, canonical_id(ward_id) or "")
+        require_ward(principal, canonical_id(ward_id))
         return principal
 
 

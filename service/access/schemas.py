@@ -59,7 +59,7 @@ TOKEN_FORM = {
 
 
 def parse_form(raw: bytes) -> dict[str, str]:
-    """The fields of a form; raises TokenRefused if it is none or has a field twice (RFC 6749, section 3.2)."""
+    """The fields of a form; raises TokenRefused if it is none or repeats a field (RFC 6749, section 3.2)."""
     try:
         pairs = parse_qsl(raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=20)
     except ValueError:

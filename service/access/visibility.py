@@ -24,7 +24,7 @@ def visible(who: Principal, owned: Any) -> ColumnElement[bool]:
     return allowed
 
 
-def require_ward(who: Principal, ward_id: str) -> None:
-    """Raises NotFound unless the ward is one of the principal's, or the principal an administrator."""
-    if ward_id not in who.roles and not who.administrator:
+def require_ward(who: Principal, ward_id: str | None) -> None:
+    """Raises NotFound unless the ward is one of the principal's, or any for an administrator; None is not."""
+    if ward_id is None or (ward_id not in who.roles and not who.administrator):
         raise NotFound
