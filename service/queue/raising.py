@@ -35,7 +35,7 @@ Unresolved = Mapping[Family, StoredAlert]
 class StayChanges:
     """What was decided for one stay, in order, and the unresolved alerts it was decided on.
 
-    `episodes` are the unresolved ones as they stand at the end. One that moved without a change (a clearing
+    `after` holds the unresolved ones as they stand at the end. One that moved without a change (a clearing
     was counted, a wait began) is stored without an event."""
 
     ward_id: str
@@ -43,7 +43,7 @@ class StayChanges:
     patient_id: str
     stored: Unresolved
     changes: Sequence[Change]
-    episodes: Mapping[Family, Episode] = field(default_factory=dict)
+    after: Mapping[Family, Episode]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def _fold(group: _Group, stay: StayChanges) -> None:
         if not after.unresolved:
             last_resolved[family] = alert.alert_id
             del current[family]
-    for family, episode in stay.episodes.items():
+    for family, episode in stay.after.items():
         if family in current:
             current[family].episode = episode
         elif family in stay.stored and stay.stored[family].episode is not episode:
