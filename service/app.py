@@ -1,5 +1,6 @@
 """The composition root: every part is made here, and only here are routes gathered."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -8,7 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 
-from service import logs, openapi, problems
+from service import health, logs, openapi, problems
 from service.access import routes as access_routes
 from service.access.passwords import Passwords
 from service.access.signing_in import Desk
@@ -16,13 +17,17 @@ from service.access.tokens import open_tokens
 from service.clock import Clock, real_clock
 from service.feed import positions
 from service.feed import routes as feed_routes
-from service.settings import Settings, require_secret_key
+from service.settings import Settings, from_environ, require_secret_key
 from service.storage.engine import open_database
 from service.storage.portable import is_unavailable
 from service.wards import routes as ward_routes
 
 VERSION = "0.1.0"
+DESCRIPTION = (
+    "Remote monitoring for virtual wards: SpO2 readings in, silent hypoxia out, one queue a ward can work."
+)
 ROUTERS: tuple[Any, ...] = (
+    health.router,
     access_routes.router,
     ward_routes.router,
     feed_routes.router,
@@ -49,11 +54,12 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(
         title="Wardwatch",
         version=VERSION,
-        description="Remote monitoring for virtual wards: SpO2 readings in, silent hypoxia out, one queue a ward can work.",
+        description=DESCRIPTION,
         lifespan=lifespan,
     )
     app.state.settings = settings
     app.state.clock = _clock(settings)
+    app.state.readiness = health.Readiness()
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     problems.install(app, is_unavailable)
     for router in ROUTERS:
@@ -61,6 +67,13 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_api_route("/", _to_docs, include_in_schema=False)
     app.add_middleware(logs.RequestIds)
     return app
+
+
+def from_environment() -> FastAPI:
+    """The service as the environment sets it: what each worker process of `wardwatch serve` runs."""
+    settings = from_environ(os.environ)
+    logs.configure(settings.log_level)
+    return create_app(settings)
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

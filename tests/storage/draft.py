@@ -5,6 +5,7 @@ over expressions). Until the first release 0001 is written anew instead:
 `python -m tests.storage.draft 0001 "First tables"` deletes it and drafts it again."""
 
 import asyncio
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,18 +19,18 @@ from service.storage.migrations import FOLDER, config, migrate_open
 from tests.support.databases import postgresql_copy
 from tests.support.postgres import keep
 
-STEPS = FOLDER / "versions"
+RUFF = Path(sys.executable).with_name("ruff")
 
 
-async def draft(folder: Path, revision: str, message: str) -> None:
+async def draft(folder: Path, steps: Path, revision: str, message: str) -> None:
     """Write the next step from the difference between the steps so far and the tables."""
 
     def compare(connection: Connection) -> None:
-        command.revision(config(connection), message, autogenerate=True, rev_id=revision)
+        command.revision(config(connection, steps), message, autogenerate=True, rev_id=revision)
 
     async with postgresql_copy(folder, template="template0") as url:
         database = open_database(url)
-        if any(STEPS.glob("*.py")):
+        if revision != "0001":
             await migrate_open(database)
         async with database.writes.connect() as connection:
             await connection.run_sync(compare)
@@ -37,14 +38,20 @@ async def draft(folder: Path, revision: str, message: str) -> None:
 
 
 def main(revision: str, message: str) -> None:
-    for old in STEPS.glob("0001_*.py") if revision == "0001" else ():
-        old.unlink()
     folder = Path(tempfile.mkdtemp(prefix="wardwatch-draft-"))
     folder.chmod(0o711)
     keeper = keep(folder)
-    asyncio.run(draft(folder, revision, message))
-    subprocess.run([Path(sys.executable).with_name("ruff"), "check", "--quiet", "--fix", STEPS], check=False)
-    subprocess.run([Path(sys.executable).with_name("ruff"), "format", "--quiet", STEPS], check=True)
+    # In a copy, put in its place when it is complete: others may be running tests on the steps as they are.
+    steps = shutil.copytree(FOLDER, folder / "migrations", ignore=shutil.ignore_patterns(f"{revision}_*"))
+    asyncio.run(draft(folder, steps, revision, message))
+    for made in (steps / "versions").glob(f"{revision}_*.py"):
+        lines = made.read_text().splitlines(keepends=True)
+        made.write_text("".join(line for line in lines if "# ###" not in line))
+        for verb in (["check", "--fix"], ["format"]):
+            command_line = [RUFF, *verb, "--config", "pyproject.toml", "--quiet", made]
+            subprocess.run(command_line, check=False, stdout=subprocess.DEVNULL)
+        shutil.copy(made, FOLDER / "versions" / ".draft")
+        (FOLDER / "versions" / ".draft").replace(FOLDER / "versions" / made.name)
     keeper.communicate()
 
 

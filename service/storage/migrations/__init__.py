@@ -2,30 +2,37 @@
 
 There is no way back: what a step drops, no other step can bring again. Take a backup first."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, column, inspect, select, table
 
 from service.storage.engine import Database, open_database
 
 FOLDER = Path(__file__).parent
+STEP = table("alembic_version", column("version_num"))
 
 
-def config(connection: Connection | None = None) -> Config:
+def config(connection: Connection | None = None, folder: Path = FOLDER) -> Config:
     """Alembic's configuration; there is no alembic.ini, and the connection is handed over."""
     made = Config()
-    made.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    made.set_main_option("script_location", str(folder).replace("%", "%%"))
     made.attributes["connection"] = connection
     return made
 
 
+@cache
+def known() -> tuple[str, ...]:
+    """The steps this release knows, the newest first."""
+    return tuple(step.revision for step in ScriptDirectory.from_config(config()).walk_revisions())
+
+
 def head() -> str:
     """The newest step this release knows."""
-    return str(ScriptDirectory.from_config(config()).get_current_head())
+    return known()[0]
 
 
 async def current(database: Database) -> str | None:
@@ -53,4 +60,6 @@ async def migrate_open(database: Database) -> None:
 
 
 def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table(STEP.name):
+        return None
+    return connection.scalar(select(STEP.c.version_num))

@@ -1,0 +1,64 @@
+"""Whether the database can be used by this release, now."""
+
+import asyncio
+from typing import Literal
+
+from sqlalchemy import update
+
+from service.fields import NIL_ID
+from service.storage.engine import Database
+from service.storage.migrations import current, head, known
+from service.storage.portable import is_unavailable
+from service.storage.tables import WardFeedRow
+
+PATIENCE_SECONDS = 3
+"""A database that takes longer than this to answer is not ready."""
+
+Standing = Literal["unreachable", "read_only", "not_migrated", "behind", "ahead", "ready"]
+
+EXPLANATIONS: dict[Standing, str] = {
+    "unreachable": "The database cannot be reached.",
+    "read_only": "The database cannot be written to.",
+    "not_migrated": "The database is not migrated: run `wardwatch migrate`.",
+    "behind": "The database is at an older step than this release needs: run `wardwatch migrate`.",
+    "ahead": "The database was migrated by a newer release than this one.",
+    "ready": "The database is ready.",
+}
+
+
+async def standing(database: Database) -> Standing:
+    """Where the database stands; asks it to write, though nothing is changed."""
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            found = await _migrated(database)
+    except Exception as problem:
+        if isinstance(problem, TimeoutError) or is_unavailable(problem):
+            return "unreachable"
+        raise
+    if found not in ("ready", "ahead"):
+        return found
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await _write_nothing(database)
+    except Exception:
+        return "read_only"
+    return found
+
+
+async def _migrated(database: Database) -> Standing:
+    step = await current(database)
+    if step is None:
+        return "not_migrated"
+    if step == head():
+        return "ready"
+    return "behind" if step in known() else "ahead"
+
+
+async def _write_nothing(database: Database) -> None:
+    """A write transaction like any other that happens to meet no row."""
+    async with database.writes.begin() as connection:
+        await connection.execute(
+            update(WardFeedRow.__table__)  # type: ignore[attr-defined]
+            .where(WardFeedRow.__table__.c.ward_id == NIL_ID)  # type: ignore[attr-defined]
+            .values(last_number=0)
+        )
