@@ -17,6 +17,9 @@ from service.access.tokens import open_tokens
 from service.clock import Clock, real_clock
 from service.feed import positions
 from service.feed import routes as feed_routes
+from service.patients import routes as patient_routes
+from service.readings import routes as reading_routes
+from service.readings.intake import Intake
 from service.settings import Settings, from_environ, require_secret_key
 from service.storage.engine import open_database
 from service.storage.portable import is_unavailable
@@ -30,7 +33,9 @@ ROUTERS: tuple[Any, ...] = (
     health.router,
     access_routes.router,
     ward_routes.router,
+    patient_routes.router,
     feed_routes.router,
+    reading_routes.router,
 )
 
 
@@ -44,9 +49,12 @@ def create_app(settings: Settings) -> FastAPI:
         positions.install(app.state, app.state.database)
         app.state.tokens = open_tokens(settings, app.state.database)
         app.state.desk = Desk(app.state.database, Passwords(), settings.password_grant)
+        app.state.intake = Intake(app.state.database, app.state.clock, app.state.wakeups, settings)
+        await app.state.intake.start()
         try:
             yield
         finally:
+            await app.state.intake.stop()
             app.state.desk.passwords.close()
             await app.state.positions.close()
             await app.state.database.close()

@@ -3,12 +3,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Request
 from fastapi.openapi.models import OAuth2 as OAuth2Model
 from fastapi.openapi.models import OAuthFlowClientCredentials, OAuthFlowPassword, OAuthFlows
 from fastapi.security.base import SecurityBase
+from pydantic import WithJsonSchema
 
 from service.access.principals import SCOPES, Principal
 from service.access.tokens import Tokens
@@ -18,6 +19,9 @@ from service.fields import canonical_id
 
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path, not a secret
 _INVALID_TOKEN = {"WWW-Authenticate": 'Bearer realm="wardwatch", error="invalid_token"'}
+
+PathId = Annotated[str, WithJsonSchema({"type": "string", "format": "uuid"})]
+"""An id in a path as it was sent: what is no id at all is simply not found."""
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
@@ -76,7 +80,7 @@ class RequiresOnWard(Requires):
 
     An administrator passes with any id, if the scope allows: the query says whether there is such a ward."""
 
-    async def __call__(self, request: Request, ward_id: str) -> Principal:  # type: ignore[override]
+    async def __call__(self, request: Request, ward_id: PathId) -> Principal:  # type: ignore[override]
         principal = await self.admit(request)
         require_ward(principal, canonical_id(ward_id))
         return principal

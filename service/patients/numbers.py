@@ -1,0 +1,38 @@
+"""The numbers by which a person is known."""
+
+import re
+from typing import NamedTuple
+
+_SEPARATORS = re.compile(r"[\s-]+")
+
+
+class Identifier(NamedTuple):
+    """A number of a system: `nhs_number` as ten digits, `mrn` (the hospital's own) as it is written there."""
+
+    system: str
+    value: str
+
+
+def nhs_number(text: str) -> str | None:
+    """The ten digits of an NHS number written with or without spaces and dashes, or None when it is none.
+
+    Modulus 11, NHS Data Dictionary; no range is refused, so that test numbers (999 …) can be used."""
+    digits = _SEPARATORS.sub("", text)
+    if not re.fullmatch(r"[0-9]{10}", digits, re.ASCII):
+        return None
+    weighted = sum(int(digit) * weight for digit, weight in zip(digits, range(10, 1, -1), strict=False))
+    check = (11 - weighted % 11) % 11
+    return digits if check == int(digits[9]) and check != 10 else None
+
+
+def identifier(system: str, value: str) -> Identifier:
+    """The identifier as it is stored; raises ValueError, without the value in it."""
+    if system == "mrn":
+        cleaned = value.strip()
+        if not cleaned or not cleaned.isprintable():
+            raise ValueError("must be 1 to 64 printable characters")
+        return Identifier(system, cleaned)
+    digits = nhs_number(value)
+    if digits is None:
+        raise ValueError("must be a valid NHS number: ten digits, the last a check digit")
+    return Identifier(system, digits)

@@ -1,0 +1,62 @@
+"""HTTP for patients. Their changes are in `care`, because the feed has to be told of them."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+
+from service.access.guards import Requires, RequiresOnWard
+from service.access.principals import Principal
+from service.body import JsonBody
+from service.clock import real_now
+from service.fields import Id, canonical_id
+from service.patients import records, store
+from service.patients.schemas import LookupIn, PatientIn, PatientOut, PatientsOut
+from service.storage.session import Reads, Writes
+
+router = APIRouter(prefix="/v1", tags=["patients"])
+
+
+@router.post("/wards/{ward_id}/patients", status_code=201, responses={200: {"model": PatientOut}})
+async def post_patient(
+    request: Request,
+    ward_id: Id,
+    who: Annotated[Principal, Depends(RequiresOnWard("patients:write"))],
+    body: Annotated[PatientIn, Depends(JsonBody(PatientIn))],
+    session: Writes,
+    response: Response,
+) -> PatientOut:
+    """Register a person. The same identifier and birth date again: 200, with the record as it stands."""
+    today = request.app.state.clock.now().date()
+    patient, is_new = await records.register(
+        session, who, ward_id, **body.values(), today=today, at=real_now()
+    )
+    if not is_new:
+        response.status_code = 200
+    response.headers.update({"Location": f"/v1/patients/{patient.id}", "ETag": f'"{patient.version}"'})
+    return PatientOut.model_validate(patient)
+
+
+@router.post("/wards/{ward_id}/patients/lookup")
+async def look_up_patients(
+    ward_id: Id,
+    who: Annotated[Principal, Depends(RequiresOnWard("patients:read"))],
+    body: Annotated[LookupIn, Depends(JsonBody(LookupIn))],
+    session: Reads,
+) -> PatientsOut:
+    """The ward's patients with a number: a POST, so that the number is in no URL and no log."""
+    found = await store.list_by_identifiers(session, who, ward_id, [body.identifier()])
+    return PatientsOut(items=[PatientOut.model_validate(each) for each in found])
+
+
+@router.get("/patients/{patient_id}")
+async def get_patient(
+    patient_id: str,
+    who: Annotated[Principal, Depends(Requires("patients:read"))],
+    session: Reads,
+    response: Response,
+) -> PatientOut:
+    """One patient."""
+    patient = await store.get_patient(session, who, canonical_id(patient_id))
+    response.headers["ETag"] = f'"{patient.version}"'
+    return PatientOut.model_validate(patient)

@@ -1,0 +1,138 @@
+"""Patients as the API takes and gives them."""
+
+import re
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
+
+from service.body import Schema
+from service.fields import CleanText, Name, Version
+from service.patients.numbers import Identifier, identifier
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+def _day_text(value: Any) -> Any:
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
+        raise ValueError("must be a day, such as 1950-06-30")
+    return value
+
+
+def _given(value: Any) -> Any:
+    # A default is not validated: only a null that was sent comes here.
+    if value is None:
+        raise ValueError("cannot be null")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_day_text)]
+"""A calendar day as `YYYY-MM-DD`; nothing else, no number and no instant."""
+
+Phone = Annotated[str, StringConstraints(pattern=r"^[0-9+() .-]{3,40}$")]
+Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}$")]
+
+
+class IdentifierIn(Schema):
+    """A number by which the person is known."""
+
+    system: Literal["nhs_number", "mrn"]
+    value: Annotated[CleanText, StringConstraints(min_length=1, max_length=64)]
+
+    @field_validator("value")
+    @classmethod
+    def _check(cls, value: str, info: ValidationInfo) -> str:
+        system = info.data.get("system")
+        return identifier(system, value).value if system else value
+
+    def identifier(self) -> Identifier:
+        """The identifier as it is stored."""
+        return Identifier(self.system, self.value)
+
+
+Identifiers = Annotated[list[IdentifierIn], Field(max_length=10)]
+
+
+class PatientIn(Schema):
+    """A person to be registered on a ward."""
+
+    identifiers: Identifiers = Field(default_factory=list)
+    family_name: Name
+    given_name: Name
+    birth_date: Day
+    phone: Phone | None = None
+    language: Language | None = Field(None, description="BCP 47, such as en-GB")
+
+    def values(self) -> dict[str, Any]:
+        """What the use case takes."""
+        return {**self.model_dump(), "identifiers": [each.identifier() for each in self.identifiers]}
+
+
+class PatientPatch(Schema):
+    """What is to change; fields that are left out stay. `identifiers` are replaced as a whole."""
+
+    identifiers: Annotated[Identifiers | None, AfterValidator(_given)] = None
+    family_name: Annotated[Name | None, AfterValidator(_given)] = None
+    given_name: Annotated[Name | None, AfterValidator(_given)] = None
+    birth_date: Annotated[Day | None, AfterValidator(_given)] = None
+    phone: Phone | None = None
+    language: Language | None = None
+    contact_hold: Annotated[StrictBool | None, AfterValidator(_given)] = None
+    deceased: Annotated[StrictBool | None, AfterValidator(_given)] = None
+    version: Version | None = Field(None, description="The version you saw, if not in If-Match")
+
+    def changes(self) -> dict[str, Any]:
+        """The fields that were sent."""
+        sent = self.model_dump(exclude_unset=True, exclude={"version"})
+        if self.identifiers is not None:
+            sent["identifiers"] = [each.identifier() for each in self.identifiers]
+        return sent
+
+
+class LookupIn(IdentifierIn):
+    """By what number to look."""
+
+
+class IdentifierOut(BaseModel):
+    """A number by which the person is known: an NHS number as ten digits."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    system: str
+    value: str
+
+
+class PatientOut(BaseModel):
+    """A person on one ward. `contact_hold`: do not contact before asking the ward."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    ward_id: str
+    identifiers: list[IdentifierOut]
+    nhs_number: str | None
+    family_name: str
+    given_name: str
+    birth_date: date
+    phone: str | None
+    language: str | None
+    contact_hold: bool
+    deceased: bool
+    version: int
+
+
+class PatientsOut(BaseModel):
+    """Patients of one ward."""
+
+    items: list[PatientOut]
+    next_cursor: str | None = None
