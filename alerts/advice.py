@@ -111,7 +111,8 @@ def _text(code: AdviceCode, plan: Plan, *, watched_now: bool, low: bool) -> str:
         case AdviceCode.RECHECK_WITHIN_1_HOUR:
             return f"Sit and rest, then take another reading within the hour.{number} {unwell}"
         case AdviceCode.MEASURE_AGAIN_NOW:
-            return f"Sit and rest, warm your hand, and measure again now.{number} {_if_it_repeats(plan)} {unwell}"
+            again = _if_it_repeats(plan)
+            return f"Sit and rest, warm your hand, and measure again now.{number} {again} {unwell}"
         case AdviceCode.CALL_THE_TEAM:
             return f"{_call(plan, watched_now=watched_now)}{number} {unwell}"
         case AdviceCode.EMERGENCY:

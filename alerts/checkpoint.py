@@ -13,6 +13,9 @@ _TIMES = (
 )  # fmt: skip
 _PLAIN = ("title", "confirmed", "transient", "retrospective", "reading_count", "escalation_level", "version")
 
+_TRACE_TIMES = ("first_breach_at", "last_breach_at", "clearing_from")
+_TRACE_PLAIN = ("key", "rule_id", "name", "rank", "confirmed", "active", "clearings")
+
 
 def dump(episode: Episode) -> dict[str, Any]:
     """Only dict, list, str, int, float, bool and None; times in ISO 8601 with their offset, severities as
@@ -55,17 +58,20 @@ def _instant(text: str | None) -> Any:
     return None if text is None else datetime.fromisoformat(text)
 
 
-def _dump_trace(trace: Trace) -> list[Any]:
-    return [
-        trace.key, trace.rule_id, trace.name, trace.rank, int(trace.severity), trace.confirmed, trace.active,
-        _text(trace.first_breach_at), _text(trace.last_breach_at), trace.clearings, _text(trace.clearing_from),
-    ]  # fmt: skip
+def _dump_trace(trace: Trace) -> dict[str, Any]:
+    return {
+        **{name: getattr(trace, name) for name in _TRACE_PLAIN},
+        **{name: _text(getattr(trace, name)) for name in _TRACE_TIMES},
+        "severity": int(trace.severity),
+    }
 
 
-def _load_trace(data: list[Any]) -> Trace:
-    *named, severity, confirmed, active, first, last, clearings, clearing_from = data
-    times = _instant(first), _instant(last)
-    return Trace(*named, Severity(severity), confirmed, active, *times, clearings, _instant(clearing_from))
+def _load_trace(data: dict[str, Any]) -> Trace:
+    return Trace(
+        severity=Severity(data["severity"]),
+        **{name: data[name] for name in _TRACE_PLAIN},
+        **{name: _instant(data[name]) for name in _TRACE_TIMES},
+    )
 
 
 def _dump_wait(wait: Wait) -> list[Any]:

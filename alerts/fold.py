@@ -1,5 +1,6 @@
 """The whole history of a stay, folded from nothing: what continuing from a checkpoint must agree with."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -60,12 +61,15 @@ def fold(
     allow, KeyError for one on a family without an unresolved episode.
     """
     record, evaluations, changes = start, list[Evaluation](), list[Change]()
+    arrived = defaultdict[datetime, list[Reading]](list)
+    for reading in readings:
+        arrived[reading.received_at].append(reading)
     acts: tuple[HumanEvent | PlanEvent, ...] = (*human, *plans)
-    for at in sorted({*(reading.received_at for reading in readings), *(event.at for event in acts)}):
+    for at in sorted({*arrived, *(event.at for event in acts)}):
         for planned in (event for event in plans if event.at == at):
             judged = change_plan(record, planned.plan, at)
             record, changes = judged.record, [*changes, *judged.changes]
-        judged = judge(record, [reading for reading in readings if reading.received_at == at])
+        judged = judge(record, arrived.get(at, ()))
         record, changes = judged.record, [*changes, *judged.changes]
         evaluations += judged.evaluations
         for event in (event for event in human if event.at == at):
