@@ -4,10 +4,12 @@ A body is read after the guards and after the things named in the path, so that 
 promises: 401, 403, 404, 413, 415, 400, 422."""
 
 import zlib
+from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import from_json
 
 from service.errors import BodyTooLarge, FieldError, Invalid, MalformedJson, UnsupportedMediaType
 from service.problems import field_errors
@@ -18,6 +20,7 @@ MAX_RATIO = 100
 """A gzip body may grow this many times: more than any JSON of ours does, less than a bomb needs."""
 
 Model = TypeVar("Model", bound=BaseModel)
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 
 class Schema(BaseModel):
@@ -45,6 +48,26 @@ def parse(model: type[Model], raw: bytes) -> Model:
         if any(e["type"] == "json_invalid" for e in problem.errors(include_input=False)):
             raise MalformedJson from None
         raise Invalid(errors=field_errors(problem)) from None
+
+
+def peek(raw: bytes, name: str) -> str | None:
+    """One text of a body that is not valid as a whole, if it can be read at all."""
+    try:
+        whole = from_json(raw, allow_inf_nan=True)
+    except ValueError:
+        return None
+    value = whole.get(name) if isinstance(whole, dict) else None
+    return value if isinstance(value, str) else None
+
+
+def reads_body(body: JsonBody[Any]) -> Callable[[Endpoint], Endpoint]:
+    """Mark an endpoint that reads its own body, so that the OpenAPI document names it."""
+
+    def mark(endpoint: Endpoint) -> Endpoint:
+        endpoint.reads_body = body  # type: ignore[attr-defined]
+        return endpoint
+
+    return mark
 
 
 async def read(request: Request, limit: int = BODY_LIMIT) -> bytes:

@@ -26,6 +26,7 @@ log = get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 2
+MAX_ERRORS = 100
 SAFETY_TEXT = (
     "This reading was not recorded and nobody has seen it. Please check it and send it again. "
     "If you feel very unwell, are struggling to breathe or are worried, call 999. "
@@ -48,20 +49,27 @@ def document(problem: WardwatchError) -> dict[str, Any]:
     }
 
 
-def respond(problem: WardwatchError) -> Response:
-    """The answer for an error: the document with its status and headers."""
+def respond(problem: WardwatchError, request: Request | None = None) -> Response:
+    """The answer for an error: the document with its status and headers, and the safety text where the request set
+    one."""
     metrics.REFUSALS.labels(problem.code).inc()
     headers = dict(problem.headers)
     if problem.status == 401:
         headers.setdefault("WWW-Authenticate", 'Bearer realm="wardwatch"')
     if problem.status in (429, 503):
         headers.setdefault("Retry-After", str(RETRY_AFTER_SECONDS))
-    return Response(orjson.dumps(document(problem)), problem.status, headers, MEDIA_TYPE)
+    content = document(problem)
+    if request is not None and (safety_text := getattr(request.state, "safety_text", None)):
+        content["safety_text"] = safety_text
+    return Response(orjson.dumps(content), problem.status, headers, MEDIA_TYPE)
 
 
-def field_errors(problem: ValidationError | RequestValidationError, skip: int = 0) -> list[FieldError]:
-    """The refused fields of a pydantic error; `skip` leaves out the first parts of each place."""
-    return [FieldError(pointer(e["loc"][skip:]), e["type"], _message(e)) for e in problem.errors()]
+def field_errors(
+    problem: ValidationError | RequestValidationError, under: tuple[str | int, ...] = ()
+) -> list[FieldError]:
+    """The refused fields of a pydantic error, the first hundred; `under` is the place of the whole."""
+    found = problem.errors()[:MAX_ERRORS]
+    return [FieldError(pointer((*under, *e["loc"])), e["type"], _message(e)) for e in found]
 
 
 def pointer(place: Iterable[str | int]) -> str:
@@ -82,28 +90,28 @@ def install(app: FastAPI, is_unavailable: Callable[[BaseException], bool]) -> No
 
     `is_unavailable` tells an unreachable database from a fault of ours."""
 
-    async def refused(_request: Request, problem: Exception) -> Response:
+    async def refused(request: Request, problem: Exception) -> Response:
         assert isinstance(problem, WardwatchError)
-        return respond(problem)
+        return respond(problem, request)
 
-    async def invalid(_request: Request, problem: Exception) -> Response:
+    async def invalid(request: Request, problem: Exception) -> Response:
         assert isinstance(problem, RequestValidationError)
-        return respond(Invalid(errors=field_errors(problem)))
+        return respond(Invalid(errors=field_errors(problem)), request)
 
-    async def http(_request: Request, problem: Exception) -> Response:
+    async def http(request: Request, problem: Exception) -> Response:
         assert isinstance(problem, HTTPException)
         known: dict[int, type[WardwatchError]] = {404: NotFound, 405: MethodNotAllowed}
         found = known.get(problem.status_code)
         answer = found() if found else WardwatchError(str(problem.detail))
         answer.headers.update(problem.headers or {})
-        return respond(answer)
+        return respond(answer, request)
 
-    async def unexpected(_request: Request, problem: Exception) -> Response:
+    async def unexpected(request: Request, problem: Exception) -> Response:
         if is_unavailable(problem):
             log.warning("database_unavailable", error=type(problem).__name__)
-            return respond(DatabaseUnavailable())
+            return respond(DatabaseUnavailable(), request)
         log.error("unexpected_error", exc_info=problem)
-        return respond(WardwatchError("Something went wrong here; the request id finds it in our logs."))
+        return respond(WardwatchError("Something went wrong here; the request id finds it in our logs."), request)
 
     app.add_exception_handler(WardwatchError, refused)
     app.add_exception_handler(RequestValidationError, invalid)

@@ -1,11 +1,12 @@
 """Where SQLite and PostgreSQL differ, told once: column types, inserts that may meet an existing row, errors."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, String, Table
-from sqlalchemy.dialects.postgresql import UUID
+import orjson
+from sqlalchemy import DateTime, Dialect, String, Table, cast, column, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY, UUID
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection
@@ -68,6 +69,33 @@ def insert_or_skip(
     dialect = where.bind.dialect.name if isinstance(where, AsyncSession) else where.dialect.name
     insert = postgresql_insert if dialect == "postgresql" else sqlite_insert
     return insert(table).on_conflict_do_nothing(index_elements=list(keys))
+
+
+def rows_of(connection: AsyncConnection, types: Mapping[str, type[TypeEngine[Any]]], rows: Sequence[Sequence[Any]]) -> Any:
+    """Rows given as one parameter, to join with: one SQL text whatever their number, so that its plan is kept.
+
+    `types` names the columns: IdType, InstantType or a type that is stored as it is."""
+    names = list(types)
+    columns = [list(values) for values in zip(*rows, strict=True)] or [[] for _ in names]
+    if connection.dialect.name == "postgresql":
+        arrays = [cast(values, ARRAY(_native(types[name]))) for name, values in zip(names, columns, strict=True)]
+        given = func.unnest(*arrays).table_valued(*(column(name, types[name]) for name in names), name="given")
+        return given.render_derived()
+    table = func.json_each(literal(_rows_text(rows), String)).table_valued("value", name="each")
+    return select(
+        *(func.json_extract(table.c.value, f"$[{i}]", type_=types[name]()).label(name) for i, name in enumerate(names))
+    ).subquery("given")
+
+
+def _rows_text(rows: Sequence[Sequence[Any]]) -> str:
+    """The rows as JSON, instants written as InstantType stores them."""
+    return orjson.dumps(
+        [[v.astimezone(UTC).isoformat(timespec="microseconds") if isinstance(v, datetime) else v for v in r] for r in rows]
+    ).decode()
+
+
+def _native(kind: type[TypeEngine[Any]]) -> TypeEngine[Any]:
+    return UUID(as_uuid=False) if kind is IdType else DateTime(timezone=True) if kind is InstantType else kind()
 
 
 def placement(_ward_id: str) -> str:

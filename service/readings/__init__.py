@@ -1,0 +1,1 @@
+"""Readings: taken in, kept, judged, and read back."""

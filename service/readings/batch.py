@@ -1,0 +1,93 @@
+"""A batch: every row stands alone. Good rows are kept together with others of their stay; bad ones are answered with
+their own problem."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import Field, ValidationError
+from pydantic_core import from_json
+
+from service.access.principals import Principal
+from service.body import Schema, parse
+from service.errors import DatabaseUnavailable, Invalid, MalformedJson, Overloaded, WardwatchError
+from service.logs import get_logger
+from service.problems import field_errors
+from service.readings.door import Place, RefusedRow, admit, refusal
+from service.readings.intake import Intake
+from service.readings.schemas import BATCH_ROWS, BatchIn, ReadingIn
+from service.readings.submission import Outcome, Submission
+
+log = get_logger(__name__)
+
+Row = ReadingIn | RefusedRow
+
+
+class _Envelope(Schema):
+    readings: list[Any] = Field(min_length=1, max_length=BATCH_ROWS)
+
+
+def rows_of(raw: bytes) -> list[Row]:
+    """The rows of a batch, each valid or refused by itself; raises when the batch as a whole is not one."""
+    try:
+        return list(parse(BatchIn, raw).readings)
+    except Invalid:
+        whole = _loaded(raw)
+    try:
+        envelope = _Envelope.model_validate(whole)
+    except ValidationError as problem:
+        raise Invalid(errors=field_errors(problem)) from None
+    return [_row(index, row) for index, row in enumerate(envelope.readings)]
+
+
+def _loaded(raw: bytes) -> Any:
+    try:
+        return from_json(raw, allow_inf_nan=True)
+    except ValueError:
+        raise MalformedJson from None
+
+
+def _row(index: int, row: Any) -> Row:
+    try:
+        return ReadingIn.model_validate(row)
+    except ValidationError as problem:
+        stay_id = row.get("stay_id") if isinstance(row, dict) else None
+        refused = Invalid(errors=field_errors(problem, under=("readings", index)))
+        return RefusedRow(refused, stay_id if isinstance(stay_id, str) else None)
+
+
+async def take(intake: Intake, who: Principal, rows: Sequence[Row], request_key: str | None) -> list[Outcome]:
+    """Keep and judge the rows; gives what became of each, in the order sent.
+
+    Raises Overloaded or DatabaseUnavailable if some could not be kept: the same batch may be sent again."""
+    outcomes: dict[int, Outcome] = {}
+    places: dict[Place, list[tuple[int, Submission]]] = {}
+    for index, row in enumerate(rows):
+        try:
+            if isinstance(row, RefusedRow):
+                raise await refusal(intake, who, row)
+            key = None if request_key is None else f"{request_key}:{index}"
+            place, submission = await admit(intake, who, row, key)
+            places.setdefault(place, []).append((index, submission))
+        except (Overloaded, DatabaseUnavailable):
+            raise
+        except WardwatchError as problem:
+            outcomes[index] = problem
+    for answer in await asyncio.gather(*(_keep(intake, who, place, sent) for place, sent in places.items())):
+        outcomes.update(answer)
+    return [outcomes[index] for index in range(len(rows))]
+
+
+async def _keep(
+    intake: Intake, who: Principal, place: Place, sent: Sequence[tuple[int, Submission]]
+) -> dict[int, Outcome]:
+    """The outcomes for one stay, by row. A fault of this stay alone does not refuse the others."""
+    try:
+        answers = await intake.submit(*place, who.id, [submission for _, submission in sent])
+    except (Overloaded, DatabaseUnavailable):
+        raise
+    except Exception as problem:
+        log.error("stay_not_kept", stay_id=place[1], exc_info=problem)
+        failed = problem if isinstance(problem, WardwatchError) else WardwatchError("This row could not be kept.")
+        answers = [failed] * len(sent)
+    return {index: answer for (index, _), answer in zip(sent, answers, strict=True)}

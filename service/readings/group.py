@@ -1,0 +1,199 @@
+"""One transaction for all readings that wait, of however many requests and stays."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from alerts.plan import Plan
+from service.errors import NotFound, ReadingDiffers, StayDischarged, WardwatchError
+from service.fields import new_id
+from service.queue.raising import load_unresolved, write_changes
+from service.readings import store
+from service.readings.judging import StayCase, open_case
+from service.readings.store import WINDOW, LockedStay, StayKey
+from service.readings.submission import Arrival, Outcome, Refusal, Submission
+
+Item = Arrival | Refusal
+PlanReader = Callable[[AsyncConnection, Sequence[LockedStay]], Awaitable[Mapping[StayKey, Plan | None]]]
+
+REFUSALS_COUNT_FOR = timedelta(hours=24)
+"""Two refused readings of a stay within this time are one too many: something is sending and nothing arrives."""
+
+
+@dataclass(slots=True)
+class Draft:
+    """One reading on its way, the id it gets if its key is won, and what became of it."""
+
+    key: StayKey
+    arrival: Arrival
+    submission: Submission
+    reading_id: str
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupResult:
+    """What became of one item, and the last event number of each ward the group wrote to."""
+
+    outcomes: tuple[Outcome, ...]
+    numbers: Mapping[str, int]
+
+
+async def keep_and_judge(
+    connection: AsyncConnection, items: Sequence[Item], read_plans: PlanReader
+) -> list[GroupResult]:
+    """Carry out one group inside the caller's transaction; gives one result for each item, in order."""
+    stays = await store.lock_stays(connection, {_key(item) for item in items})
+    drafts = [_draft(item, stays.get(_key(item))) for item in items]
+    sent = [draft for each in drafts for draft in each if draft.outcome is None]
+    won = await _win_keys(connection, sent)
+    cases = await _load_cases(connection, items, sent, stays, read_plans)
+    rows = _judge(items, drafts, won, cases)
+    await store.insert_readings(connection, rows)
+    await store.insert_refusals(connection, [_refusal_row(item) for item in items if isinstance(item, Refusal)])
+    written = await write_changes(connection, [case.stay_changes() for case in cases.values()])
+    for case in cases.values():
+        case.alert_ids = written.alert_ids.get(case.stay.id, ())
+    await _look_up(connection, [draft for draft in sent if draft.reading_id not in won], cases)
+    for draft in sent:
+        draft.outcome = draft.outcome or cases[draft.key].recorded(draft.reading_id)
+    return [GroupResult(tuple(_outcome(draft) for draft in each), written.numbers) for each in drafts]
+
+
+def _key(item: Item) -> StayKey:
+    return item.ward_id, item.stay_id
+
+
+def _outcome(draft: Draft) -> Outcome:
+    assert draft.outcome is not None, "every draft was recorded, looked up or refused"
+    return draft.outcome
+
+
+def _draft(item: Item, stay: LockedStay | None) -> list[Draft]:
+    """The readings of an item; already refused when their stay is not there or has ended."""
+    if isinstance(item, Refusal):
+        return []
+    refused: WardwatchError | None = None
+    if stay is None:
+        refused = NotFound()
+    elif stay.status == "discharged":
+        refused = StayDischarged()
+    return [Draft(_key(item), item, submission, new_id(), refused) for submission in item.submissions]
+
+
+async def _win_keys(connection: AsyncConnection, sent: Sequence[Draft]) -> set[str]:
+    """The ids of the readings that nobody sent before."""
+    if not sent:
+        return set()
+    return await store.win_keys(
+        connection,
+        [
+            {
+                "ward_id": draft.arrival.ward_id,
+                "stay_id": draft.arrival.stay_id,
+                "sender_id": draft.arrival.sender_id,
+                "key": draft.submission.key,
+                "content": draft.submission.content,
+                "reading_id": draft.reading_id,
+                "received_at": draft.arrival.received_at,
+            }
+            for draft in sent
+        ],
+    )
+
+
+async def _load_cases(
+    connection: AsyncConnection,
+    items: Sequence[Item],
+    sent: Sequence[Draft],
+    stays: Mapping[StayKey, LockedStay],
+    read_plans: PlanReader,
+) -> dict[StayKey, StayCase]:
+    """Everything the judgement needs to know of each stay: three queries for all of them."""
+    since = _window_starts(items, sent, stays)
+    if not since:
+        return {}
+    plans = await read_plans(connection, [stays[key] for key in since])
+    windows = await store.load_windows(connection, since)
+    unresolved = await load_unresolved(connection, since)
+    return {
+        key: open_case(
+            stays[key],
+            plans[key],
+            windows[key],
+            unresolved.get(key[1], {}),
+            await _earlier_refusals(connection, key, items),
+        )
+        for key in since
+    }
+
+
+def _window_starts(
+    items: Sequence[Item], sent: Sequence[Draft], stays: Mapping[StayKey, LockedStay]
+) -> dict[StayKey, datetime]:
+    """From when on the readings of each stay are needed: 48 h before the oldest that came."""
+    oldest: dict[StayKey, datetime] = {}
+    for draft in sent:
+        observed_at = min(draft.submission.observed_at, draft.arrival.received_at)
+        oldest[draft.key] = min(observed_at, oldest.get(draft.key, observed_at))
+    for item in items:
+        key = _key(item)
+        if isinstance(item, Refusal) and key in stays and stays[key].status != "discharged":
+            oldest[key] = min(item.received_at, oldest.get(key, item.received_at))
+    return {key: instant - WINDOW for key, instant in oldest.items()}
+
+
+async def _earlier_refusals(
+    connection: AsyncConnection, key: StayKey, items: Sequence[Item]
+) -> Sequence[datetime]:
+    refused = [item.received_at for item in items if isinstance(item, Refusal) and _key(item) == key]
+    if not refused:
+        return ()
+    return await store.list_refusals(connection, key, min(refused) - REFUSALS_COUNT_FOR)
+
+
+def _judge(
+    items: Sequence[Item],
+    drafts: Sequence[Sequence[Draft]],
+    won: set[str],
+    cases: Mapping[StayKey, StayCase],
+) -> list[dict[str, Any]]:
+    """Judge request after request, in order of arrival; gives the rows to store."""
+    rows: list[dict[str, Any]] = []
+    for item, each in zip(items, drafts, strict=True):
+        case = cases.get(_key(item))
+        if case is None:
+            continue
+        if isinstance(item, Refusal):
+            case.refuse(item.received_at)
+        new = [(draft.reading_id, draft.submission) for draft in each if draft.reading_id in won]
+        if new and isinstance(item, Arrival):
+            rows.extend(case.receive(item, new))
+    return rows
+
+
+def _refusal_row(item: Refusal) -> dict[str, Any]:
+    return {
+        "ward_id": item.ward_id,
+        "id": new_id(),
+        "stay_id": item.stay_id,
+        "at": item.received_at,
+        "code": item.code,
+    }
+
+
+async def _look_up(
+    connection: AsyncConnection, repeated: Sequence[Draft], cases: Mapping[StayKey, StayCase]
+) -> None:
+    """Readings that were sent before: the stored one with the assessment of now, or a conflict if they differ."""
+    for draft in repeated:
+        key = draft.submission.key
+        content, reading_id = (await store.taken_keys(connection, draft.arrival, [key]))[key]
+        if content != draft.submission.content:
+            draft.outcome = ReadingDiffers()
+            continue
+        row = await store.get_reading(connection, draft.arrival.ward_id, reading_id)
+        draft.outcome = cases[draft.key].replayed(row, draft.arrival.received_at)

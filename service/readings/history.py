@@ -1,0 +1,67 @@
+"""Readings of a stay, read back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, tuple_
+
+from service.access.principals import Principal
+from service.access.visibility import visible
+from service.errors import FieldError, Invalid, NotFound
+from service.fields import canonical_id
+from service.paging import decode_cursor, encode_cursor
+from service.storage.session import ReadSession
+from service.storage.tables import METADATA, StayRow
+
+reading_table = METADATA.tables["reading"]
+stay_table = METADATA.tables["stay"]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows of readings with every column, newest first, and where the next page begins."""
+
+    rows: Sequence[dict[str, Any]]
+    next_cursor: str | None
+
+
+async def list_readings(
+    session: ReadSession,
+    who: Principal,
+    stay_id: str,
+    observed_from: datetime | None,
+    observed_to: datetime | None,
+    limit: int,
+    cursor: str | None,
+) -> Page:
+    """One page of a stay's readings with `from <= observed_at < to`; raises NotFound outside the caller's wards."""
+    in_sight = select(stay_table.c.ward_id).where(visible(who, StayRow), stay_table.c.id == stay_id)
+    ward_id = (await session.execute(in_sight)).scalar()
+    if ward_id is None:
+        raise NotFound
+    table = reading_table
+    query = select(table).where(table.c.ward_id == ward_id, table.c.stay_id == stay_id)
+    if observed_from is not None:
+        query = query.where(table.c.observed_at >= observed_from)
+    if observed_to is not None:
+        query = query.where(table.c.observed_at < observed_to)
+    if cursor is not None:
+        query = query.where(tuple_(table.c.observed_at, table.c.id) < tuple_(*_after(cursor)))
+    query = query.order_by(table.c.observed_at.desc(), table.c.id.desc()).limit(limit + 1)
+    rows = [dict(row._mapping) for row in await session.execute(query)]
+    more = len(rows) > limit
+    rows = rows[:limit]
+    return Page(rows, encode_cursor(rows[-1]["observed_at"], rows[-1]["id"]) if more else None)
+
+
+def _after(cursor: str) -> tuple[datetime, str]:
+    observed_at, reading_id = decode_cursor(cursor, (str, str))
+    try:
+        found = datetime.fromisoformat(observed_at)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None or canonical_id(reading_id) is None:
+        raise Invalid(errors=[FieldError("/cursor", "invalid_cursor", "is not a cursor of this list")])
+    return found, reading_id

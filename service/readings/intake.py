@@ -1,0 +1,138 @@
+"""The door to the group commit: finds the ward of a stay, hands readings to the committers, answers after the commit."""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import Generic, TypeVar
+
+from fastapi import Request
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from alerts.plan import Plan
+from service import metrics
+from service.clock import Clock
+from service.errors import NotFound
+from service.feed.positions import Wakeups
+from service.readings import store
+from service.readings.group import GroupResult, Item, keep_and_judge
+from service.readings.judging import plan_of
+from service.readings.store import LockedStay, StayKey
+from service.readings.submission import Arrival, Outcome, Recorded, Refusal, Submission
+from service.settings import Settings
+from service.storage.committer import GroupCommitter
+from service.storage.engine import Database
+from service.storage.session import reading
+
+KNOWN_STAYS = 200_000
+KNOWN_PLANS = 50_000
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+class Known(Generic[Key, Value]):
+    """Facts that never change once they are known; the oldest are forgotten when there are too many."""
+
+    def __init__(self, most: int) -> None:
+        self._facts: OrderedDict[Key, Value] = OrderedDict()
+        self._most = most
+
+    def find(self, key: Key) -> Value | None:
+        """The fact, or None when it is not remembered."""
+        return self._facts.get(key)
+
+    def keep(self, key: Key, value: Value) -> None:
+        """Remember a fact."""
+        self._facts[key] = value
+        if len(self._facts) > self._most:
+            self._facts.popitem(last=False)
+
+
+class Intake:
+    """One for each process."""
+
+    def __init__(self, database: Database, clock: Clock, wakeups: Wakeups, settings: Settings) -> None:
+        self._database = database
+        self._clock = clock
+        self._wakeups = wakeups
+        self._wards = Known[str, str](KNOWN_STAYS)
+        self._plans = Known[tuple[str, int], Plan](KNOWN_PLANS)
+        self._committer = GroupCommitter[Item, GroupResult](
+            database, self._work, self._committed, settings.committers, settings.max_waiting_readings
+        )
+
+    async def start(self) -> None:
+        """Start the committers."""
+        await self._committer.start()
+
+    async def stop(self) -> None:
+        """Commit and answer what is waiting, then stop."""
+        await self._committer.stop()
+
+    @property
+    def alive(self) -> bool:
+        """Whether every committer is running."""
+        return self._committer.alive
+
+    async def ward_of(self, stay_id: str, ward_ids: Sequence[str]) -> str:
+        """The ward of a stay; raises NotFound when it is none of these wards. A stay never changes its ward."""
+        ward_id = self._wards.find(stay_id)
+        if ward_id is None:
+            async with reading(self._database) as session:
+                ward_id = await store.find_ward_of_stay(session, ward_ids, stay_id)
+            if ward_id is None:
+                raise NotFound
+            self._wards.keep(stay_id, ward_id)
+        if ward_id not in ward_ids:
+            raise NotFound
+        return ward_id
+
+    async def submit(
+        self, ward_id: str, stay_id: str, sender_id: str, submissions: Sequence[Submission]
+    ) -> Sequence[Outcome]:
+        """Keep and judge readings of one stay that came together; gives what became of each, in order.
+
+        Raises Overloaded or DatabaseUnavailable when none of them was kept."""
+        arrival = Arrival(ward_id, stay_id, sender_id, self._clock.now(), tuple(submissions))
+        result = await self._committer.submit(ward_id, stay_id, arrival, len(submissions))
+        for outcome in result.outcomes:
+            metrics.READINGS.labels(_word(outcome)).inc()
+        return result.outcomes
+
+    async def refuse(self, ward_id: str, stay_id: str, code: str) -> None:
+        """Note that a reading of this stay was refused; the second within 24 h raises a technical alert."""
+        metrics.READINGS.labels("refused").inc()
+        await self._committer.submit(ward_id, stay_id, Refusal(ward_id, stay_id, self._clock.now(), code))
+
+    async def _work(self, connection: AsyncConnection, items: Sequence[Item]) -> Sequence[GroupResult]:
+        return await keep_and_judge(connection, items, self._plans_of)
+
+    def _committed(self, results: Sequence[GroupResult]) -> None:
+        """All results of a group name the wards it wrote to; wake those who listen to them."""
+        if results and results[0].numbers:
+            self._wakeups.wake(results[0].numbers)
+
+    async def _plans_of(
+        self, connection: AsyncConnection, stays: Sequence[LockedStay]
+    ) -> Mapping[StayKey, Plan | None]:
+        """The plan in force for each stay; None for one that cannot be read."""
+        missing = [stay for stay in stays if self._plans.find((stay.id, stay.plan_version)) is None]
+        if missing:
+            rows = await store.load_plans(connection, [(stay.ward_id, stay.id) for stay in missing])
+            for stay in missing:
+                row = rows.get((stay.id, stay.plan_version))
+                plan = None if row is None else plan_of(row)
+                if plan is not None:
+                    self._plans.keep((stay.id, stay.plan_version), plan)
+        return {(stay.ward_id, stay.id): self._plans.find((stay.id, stay.plan_version)) for stay in stays}
+
+
+def of(request: Request) -> Intake:
+    """The application's intake."""
+    intake: Intake = request.app.state.intake
+    return intake
+
+
+def _word(outcome: Outcome) -> str:
+    if isinstance(outcome, Recorded):
+        return "replayed" if outcome.replayed else "kept"
+    return outcome.code

@@ -1,0 +1,198 @@
+"""One stay of a group: what is known of it, what the engine makes of what arrives, and what is to be stored."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row
+
+from alerts.change import Change
+from alerts.evaluate import Evaluation, evaluate
+from alerts.judge import judge, not_evaluated, refuse
+from alerts.limits import ServiceHours
+from alerts.plan import Plan, PlanInvalid
+from alerts.reading import FUTURE_TOLERANCE, Reading
+from alerts.record import Judgement, Record
+from alerts.severity import RULE_SET_VERSION
+from service import metrics
+from service.logs import get_logger
+from service.queue.raising import StayChanges, Unresolved
+from service.readings.store import JUDGED_COLUMNS, LockedStay, to_reading
+from service.readings.submission import AlertEffect, Arrival, Recorded, Submission
+
+log = get_logger(__name__)
+
+_TICK = timedelta(microseconds=1)
+_PLAN_FIELDS = tuple(f.name for f in fields(Plan) if f.init and f.name not in ("reading_times", "pregnant"))
+
+
+def plan_of(row: Row[Any]) -> Plan | None:
+    """The plan in a row, or None when it cannot be read."""
+    try:
+        values = {name: getattr(row, name) for name in _PLAN_FIELDS if getattr(row, name) is not None}
+        return Plan(**values, reading_times=tuple(row.reading_times), pregnant=bool(row.pregnant))
+    except (PlanInvalid, TypeError, ValueError) as problem:
+        log.error("plan_unreadable", stay_id=row.stay_id, plan_version=row.version, error=type(problem).__name__)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A new reading of this group: its row, what was made of it, and how the stay stood after its request."""
+
+    row: dict[str, Any]
+    evaluation: Evaluation | None
+    changes: tuple[int, ...]
+    record: Record
+
+
+@dataclass(slots=True)
+class StayCase:
+    """A stay as the group goes through what arrived for it; `record` moves on with each request."""
+
+    stay: LockedStay
+    plan: Plan | None
+    record: Record
+    stored: Unresolved
+    last_received_at: datetime | None
+    changes: list[Change] = field(default_factory=list)
+    alert_ids: Sequence[str] = ()
+    kept: dict[str, _Kept] = field(default_factory=dict)
+
+    def receive(self, arrival: Arrival, new: Sequence[tuple[str, Submission]]) -> list[dict[str, Any]]:
+        """Judge the new readings of one request, given with their ids; gives their rows."""
+        received_at = self._after_the_last(arrival.received_at)
+        rows = [_row(self.stay, arrival, received_at, reading_id, sent) for reading_id, sent in new]
+        readings = [_reading(row) for row in rows]
+        judgement = self._judged(readings)
+        first = len(self.changes)
+        self.changes.extend(judgement.changes)
+        self.record = judgement.record
+        evaluations = judgement.evaluations or (None,) * len(rows)
+        for row, evaluation in zip(rows, evaluations, strict=True):
+            numbers = [n for n, c in enumerate(judgement.changes, first) if c.reading_id == row["id"]]
+            row["late"] = evaluation is not None and evaluation.late
+            row["severity"] = int(evaluation.severity) if evaluation is not None and evaluation.severity else None
+            self.kept[row["id"]] = _Kept(row, evaluation, tuple(numbers), self.record)
+        return rows
+
+    def refuse(self, at: datetime) -> None:
+        """A reading of this stay was refused."""
+        judgement = refuse(self.record, self._after_the_last(at))
+        self.changes.extend(judgement.changes)
+        self.record = judgement.record
+
+    def stay_changes(self) -> StayChanges:
+        """What is to be written about the stay's alerts."""
+        return StayChanges(
+            ward_id=self.stay.ward_id,
+            stay_id=self.stay.id,
+            patient_id=self.stay.patient_id,
+            stored=self.stored,
+            changes=self.changes,
+            after=self.record.episodes,
+        )
+
+    def recorded(self, reading_id: str) -> Recorded:
+        """The answer to a new reading."""
+        kept = self.kept[reading_id]
+        effects = tuple(AlertEffect(self.alert_ids[n], self.changes[n]) for n in kept.changes)
+        return self._answer(kept.row, kept.evaluation, effects, kept.record, kept.row["received_at"], replayed=False)
+
+    def replayed(self, row: Row[Any], now: datetime) -> Recorded:
+        """The answer to a reading that was sent before: judged as it was then, with the stay's alerts as they stand."""
+        values = dict(row._mapping)
+        reading = to_reading([values[name] for name in JUDGED_COLUMNS])
+        before = [r for r in self.record.window if r.observed_at <= reading.observed_at and r.id != reading.id]
+        evaluation = None
+        if self.plan is not None:
+            window = (*before, reading)
+            evaluation = evaluate(window, self.plan, reading.received_at, sixteen_on=self.record.sixteen_on)
+        return self._answer(values, evaluation, (), self.record, now, replayed=True)
+
+    def _judged(self, readings: Sequence[Reading]) -> Judgement:
+        """What the engine says; when it fails, the readings are kept all the same, the failure is an alert, and a red
+        value still alarms."""
+        if self.plan is not None:
+            try:
+                return judge(self.record, readings)
+            except Exception as problem:
+                metrics.ENGINE_FAILURES.inc()
+                log.error("not_evaluated", stay_id=self.stay.id, exc_info=problem)
+        record, changes = self.record, list[Change]()
+        for reading in readings:
+            judgement = not_evaluated(record, reading)
+            changes.extend(judgement.changes)
+            record = judgement.record
+        return Judgement((), tuple(changes), record)
+
+    def _after_the_last(self, received_at: datetime) -> datetime:
+        """Receipts of a stay are in strict order, whatever the clocks of several replicas say."""
+        if self.last_received_at is not None and received_at <= self.last_received_at:
+            received_at = self.last_received_at + _TICK
+        self.last_received_at = received_at
+        return received_at
+
+    def _answer(
+        self,
+        row: Mapping[str, Any],
+        evaluation: Evaluation | None,
+        effects: tuple[AlertEffect, ...],
+        record: Record,
+        assessed_at: datetime,
+        *,
+        replayed: bool,
+    ) -> Recorded:
+        return Recorded(
+            row=row,
+            replayed=replayed,
+            evaluation=evaluation,
+            effects=effects,
+            episodes=record.episodes,
+            plan=self.plan,
+            assessed_at=assessed_at,
+        )
+
+
+def open_case(
+    stay: LockedStay,
+    plan: Plan | None,
+    window: Sequence[Reading],
+    stored: Unresolved,
+    refusals: Sequence[datetime],
+) -> StayCase:
+    """The case of a stay before anything arrived."""
+    record = Record(
+        plan=plan or Plan(),
+        window=tuple(window),
+        episodes={family: alert.episode for family, alert in stored.items()},
+        service_hours=ServiceHours(zone=stay.time_zone),
+        sixteen_on=stay.sixteen_on,
+        recent_refusals=tuple(refusals),
+    )
+    last = max((reading.received_at for reading in window), default=None)
+    return StayCase(stay=stay, plan=plan, record=record, stored=stored, last_received_at=last)
+
+
+def _row(
+    stay: LockedStay, arrival: Arrival, received_at: datetime, reading_id: str, sent: Submission
+) -> dict[str, Any]:
+    """The row of a reading. A time too far ahead is set to the receipt, and what was claimed is kept beside it."""
+    ahead = sent.observed_at - received_at > FUTURE_TOLERANCE
+    return {
+        **sent.row,
+        "ward_id": stay.ward_id,
+        "id": reading_id,
+        "stay_id": stay.id,
+        "observed_at": received_at if ahead else sent.observed_at,
+        "claimed_at": sent.observed_at if ahead else None,
+        "received_at": received_at,
+        "sender_id": arrival.sender_id,
+        "plan_version": stay.plan_version,
+        "rule_set_version": RULE_SET_VERSION,
+    }
+
+
+def _reading(row: Mapping[str, Any]) -> Reading:
+    return to_reading([row[name] for name in JUDGED_COLUMNS])

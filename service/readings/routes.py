@@ -1,0 +1,110 @@
+"""HTTP for readings. The two doors guard themselves and read their own bodies: this is the hottest path there is."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response
+from pydantic import TypeAdapter, ValidationError
+
+from service import body
+from service.access.guards import Requires, authenticate, require_scope, self_guarded
+from service.access.principals import Principal
+from service.body import BATCH_LIMIT, JsonBody, reads_body
+from service.errors import FieldError, Invalid, WardwatchError
+from service.fields import ClientKey, Instant, canonical_id
+from service.paging import DEFAULT_LIMIT, Cursor, Limit, next_link
+from service.problems import SAFETY_TEXT, document
+from service.readings import history, intake
+from service.readings.answering import answer, record, to_json
+from service.readings.batch import rows_of, take
+from service.readings.door import RefusedRow, admit, refusal
+from service.readings.schemas import BatchIn, BatchOut, ReadingIn, ReadingOut, ReadingPage
+from service.readings.submission import Outcome, Recorded
+from service.storage.session import Reads
+
+router = APIRouter(prefix="/v1", tags=["readings"])
+
+_CLIENT_KEY = TypeAdapter(ClientKey)
+_REPLAYED = {"Idempotency-Replayed": "true"}
+
+
+@router.post(
+    "/readings",
+    operation_id="post_reading",
+    status_code=201,
+    response_model=ReadingOut,
+    responses={200: {"model": ReadingOut, "description": "The same reading again; the assessment is of now."}},
+)
+@reads_body(JsonBody(ReadingIn))
+@self_guarded("readings:write")
+async def post_reading(request: Request) -> Response:
+    """Send one reading. It is answered once it is kept, judged, and its effect on the queue is visible."""
+    request.state.safety_text = SAFETY_TEXT
+    who = require_scope(await authenticate(request), "readings:write")
+    raw = await body.read(request)
+    doors = intake.of(request)
+    try:
+        sent = body.parse(ReadingIn, raw)
+    except Invalid as problem:
+        raise await refusal(doors, who, RefusedRow(problem, body.peek(raw, "stay_id"))) from None
+    (ward_id, stay_id), submission = await admit(doors, who, sent, _request_key(request))
+    outcome = (await doors.submit(ward_id, stay_id, who.id, [submission]))[0]
+    if not isinstance(outcome, Recorded):
+        raise outcome
+    content = to_json(answer(outcome))
+    if outcome.replayed:
+        return Response(content, 200, _REPLAYED, "application/json")
+    return Response(content, 201, None, "application/json")
+
+
+@router.post("/readings/batch", operation_id="post_readings", response_model=BatchOut)
+@reads_body(JsonBody(BatchIn, BATCH_LIMIT))
+@self_guarded("readings:write")
+async def post_readings(request: Request) -> Response:
+    """Send up to 1000 readings. One bad row never loses the rest; after a 503 send the same body again."""
+    request.state.safety_text = SAFETY_TEXT
+    who = require_scope(await authenticate(request), "readings:write")
+    rows = rows_of(await body.read(request, BATCH_LIMIT))
+    outcomes = await take(intake.of(request), who, rows, _request_key(request))
+    results = [_result(index, outcome) for index, outcome in enumerate(outcomes)]
+    counts = {word: sum(row["status"] == word for row in results) for word in ("created", "replayed", "rejected")}
+    return Response(to_json({**counts, "results": results}), media_type="application/json")
+
+
+@router.get("/stays/{stay_id}/readings", operation_id="list_readings", response_model=ReadingPage)
+async def list_readings(
+    request: Request,
+    stay_id: str,
+    who: Annotated[Principal, Depends(Requires("readings:read"))],
+    session: Reads,
+    observed_from: Annotated[Instant | None, Query(alias="from", description="Observed at or after")] = None,
+    observed_to: Annotated[Instant | None, Query(alias="to", description="Observed before")] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Response:
+    """The readings of a stay, newest first."""
+    page = await history.list_readings(
+        session, who, canonical_id(stay_id) or "", observed_from, observed_to, limit, cursor
+    )
+    content = {"items": [record(row) for row in page.rows], "next_cursor": page.next_cursor}
+    return Response(to_json(content), headers=next_link(request, page.next_cursor), media_type="application/json")
+
+
+def _request_key(request: Request) -> str | None:
+    """The Idempotency-Key of the request, if it has one; raises Invalid when it cannot be a key."""
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return None
+    try:
+        return _CLIENT_KEY.validate_python(key)
+    except ValidationError:
+        message = "must be 1 to 128 characters"
+        raise Invalid(errors=[FieldError("/headers/Idempotency-Key", "invalid_key", message)]) from None
+
+
+def _result(index: int, outcome: Outcome) -> dict[str, Any]:
+    if isinstance(outcome, WardwatchError):
+        problem = {**document(outcome), "safety_text": SAFETY_TEXT}
+        return {"index": index, "status": "rejected", "problem": problem}
+    status = "replayed" if outcome.replayed else "created"
+    return {"index": index, "status": status, "reading": answer(outcome)}

@@ -1,0 +1,217 @@
+"""Readings as the API takes and shows them. The limits are those of `alerts.reading`."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, Field, model_validator
+
+from alerts.reading import LIMITS, Consciousness, Context, Feeling, SignalQuality, Source, Symptom
+from service.body import Schema
+from service.fields import ClientKey, Id, Instant, Name, ShortText
+
+BATCH_ROWS = 1000
+
+
+def _number(name: str, unit: str) -> Any:
+    low, high = LIMITS[name]
+    return Field(default=None, strict=True, ge=low, le=high, allow_inf_nan=False, description=unit)
+
+
+def _whole(name: str, unit: str) -> Any:
+    low, high = LIMITS[name]
+    return Field(default=None, strict=True, ge=int(low), le=int(high), description=unit)
+
+
+class Device(Schema):
+    """The device that measured."""
+
+    id: ShortText | None = None
+    model: ShortText | None = None
+
+
+class ReadingIn(Schema):
+    """One set of observations at one instant. At least one of the observations, `breathlessness`, `feeling` or
+    `symptoms` must be there."""
+
+    stay_id: Id | None = Field(default=None, description="May be left out by a patient's own token.")
+    client_reading_id: ClientKey | None = Field(default=None, description="The sender's own name for this reading.")
+    observed_at: Instant
+    client_sent_at: Instant | None = None
+    spo2: float | None = _number("spo2", "Oxygen saturation, %")
+    pulse_rate: int | None = _whole("pulse_rate", "Pulse, /min")
+    respiratory_rate: int | None = _whole("respiratory_rate", "Breaths, /min")
+    systolic_bp: int | None = _whole("systolic_bp", "Systolic pressure, mmHg")
+    diastolic_bp: int | None = _whole("diastolic_bp", "Diastolic pressure, mmHg")
+    temperature: float | None = _number("temperature", "Temperature, °C")
+    consciousness: Consciousness | None = Field(default=None, description="ACVPU")
+    oxygen_flow: float | None = _number("oxygen_flow", "Oxygen, L/min: 0 is room air, absent is not said")
+    context: Context = Context.REST
+    breathlessness: float | None = Field(
+        default=None, strict=True, ge=0, le=10, multiple_of=0.5, allow_inf_nan=False, description="Borg CR10, in halves"
+    )
+    feeling: Feeling | None = Field(default=None, description="Compared with yesterday")
+    symptoms: Annotated[list[Symptom], Field(max_length=len(Symptom))] | None = Field(
+        default=None, description="Absent: not asked. Empty: asked, none."
+    )
+    perfusion_index: float | None = _number("perfusion_index", "Perfusion index, %")
+    signal_quality: SignalQuality | None = None
+    device: Device | None = None
+    source: Source = Source.APP
+    entered_by: Name | None = Field(default=None, description="Who typed it in, when that was somebody else.")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if all(getattr(self, name) is None for name in OBSERVATIONS):
+            raise ValueError("must carry at least one observation, breathlessness, feeling or symptoms")
+        return self
+
+
+OBSERVATIONS = (
+    "spo2",
+    "pulse_rate",
+    "respiratory_rate",
+    "systolic_bp",
+    "diastolic_bp",
+    "temperature",
+    "consciousness",
+    "breathlessness",
+    "feeling",
+    "symptoms",
+)
+"""A reading says at least one of these; oxygen flow or a device alone say nothing about the person."""
+
+
+class BatchIn(Schema):
+    """Many readings at once. Each row is judged alone: one bad row never loses the rest."""
+
+    readings: Annotated[list[ReadingIn], Field(min_length=1, max_length=BATCH_ROWS)]
+
+
+Word = Literal["low", "medium", "high", "critical"]
+
+
+class Score(BaseModel):
+    """NEWS2 of this reading's own values (RCP 2017). Without all seven there is no total and no risk."""
+
+    applicable: bool
+    complete: bool
+    total: int | None
+    minimum_total: int
+    risk: Literal["low", "low_medium", "medium", "high"] | None
+    scale: Literal[1, 2]
+    missing: list[str]
+    scores: dict[str, int]
+
+
+class FindingOut(BaseModel):
+    """One rule that fired, and why."""
+
+    rule_id: str
+    name: str
+    family: str
+    severity: Word
+    explanation: str
+
+
+class Assessment(BaseModel):
+    """What was made of a reading, and what the person should do now."""
+
+    severity: Word | None
+    advice_code: Literal[
+        "carry_on",
+        "measure_again_now",
+        "recheck_within_1_hour",
+        "call_the_team",
+        "emergency",
+        "not_assessed",
+    ]
+    advice: str
+    recheck_by: Instant | None
+    ask: list[str]
+    assessed_at: Instant
+    watched_now: bool
+    findings: list[FindingOut]
+
+
+class AlertChange(BaseModel):
+    """What a reading did to an alert."""
+
+    alert_id: Id
+    family: str
+    change: Literal["opened", "updated", "worsened", "downgraded", "confirmed", "recovered", "resolved", "reopened"]
+    severity: Word
+
+
+class ReadingOut(BaseModel):
+    """The answer to a reading: it is kept, judged, and its effect on the queue is visible."""
+
+    reading_id: Id
+    stay_id: Id
+    client_reading_id: str | None
+    observed_at: Instant
+    received_at: Instant
+    late: bool
+    time_corrected: bool
+    quality: Literal["good", "fair", "unknown", "poor"]
+    judged_spo2: int | None
+    news2: Score
+    assessment: Assessment
+    alerts: list[AlertChange]
+
+
+class BatchRow(BaseModel):
+    """What became of one row of a batch."""
+
+    index: int
+    status: Literal["created", "replayed", "rejected"]
+    reading: ReadingOut | None = None
+    problem: dict[str, Any] | None = None
+
+
+class BatchOut(BaseModel):
+    """What became of a batch, in the order sent."""
+
+    created: int
+    replayed: int
+    rejected: int
+    results: list[BatchRow]
+
+
+class ReadingRecord(BaseModel):
+    """A reading as it is kept."""
+
+    reading_id: Id
+    client_reading_id: str | None
+    observed_at: Instant
+    observed_offset: int = Field(description="Minutes east of UTC, as it was sent")
+    claimed_at: Instant | None = Field(description="The time that was sent, where it lay in the future")
+    received_at: Instant
+    client_sent_at: Instant | None
+    spo2: float | None
+    pulse_rate: int | None
+    respiratory_rate: int | None
+    systolic_bp: int | None
+    diastolic_bp: int | None
+    temperature: float | None
+    consciousness: str | None
+    oxygen_flow: float | None
+    context: str
+    breathlessness: float | None
+    feeling: str | None
+    symptoms: list[str] | None
+    perfusion_index: float | None
+    signal_quality: str | None
+    quality: str
+    device: Device | None
+    source: str
+    entered_by: str | None
+    late: bool
+    time_corrected: bool
+    severity: Word | None
+    entered_in_error: bool
+
+
+class ReadingPage(BaseModel):
+    """Readings of a stay, newest first."""
+
+    items: list[ReadingRecord]
+    next_cursor: str | None

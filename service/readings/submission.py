@@ -1,0 +1,72 @@
+"""What is handed from the door to the intake, and what comes back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from alerts.change import Change
+from alerts.episode import Episode
+from alerts.evaluate import Evaluation
+from alerts.plan import Plan
+from alerts.severity import Family
+from service.errors import WardwatchError
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One reading as it was sent. `key` is its sender's name for it, `content` a digest of what it says
+    (without the time of sending), `row` its columns as they were sent."""
+
+    key: str
+    content: str
+    observed_at: datetime
+    row: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """The readings of one request for one stay: they count as received together, at `received_at`."""
+
+    ward_id: str
+    stay_id: str
+    sender_id: str
+    received_at: datetime
+    submissions: tuple[Submission, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A reading that was refused before it could be kept: that it came, when, and why. No value."""
+
+    ward_id: str
+    stay_id: str
+    received_at: datetime
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertEffect:
+    """What one reading did to one alert."""
+
+    alert_id: str
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A reading that is kept: what was stored, how it was judged, and how the stay's alerts now stand.
+
+    `evaluation` is None when the engine could not judge it."""
+
+    row: Mapping[str, Any]
+    replayed: bool
+    evaluation: Evaluation | None
+    effects: tuple[AlertEffect, ...]
+    episodes: Mapping[Family, Episode]
+    plan: Plan | None
+    assessed_at: datetime
+
+
+Outcome = Recorded | WardwatchError
+"""What became of one reading: kept (now or before), or refused."""
