@@ -18,6 +18,8 @@ from service.clock import Clock, real_clock
 from service.feed import positions
 from service.feed import routes as feed_routes
 from service.patients import routes as patient_routes
+from service.queue import routes as queue_routes
+from service.queue.snapshots import Snapshots
 from service.readings import routes as reading_routes
 from service.readings.intake import Intake
 from service.settings import Settings, from_environ, require_secret_key
@@ -35,6 +37,7 @@ ROUTERS: tuple[Any, ...] = (
     ward_routes.router,
     patient_routes.router,
     feed_routes.router,
+    queue_routes.router,
     reading_routes.router,
 )
 
@@ -47,6 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.database = open_database(settings.database_url, settings.pool_size)
         positions.install(app.state, app.state.database)
+        app.state.queue_snapshots = Snapshots()
         app.state.tokens = open_tokens(settings, app.state.database)
         app.state.desk = Desk(app.state.database, Passwords(), settings.password_grant)
         app.state.intake = Intake(app.state.database, app.state.clock, app.state.wakeups, settings)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from alerts.episode import Episode
-from service.feed.numbering import NewEvent
+from service.feed.numbering import NewEvent, Standing
 from service.fields import utc_text
 
 
@@ -40,3 +40,8 @@ def alert_event(
         **more,
     }
     return NewEvent(f"alert.{what}", at, "alert", alert_id, data, actor_id)
+
+
+def standing_of(episode: Episode) -> Standing:
+    """What the ward's counts need of an alert."""
+    return Standing(episode.state.value, int(episode.severity))

@@ -8,15 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from alerts.checkpoint import load
-
 from alerts.change import Change
+from alerts.checkpoint import load
 from alerts.episode import Episode
 from alerts.severity import Family
 from service.feed.numbering import NewEvent, Standing, WardEvents, append_for_wards, counts_delta
 from service.fields import new_id
 from service.queue import store
-from service.queue.happenings import alert_event
+from service.queue.happenings import alert_event, standing_of
 from service.queue.store import Where
 
 
@@ -130,7 +129,7 @@ def _fold(group: _Group, stay: StayChanges) -> None:
         elif family in stay.stored and stay.stored[family].episode is not episode:
             touched.append(_touch(stay, episode, None))
     for alert in touched:
-        ward.counts += counts_delta(alert.before, _standing(alert.episode))
+        ward.counts += counts_delta(alert.before, standing_of(alert.episode))
     group.touched += touched
 
 
@@ -138,11 +137,7 @@ def _touch(stay: StayChanges, after: Episode, resolved_here: str | None) -> _Tou
     stored = None if resolved_here else stay.stored.get(after.family)
     if stored is None:
         return _Touched(stay, new_id(), None, after, resolved_here)
-    return _Touched(stay, stored.alert_id, _standing(stored.episode), after)
-
-
-def _standing(episode: Episode) -> Standing:
-    return Standing(episode.state.value, int(episode.severity))
+    return _Touched(stay, stored.alert_id, standing_of(stored.episode), after)
 
 
 def _event_of(stay: StayChanges, alert_id: str, change: Change) -> NewEvent:

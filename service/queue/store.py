@@ -4,19 +4,24 @@
 written from it in the same statement, for lists, indexes and limits."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from alerts.checkpoint import dump
 from sqlalchemy import and_, bindparam, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
+from alerts.checkpoint import dump, load
 from alerts.episode import Episode
 from service.fields import utc_text
 from service.storage.tables import METADATA
 from service.storage.tables.alerts import UNRESOLVED
 
 ALERT = METADATA.tables["alert"]
+RESPONSE = METADATA.tables["alert_response"]
+NOTE = METADATA.tables["alert_note"]
+STAY = METADATA.tables["stay"]
+WARD = METADATA.tables["ward"]
 
 END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
 """Stands for "nothing is due" in `respond_by`, which is never NULL so that it sorts alike on both
@@ -152,3 +157,92 @@ def padded(values: list[Value]) -> list[Value]:
     An IN list of another length is another statement to prepare; this leaves a handful of lengths."""
     size = 1 << (len(values) - 1).bit_length()
     return values + values[-1:] * (size - len(values))
+
+
+# One alert, for a person's verb -----------------------------------------------------------------------------
+
+_LOCK_STAY = (
+    select(STAY.c.id)
+    .where(STAY.c.ward_id == bindparam("in_ward"), STAY.c.id == bindparam("stay"))
+    .with_for_update(key_share=True)
+)
+_LOCK_ALERTS = (
+    select(
+        ALERT.c.id,
+        ALERT.c.stay_id,
+        ALERT.c.patient_id,
+        ALERT.c.machine,
+        WARD.c.time_zone,
+        RESPONSE.c.acknowledged_by,
+    )
+    .join(WARD, WARD.c.id == ALERT.c.ward_id)
+    .outerjoin(RESPONSE, and_(RESPONSE.c.ward_id == ALERT.c.ward_id, RESPONSE.c.alert_id == ALERT.c.id))
+    .where(ALERT.c.ward_id == bindparam("in_ward"))
+    .order_by(ALERT.c.id)
+    .with_for_update(key_share=True, of=ALERT)
+)
+_LOCK_ONE = _LOCK_ALERTS.where(ALERT.c.id == bindparam("alert_id"))
+_LOCK_UNRESOLVED = _LOCK_ALERTS.where(ALERT.c.subject == bindparam("subject"), UNRESOLVED)
+
+
+@dataclass(frozen=True, slots=True)
+class LockedAlert:
+    """An alert whose row this transaction holds, the ward's time zone, and who acknowledged it last."""
+
+    alert_id: str
+    stay_id: str | None
+    patient_id: str | None
+    episode: Episode
+    time_zone: str
+    acknowledged_by: str | None
+
+
+def _locked(row: Any) -> LockedAlert:
+    return LockedAlert(row[0], row[1], row[2], load(row[3]), row[4], row[5])
+
+
+async def lock_stay(where: Where, ward_id: str, stay_id: str) -> None:
+    """Lock a stay's row: the first lock of whoever changes its alerts."""
+    await where.execute(_LOCK_STAY, {"in_ward": ward_id, "stay": stay_id})
+
+
+async def lock_alert(where: Where, ward_id: str, alert_id: str) -> LockedAlert:
+    """Lock an alert that is known to exist; its stay is locked already."""
+    found = await where.execute(_LOCK_ONE, {"in_ward": ward_id, "alert_id": alert_id})
+    return _locked(found.one())
+
+
+async def lock_unresolved(where: Where, ward_id: str, stay_id: str) -> list[LockedAlert]:
+    """Lock all unresolved alerts of a stay, which is locked already."""
+    found = await where.execute(_LOCK_UNRESOLVED, {"in_ward": ward_id, "subject": subject_of(stay_id)})
+    return [_locked(row) for row in found]
+
+
+async def write_response(where: Where, ward_id: str, alert_id: str, values: dict[str, Any]) -> None:
+    """Set what people did about an alert; the fields not named stay."""
+    if not values:
+        return
+    changed = await where.execute(
+        update(RESPONSE)
+        .where(RESPONSE.c.ward_id == ward_id, RESPONSE.c.alert_id == alert_id)
+        .values(values)
+        .returning(RESPONSE.c.alert_id)
+    )
+    # The stay is locked, so nobody inserts between the two.
+    if changed.one_or_none() is None:
+        await where.execute(insert(RESPONSE).values(ward_id=ward_id, alert_id=alert_id, **values))
+
+
+async def insert_note(where: Where, row: dict[str, Any]) -> None:
+    """A note on an alert."""
+    await where.execute(insert(NOTE).values(row))
+
+
+async def list_notes(where: Where, ward_id: str, note_ids: Collection[str]) -> Mapping[str, str]:
+    """The texts of these notes, by id."""
+    if not note_ids:
+        return {}
+    found = await where.execute(
+        select(NOTE.c.id, NOTE.c.text).where(NOTE.c.ward_id == ward_id, NOTE.c.id.in_(note_ids))
+    )
+    return {row[0]: row[1] for row in found}

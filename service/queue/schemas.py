@@ -1,0 +1,172 @@
+"""Alerts as the API shows them, and what people send about them. `rendering.py` writes the answers."""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from alerts.severity import Channel, Family
+from service.body import Schema
+from service.feed.schemas import EventOut
+from service.fields import Id, Instant, LongText, Version
+from service.paging import DEFAULT_LIMIT
+from service.queue.actions import ContactMethod, ContactResult, Outcome
+
+
+class InputOut(BaseModel):
+    """One value a rule looked at."""
+
+    name: str
+    value: float | str | None
+    unit: str
+    reading_id: Id | None
+    observed_at: Instant | None
+
+
+class LimitOut(BaseModel):
+    """One limit a rule compared it with."""
+
+    name: str
+    value: float | str | None
+    unit: str
+
+
+class ExplanationOut(BaseModel):
+    """Why the alert stands."""
+
+    text: str
+    rule_ids: list[str]
+    rule_set_version: str
+    inputs: list[InputOut]
+    limits: list[LimitOut]
+    source: str
+
+
+class AlertPatientOut(BaseModel):
+    """Whom the alert concerns. Without `patients:read` only the id."""
+
+    id: Id
+    family_name: str | None = None
+    given_name: str | None = None
+    birth_date: date | None = None
+    nhs_number: str | None = None
+
+
+class AlertOut(BaseModel):
+    """One episode of one rule family. New values of its words may come; ignore fields you do not know."""
+
+    id: Id
+    ward_id: Id
+    stay_id: Id | None
+    patient: AlertPatientOut | None
+    family: str
+    channel: str
+    title: str
+    severity: str
+    severity_rank: int
+    peak_severity: str
+    state: str
+    confirmed: bool
+    retrospective: bool
+    escalation_level: int
+    explanation: ExplanationOut
+    first_breach_at: Instant
+    opened_at: Instant
+    last_breach_at: Instant
+    recovered_at: Instant | None
+    respond_by: Instant | None
+    contact_due_at: Instant | None
+    acknowledged_at: Instant | None
+    acknowledged_by: Id | None
+    ack_expires_at: Instant | None
+    assigned_to: Id | None
+    snoozed_until: Instant | None
+    resolved_at: Instant | None
+    resolved_by: Id | None
+    outcome: str | None
+    reading_count: int
+    previous_alert_id: Id | None
+    version: int
+
+
+class CountsOut(BaseModel):
+    """How many alerts are unresolved, whatever the filter."""
+
+    by_state: dict[str, int]
+    by_severity: dict[str, int]
+
+
+class MetaOut(BaseModel):
+    """Which moment the page shows. Follow the feeds from `feed_positions`."""
+
+    as_of: Instant | None
+    feed_positions: dict[str, int]
+    feed_epoch: str
+    counts: CountsOut
+
+
+class QueueOut(BaseModel):
+    """A page of the queue, most urgent first."""
+
+    items: list[AlertOut]
+    next_cursor: str | None
+    meta: MetaOut
+
+
+class StoryEventOut(EventOut):
+    """One thing that happened to the alert; `note` is the text somebody left with it."""
+
+    note: str | None = None
+
+
+class StoryOut(BaseModel):
+    """What happened to an alert, machine and people, in order."""
+
+    items: list[StoryEventOut]
+    next_cursor: str | None
+
+
+class QueueQuery(BaseModel):
+    """Which alerts to list. Without `state`: everything unresolved."""
+
+    ward_id: list[Id] = []
+    stay_id: Id | None = None
+    state: list[Literal["open", "acknowledged", "recovered", "resolved"]] = []
+    severity_min: Literal["low", "medium", "high", "critical"] | None = None
+    family: Family | None = None
+    channel: Channel | None = None
+    assigned_to: Id | None = None
+    limit: int = Field(DEFAULT_LIMIT, ge=1, le=200, description="Rows a page")
+    cursor: str | None = Field(None, max_length=500, description="From `next_cursor` of the page before")
+
+
+Note = Annotated[LongText, StringConstraints(min_length=1)]
+
+
+class AcknowledgeIn(Schema):
+    """Take an alert. `version` (or `If-Match`): the one that was seen."""
+
+    version: Version | None = None
+    note: Note | None = None
+
+
+class ContactIn(Schema):
+    """An attempt to reach the person, and what came of it."""
+
+    method: ContactMethod
+    result: ContactResult
+    note: Note | None = None
+
+
+class ResolveIn(Schema):
+    """Close an alert. `version` (or `If-Match`): the one that was seen."""
+
+    outcome: Outcome
+    version: Version | None = None
+    note: Note | None = None
+
+
+class NoteIn(Schema):
+    """A note on an alert."""
+
+    text: Note

@@ -1,0 +1,169 @@
+"""Queries for those who look: alerts as the API shows them, and the queue in its order.
+
+One query a page: the sorted page is cut ward by ward along the index `ix_alert_queue`, and only those rows
+meet what people did about them and whom they concern."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Row, Select, Table, Text, and_, bindparam, cast, or_, select, tuple_, union_all
+from sqlalchemy.sql import FromClause
+
+from service.access.principals import Principal
+from service.access.visibility import visible
+from service.queue.store import ALERT, RESPONSE, Where
+from service.storage.tables import METADATA
+from service.storage.tables.alerts import UNRESOLVED
+
+PATIENT = METADATA.tables["patient"]
+IDENTIFIER = METADATA.tables["patient_identifier"]
+
+ShownAlert = Row[*tuple[Any, ...]]
+"""A row of `shown_columns`, in that order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a page's statement depends on: how many wards, which filters are set, and whether it goes on after
+    a row.
+
+    `closed_too`: resolved alerts may be among them, which the queue's index does not have."""
+
+    wards: int
+    filters: frozenset[str] = frozenset()
+    goes_on: bool = False
+    closed_too: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an alert is: what is needed to lock it. A ward's alert has no stay."""
+
+    ward_id: str
+    alert_id: str
+    stay_id: str | None
+
+
+def shown_columns(alert: Table | FromClause) -> list[Any]:
+    """The columns of an alert as it is shown, named and ordered like the API's fields; `taken` and identity
+    last."""
+    a, r, p = alert.c, RESPONSE.c, PATIENT.c
+    number = (
+        select(IDENTIFIER.c.value)
+        .where(
+            IDENTIFIER.c.ward_id == a.ward_id,
+            IDENTIFIER.c.patient_id == a.patient_id,
+            IDENTIFIER.c.system == "nhs_number",
+        )
+        .order_by(IDENTIFIER.c.value)
+        .limit(1)
+        .scalar_subquery()
+    )
+    return [
+        a.id, a.ward_id, a.stay_id, a.patient_id.label("patient"), a.family, a.channel, a.title,
+        a.severity, a.severity.label("severity_rank"), a.peak_severity, a.state, a.confirmed, a.retrospective,
+        a.escalation_level, cast(a.explanation, Text).label("explanation"),
+        a.first_breach_at, a.opened_at, a.last_breach_at, a.recovered_at, a.respond_by, a.contact_due_at,
+        r.acknowledged_at, r.acknowledged_by, r.ack_expires_at, r.assigned_to, r.snoozed_until,
+        a.resolved_at, r.resolved_by, r.outcome, a.reading_count, a.previous_alert_id, a.version,
+        a.taken, p.family_name, p.given_name, p.birth_date, number.label("nhs_number"),
+    ]  # fmt: skip
+
+
+ALERT_FIELDS = tuple(column.name for column in shown_columns(ALERT)[:-5])
+"""The API's names of the columns shown, without `taken` and the four of identity."""
+
+
+def _with_people(alert: Table | FromClause) -> Select[*tuple[Any, ...]]:
+    """Alerts with what people did about them and whom they concern."""
+    return (
+        select(*shown_columns(alert))
+        .select_from(alert)
+        .outerjoin(RESPONSE, and_(RESPONSE.c.ward_id == alert.c.ward_id, RESPONSE.c.alert_id == alert.c.id))
+        .outerjoin(PATIENT, and_(PATIENT.c.ward_id == alert.c.ward_id, PATIENT.c.id == alert.c.patient_id))
+    )
+
+
+async def find_place(where: Where, who: Principal, alert_id: str) -> Place | None:
+    """Where an alert of the principal's wards is, or None."""
+    query = select(ALERT.c.ward_id, ALERT.c.id, ALERT.c.stay_id).where(
+        visible(who, ALERT), ALERT.c.id == alert_id
+    )
+    row = (await where.execute(query)).one_or_none()
+    return Place(*row) if row else None
+
+
+async def find_alert(where: Where, who: Principal, alert_id: str) -> ShownAlert | None:
+    """One alert of the principal's wards, or None."""
+    query = _with_people(ALERT).where(visible(who, ALERT), ALERT.c.id == alert_id)
+    return (await where.execute(query)).one_or_none()
+
+
+async def get_alert(where: Where, place: Place) -> ShownAlert:
+    """The alert of a place that was found before."""
+    query = _with_people(ALERT).where(ALERT.c.ward_id == place.ward_id, ALERT.c.id == place.alert_id)
+    return (await where.execute(query)).one()
+
+
+async def list_alerts(where: Where, shape: Shape, values: dict[str, Any]) -> Sequence[ShownAlert]:
+    """A page in queue order. `values`: ward_0, ward_1 …, at_most, one for each filter by its name, and, to go
+    on after a row, after_severity, after_taken, after_respond_by and after_id."""
+    return (await where.execute(_page(shape), values)).all()
+
+
+def _in_order(alert: Table | FromClause) -> tuple[Any, ...]:
+    return alert.c.severity.desc(), alert.c.taken, alert.c.respond_by, alert.c.id
+
+
+@lru_cache(maxsize=512)
+def _page(shape: Shape) -> Select[*tuple[Any, ...]]:
+    parts = [_of_ward(shape, f"ward_{n}") for n in range(shape.wards)]
+    if len(parts) == 1:
+        page = parts[0].subquery("page")
+    else:
+        # Each part is a subquery of its own because SQLite sorts and limits only a whole compound.
+        merged = union_all(*(select(part.subquery(f"of_ward_{n}")) for n, part in enumerate(parts))).subquery(
+            "wards"
+        )
+        page = select(merged).order_by(*_in_order(merged)).limit(bindparam("at_most")).subquery("page")
+    return _with_people(page).order_by(*_in_order(page))
+
+
+def _of_ward(shape: Shape, ward: str) -> Select[*tuple[Any, ...]]:
+    query = select(ALERT).where(ALERT.c.ward_id == bindparam(ward))
+    if not shape.closed_too:
+        query = query.where(UNRESOLVED)
+    if "assigned_to" in shape.filters:
+        query = query.join(
+            RESPONSE, and_(RESPONSE.c.ward_id == ALERT.c.ward_id, RESPONSE.c.alert_id == ALERT.c.id)
+        )
+    query = query.where(*(condition for name, condition in _FILTERS.items() if name in shape.filters))
+    if shape.goes_on:
+        query = query.where(_AFTER)
+    return query.order_by(*_in_order(ALERT)).limit(bindparam("at_most"))
+
+
+_FILTERS: dict[str, Any] = {
+    "stay_id": ALERT.c.stay_id == bindparam("stay_id"),
+    "states": ALERT.c.state.in_(bindparam("states", expanding=True)),
+    "severity_min": ALERT.c.severity >= bindparam("severity_min"),
+    "family": ALERT.c.family == bindparam("family"),
+    "channel": ALERT.c.channel == bindparam("channel"),
+    "assigned_to": RESPONSE.c.assigned_to == bindparam("assigned_to"),
+}
+
+_SEVERITY = bindparam("after_severity", type_=ALERT.c.severity.type)
+_AFTER = and_(
+    ALERT.c.severity <= _SEVERITY,  # where the index scan begins
+    or_(
+        ALERT.c.severity < _SEVERITY,
+        tuple_(ALERT.c.taken, ALERT.c.respond_by, ALERT.c.id)
+        > tuple_(
+            bindparam("after_taken", type_=ALERT.c.taken.type),
+            bindparam("after_respond_by", type_=ALERT.c.respond_by.type),
+            bindparam("after_id", type_=ALERT.c.id.type),
+        ),
+    ),
+)
