@@ -119,8 +119,8 @@ def _cleared(before: Episode, after: Episode, at: datetime) -> tuple[Episode, st
     mild = after.peak_severity <= Severity.MEDIUM
     state, transition = step(after.state, Trigger.CLEAR_MILD if mild else Trigger.CLEAR_SEVERE)
     if mild:
-        resolved = replace(after, state=state, resolved_at=at, recovered_at=at, waits=(), respond_by=None)
-        return resolved, transition
+        after = replace(after, respond_by=None, ack_expires_at=None)
+        return replace(after, state=state, resolved_at=at, recovered_at=at, waits=()), transition
     return replace(after, state=state, recovered_at=at, waits=()), transition
 
 

@@ -171,7 +171,7 @@ def _cause(before: Episode, draft: Episode, findings: Sequence[Finding], case: C
     trigger = None
     if any(not finding.attached for finding in findings):
         trigger = Trigger.BREACH if case.in_order else Trigger.LATE_BREACH
-    if reasons and before.state == State.ACKNOWLEDGED:
+    if reasons and before.state == State.ACKNOWLEDGED and (case.in_order or before.recovered_at is None):
         trigger = Trigger.REALARM
     if not reasons and findings:
         reasons = [f"{', '.join(finding.rule_id for finding in findings)} fired"]

@@ -34,6 +34,7 @@ class Trigger(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     UNACKNOWLEDGE = "unacknowledge"
     ACK_EXPIRES = "ack_expires"
+    CONTACT = "contact"
     RESOLVE = "resolve"
     REOPEN = "reopen"
 
@@ -68,6 +69,9 @@ TRANSITIONS: dict[tuple[State | None, Trigger], tuple[State, str]] = {
     (State.RECOVERED, Trigger.ACKNOWLEDGE): (State.ACKNOWLEDGED, "T27"),
     (State.RECOVERED, Trigger.RESOLVE): (State.RESOLVED, "T28"),
     (State.RESOLVED, Trigger.REOPEN): (State.OPEN, "T29"),
+    (State.OPEN, Trigger.CONTACT): (State.OPEN, "T30"),
+    (State.ACKNOWLEDGED, Trigger.CONTACT): (State.ACKNOWLEDGED, "T31"),
+    (State.RECOVERED, Trigger.CONTACT): (State.RECOVERED, "T32"),
 }
 """(state, trigger) -> (state, transition id). None: no unresolved alert of that family, so a breach opens a
 new one."""
@@ -110,8 +114,7 @@ def acknowledge(episode: Episode, at: datetime, hours: ServiceHours) -> Episode:
 def contact(episode: Episode, at: datetime, *, reached: bool) -> Episode:
     """A contact attempt is recorded: it meets the contact limit, and an acknowledgement no longer expires;
     somebody who could not be reached keeps the limit running. Raises IllegalTransition once resolved."""
-    if episode.state == State.RESOLVED:
-        raise IllegalTransition(episode.state, Trigger.ACKNOWLEDGE)
+    step(episode.state, Trigger.CONTACT)
     if not reached:
         return replace(episode, version=episode.version + 1)
     met = None if episode.state == State.ACKNOWLEDGED else episode.respond_by

@@ -109,13 +109,15 @@ class Clearing:
     """How a rule that fired is cleared: `count` readings that do not meet it, first and last at least `gap`
     apart.
 
-    `any_reading`: poor, sleeping and late readings count too. `by_human`: no reading ever clears it.
-    `transient_gap`: while unconfirmed, two such readings this far apart lower it to medium, "transient".
+    `any_context`: readings that are poor or not at rest count too. `by_receipt`: so do those that came
+    late. `by_human`: no reading ever clears it. `transient_gap`: while unconfirmed, two such readings this
+    far apart lower it to medium, "transient".
     """
 
     count: int = 2
     gap: timedelta = timedelta(minutes=15)
-    any_reading: bool = False
+    any_context: bool = False
+    by_receipt: bool = False
     by_human: bool = False
     transient_gap: timedelta | None = None
 
@@ -127,7 +129,8 @@ class Rule:
     severity.
 
     `repeats`: it opens unconfirmed and a second reading (or time) confirms it, raising it to
-    `confirmed_severity`. Any other rule is confirmed by its first good reading.
+    `confirmed_severity`. Any other rule is confirmed by its first good reading, or its first of all unless
+    it `needs_signal`.
     """
 
     id: str
@@ -141,6 +144,7 @@ class Rule:
     aspect: str = ""
     clearing: Clearing = Clearing()
     repeats: bool = False
+    needs_signal: bool = True
     confirmed_severity: Severity | None = None
     rank: int = 0
     version: int = 1

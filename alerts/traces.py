@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import datetime
 
-from alerts.case import Case
+from alerts.case import ANSWER_HOLDS, Case
 from alerts.episode import Trace
-from alerts.rule import Awaited, Finding, Rule, Say, Silent, Verdict, Wait
+from alerts.rule import WITHIN_MARGIN, Awaited, Finding, Rule, Say, Silent, Verdict, Wait
 from alerts.rules import BY_KEY, POSITION
 from alerts.severity import Severity
 
@@ -19,7 +19,7 @@ def begin(finding: Finding, observed_at: datetime, *, good: bool, active: bool =
         name=rule.name,
         rank=rule.rank,
         severity=finding.severity,
-        confirmed=good and not rule.repeats,
+        confirmed=(good or not rule.needs_signal) and not rule.repeats,
         active=active,
         first_breach_at=observed_at,
         last_breach_at=observed_at,
@@ -38,9 +38,13 @@ def breach(trace: Trace, finding: Finding, case: Case) -> Trace:
     again = replace(
         trace, severity=severity, last_breach_at=last, active=True, clearings=0, clearing_from=None
     )
-    if case.counts and (trace.active or not finding.rule.repeats):
-        return confirm(again, finding.rule)
-    return again
+    return confirm(again, finding.rule) if _confirms(trace, finding.rule, case) else again
+
+
+def _confirms(trace: Trace, rule: Rule, case: Case) -> bool:
+    if rule.repeats:
+        return trace.active and case.counts
+    return case.counts or not rule.needs_signal
 
 
 def confirm(trace: Trace, rule: Rule) -> Trace:
@@ -54,7 +58,7 @@ def quiet(trace: Trace, silent: Silent, case: Case) -> Trace:
     """The rule did not fire: a reading that counts goes towards clearing, or sends clearing back to its
     start."""
     rule = BY_KEY.get(trace.key)
-    if rule is None or silent.say == Say.NEUTRAL or not (case.counts or rule.clearing.any_reading):
+    if rule is None or silent.say == Say.NEUTRAL or not _may_clear(rule, case):
         return trace
     if silent.say == Say.HOLDS:
         held = replace(trace, clearings=0, clearing_from=None) if trace.clearings else trace
@@ -67,10 +71,13 @@ def quiet(trace: Trace, silent: Silent, case: Case) -> Trace:
 
 
 def silence_of(trace: Trace, verdicts: tuple[Verdict, ...]) -> Silent | None:
-    """What the trace's rule said about the case, if it did not fire; None for a rule that is no more."""
+    """What the trace's rule said about the case, if it did not fire here; None for a rule that is no more."""
     position = POSITION.get(trace.key)
-    verdict = None if position is None else verdicts[position]
-    return verdict if isinstance(verdict, Silent) else None
+    if position is None:
+        return None
+    verdict = verdicts[position]
+    # A finding attached to another family's alert is no news here, and no clearing either.
+    return verdict if isinstance(verdict, Silent) else WITHIN_MARGIN
 
 
 def still_waiting(wait: Wait, traces: tuple[Trace, ...], case: Case | None) -> bool:
@@ -82,12 +89,17 @@ def still_waiting(wait: Wait, traces: tuple[Trace, ...], case: Case | None) -> b
         return False
     if wait.severity is not None and not wait.confirms and trace.severity >= wait.severity:
         return False
-    return case is None or not _came(wait.awaits, case)
+    return case is None or not _came(wait.awaits, trace, case)
 
 
-def _came(awaits: Awaited, case: Case) -> bool:
+def _may_clear(rule: Rule, case: Case) -> bool:
+    return case.counts or rule.clearing.by_receipt or (rule.clearing.any_context and case.in_order)
+
+
+def _came(awaits: Awaited, trace: Trace, case: Case) -> bool:
     if awaits == Awaited.ANSWER:
-        return case.reading.breathlessness is not None
+        in_time = case.reading.observed_at >= trace.last_breach_at - ANSWER_HOLDS
+        return in_time and case.reading.breathlessness is not None
     if awaits == Awaited.CLEARING:
         return False
     return case.counts and case.reading.counts_for_spo2

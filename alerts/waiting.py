@@ -23,6 +23,8 @@ _MISSED = {
     Awaited.ANSWER: "the question was not answered in time",
 }
 
+_NAMES_OF_A_LOW_VALUE = ("R3", "R4")
+
 
 def advance_episodes(episodes: Mapping[Family, Episode], now: datetime, hours: ServiceHours) -> Decisions:
     """Apply every wait that ran out up to and including `now`, in the order of their limits."""
@@ -66,11 +68,12 @@ def _run_out(
 
 
 def _apply(trace: Trace, wait: Wait) -> Trace:
-    """Rules that speak of the same low value are confirmed together."""
-    rule = BY_KEY[trace.key]
+    """What names the low value (R3, R4) is confirmed together with what measured it (R1, R2)."""
+    if not trace.active or trace.key not in (wait.key, *_NAMES_OF_A_LOW_VALUE):
+        return trace
     if trace.key == wait.key and wait.severity is not None:
         trace = replace(trace, severity=max(trace.severity, wait.severity))
-    return confirm(trace, rule) if wait.confirms and rule.repeats and trace.active else trace
+    return confirm(trace, BY_KEY[trace.key]) if wait.confirms else trace
 
 
 def _begin_another(

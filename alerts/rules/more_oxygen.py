@@ -54,7 +54,8 @@ def _says(finding: Finding) -> str:
 
 MORE_OXYGEN = Rule(
     id="R18", name="more_oxygen", family=Family.OXYGEN, rank=15,
-    clearing=Clearing(gap=timedelta(0), any_reading=True), source="Design decision, needs CSO sign-off",
+    needs_signal=False,
+    clearing=Clearing(gap=timedelta(0), any_context=True), source="Design decision, needs CSO sign-off",
     judge=judge_flow, inputs=_inputs, limits=_limits, says=_says,
 )  # fmt: skip
 RULES = (MORE_OXYGEN,)

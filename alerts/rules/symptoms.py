@@ -112,11 +112,13 @@ def _says_breathless(finding: Finding) -> str:
 
 RED_FLAG = Rule(
     id="R10", name="red_flag", family=Family.SYMPTOMS, rank=20, clearing=Clearing(by_human=True),
+    needs_signal=False,
     source="NHS CO@h emergency signs; NHS 111 breathlessness questions; RCP NEWS2 2017 (consciousness)",
     judge=judge_red_flag, inputs=_flags, limits=_no_limits, says=_says_flags,
 )  # fmt: skip
 BREATHLESS = Rule(
     id="R10b", name="breathless", family=Family.SYMPTOMS, rank=10, clearing=Clearing(gap=timedelta(0)),
+    needs_signal=False,
     source="Design decision, needs CSO sign-off, on the Borg CR10 scale",
     judge=judge_breathless, inputs=_answer, limits=_answer_limits, says=_says_breathless,
 )  # fmt: skip

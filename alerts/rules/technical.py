@@ -23,7 +23,7 @@ from alerts.severity import Family, Severity
 IMPLAUSIBLE_WAITS = timedelta(minutes=15)
 """From receipt, for a usable value (design decision, needs CSO sign-off)."""
 
-NEXT_READING = Clearing(count=1, gap=timedelta(0), any_reading=True)
+NEXT_READING = Clearing(count=1, gap=timedelta(0), by_receipt=True)
 
 
 def judge_implausible(case: Case) -> Verdict:
@@ -93,21 +93,25 @@ def _says_not_evaluated(_finding: Finding) -> str:
 
 IMPLAUSIBLE_LOW = Rule(
     id="R0", name="implausible_low", family=Family.TECHNICAL, rank=30,
+    needs_signal=False,
     source="Design decision, needs CSO sign-off: oximeters are unspecified below 70 %",
     judge=judge_implausible, inputs=_inputs, limits=_usable, says=_says_implausible,
 )  # fmt: skip
 CLOCK = Rule(
     id="R19", name="clock", family=Family.TECHNICAL, rank=10, clearing=NEXT_READING,
+    needs_signal=False,
     source="Design decision, needs CSO sign-off",
     judge=judge_clock, inputs=_observed, limits=_ahead, says=_says_clock,
 )  # fmt: skip
 REFUSED = Rule(
     id="R20", name="refused", family=Family.TECHNICAL, rank=15, clearing=NEXT_READING,
+    needs_signal=False,
     source="Design decision, needs CSO sign-off",
     judge=judge_accepted, inputs=_nothing, limits=_no_limits, says=_says_refused,
 )  # fmt: skip
 NOT_EVALUATED = Rule(
     id="R21", name="not_evaluated", family=Family.TECHNICAL, rank=25, clearing=NEXT_READING,
+    needs_signal=False,
     source="Design decision, needs CSO sign-off",
     judge=judge_accepted, inputs=_nothing, limits=_no_limits, says=_says_not_evaluated,
 )  # fmt: skip

@@ -74,7 +74,7 @@ def _rule(limits: Range) -> Rule:
         return (Limit("low_at", low, limits.unit), Limit("high_at", high, limits.unit))
 
     return Rule(
-        id="R13", name="vital_sign", family=Family.VITALS, aspect=limits.parameter,
+        id="R13", name="vitals", family=Family.VITALS, aspect=limits.parameter,
         source="RCP NEWS2 2017 bands", judge=judge, inputs=inputs, limits=bounds, says=_says,
     )  # fmt: skip
 
