@@ -14,6 +14,7 @@ from service.access import routes as access_routes
 from service.access.passwords import Passwords
 from service.access.signing_in import Desk
 from service.access.tokens import open_tokens
+from service.care import routes as care_routes
 from service.clock import Clock, real_clock
 from service.feed import positions
 from service.feed import routes as feed_routes
@@ -36,6 +37,7 @@ ROUTERS: tuple[Any, ...] = (
     access_routes.router,
     ward_routes.router,
     patient_routes.router,
+    care_routes.router,
     feed_routes.router,
     queue_routes.router,
     reading_routes.router,

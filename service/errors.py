@@ -120,6 +120,12 @@ class ActiveStayExists(Conflict):
     code = "active_stay_exists"
 
 
+class SecondClinicianNeeded(Conflict):
+    """Another clinician than the one who proposed this limit has to approve it."""
+
+    code = "second_clinician_needed"
+
+
 class IdentifierTaken(Conflict):
     """That identifier belongs to a person with another date of birth on this ward."""
 

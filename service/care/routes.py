@@ -1,0 +1,208 @@
+"""HTTP for stays and their plans, and for changes of patients."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, BackgroundTasks, Depends, Request
+from fastapi.responses import Response
+
+from service.access.guards import RequiresOnWard
+from service.access.principals import Principal
+from service.body import JsonBody
+from service.care import admission, course, identity, planning, store, views
+from service.care.act import Act
+from service.care.guards import OnWard, RequiresOnPatient, RequiresOnStay
+from service.care.schemas import (
+    ActIn,
+    DischargeIn,
+    PauseIn,
+    PlanPatch,
+    PlansOut,
+    Status,
+    StayDetailOut,
+    StayIn,
+    StayOut,
+    StaysOut,
+)
+from service.care.store import Stay
+from service.clock import real_now
+from service.feed.positions import wakeups_of
+from service.fields import Id
+from service.paging import DEFAULT_LIMIT, Cursor, Limit, decode_id_cursor, encode_cursor, next_link
+from service.patients.schemas import PatientOut, PatientPatch
+from service.storage.session import Reads, ReadSession, Writes, WriteSession
+from service.versions import seen_version
+
+router = APIRouter(prefix="/v1", tags=["patients"])
+
+OnStay = Annotated[OnWard, Depends(RequiresOnStay("patients:write"))]
+
+
+@router.post("/wards/{ward_id}/stays", status_code=201)
+async def admit(
+    request: Request,
+    ward_id: Id,
+    who: Annotated[Principal, Depends(RequiresOnWard("patients:write"))],
+    body: Annotated[StayIn, Depends(JsonBody(StayIn))],
+    session: Writes,
+    response: Response,
+    after_commit: BackgroundTasks,
+) -> StayOut:
+    """Admit a patient to the ward, under a plan."""
+    at = request.app.state.clock.now()
+    stay = await admission.admit(
+        session, who, ward_id, body.patient_id, body.asked(), body.previous_stay_id, at, real_now()
+    )
+    response.headers["Location"] = f"/v1/stays/{stay.id}"
+    return _changed(request, response, after_commit, stay)
+
+
+@router.get("/wards/{ward_id}/stays")
+async def list_stays(
+    request: Request,
+    ward_id: Id,
+    who: Annotated[Principal, Depends(RequiresOnWard("patients:read"))],
+    session: Reads,
+    response: Response,
+    status: Status | None = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> StaysOut:
+    """The ward's stays, in the order of admission."""
+    after = decode_id_cursor(cursor)
+    stays = await store.list_stays(session, who, ward_id, status, after, limit + 1)
+    further = encode_cursor(stays[limit - 1].id) if len(stays) > limit else None
+    response.headers.update(next_link(request, further))
+    return StaysOut(items=await _details(session, who, ward_id, stays[:limit]), next_cursor=further)
+
+
+@router.get("/stays/{stay_id}")
+async def get_stay(
+    on: Annotated[OnWard, Depends(RequiresOnStay("patients:read"))], session: Reads, response: Response
+) -> StayDetailOut:
+    """One stay, with its last reading and its unresolved alerts."""
+    stay = await store.get_stay(session, on.who, on.ward_id, on.id)
+    response.headers["ETag"] = f'"{stay.version}"'
+    return (await _details(session, on.who, on.ward_id, [stay]))[0]
+
+
+@router.get("/stays/{stay_id}/plans")
+async def list_plans(
+    on: Annotated[OnWard, Depends(RequiresOnStay("patients:read"))], session: Reads
+) -> PlansOut:
+    """Every version of the stay's plan, newest first."""
+    return PlansOut.of(await store.list_plans(session, on.who, on.ward_id, on.id))
+
+
+@router.patch("/stays/{stay_id}/plan")
+async def change_plan(
+    request: Request,
+    on: OnStay,
+    body: Annotated[PlanPatch, Depends(JsonBody(PlanPatch))],
+    session: Writes,
+    response: Response,
+    after_commit: BackgroundTasks,
+) -> StayOut:
+    """A new version of the plan: what is sent is merged into the one in force."""
+    stay = await planning.change_plan(_act(request, session, on, body.version), body.asked())
+    return _changed(request, response, after_commit, stay)
+
+
+@router.post("/stays/{stay_id}/plan/approve")
+async def approve_plan(
+    request: Request,
+    on: OnStay,
+    body: Annotated[ActIn, Depends(JsonBody(ActIn))],
+    session: Writes,
+    response: Response,
+    after_commit: BackgroundTasks,
+) -> StayOut:
+    """Put a proposed red limit below 88 in force, as another clinician than the one who proposed it."""
+    stay = await planning.approve_plan(_act(request, session, on, body.version))
+    return _changed(request, response, after_commit, stay)
+
+
+@router.post("/stays/{stay_id}/pause")
+async def pause(
+    request: Request,
+    on: OnStay,
+    body: Annotated[PauseIn, Depends(JsonBody(PauseIn))],
+    session: Writes,
+    response: Response,
+    after_commit: BackgroundTasks,
+) -> StayOut:
+    """Pause the reminders of missed readings, for at most 72 hours. Red rules go on."""
+    stay = await course.pause(_act(request, session, on, body.version), body.until, body.reason)
+    return _changed(request, response, after_commit, stay)
+
+
+@router.post("/stays/{stay_id}/resume")
+async def resume(
+    request: Request,
+    on: OnStay,
+    body: Annotated[ActIn, Depends(JsonBody(ActIn))],
+    session: Writes,
+    response: Response,
+    after_commit: BackgroundTasks,
+) -> StayOut:
+    """End a pause."""
+    stay = await course.resume(_act(request, session, on, body.version))
+    return _changed(request, response, after_commit, stay)
+
+
+@router.post("/stays/{stay_id}/discharge")
+async def discharge(
+    request: Request,
+    on: OnStay,
+    body: Annotated[DischargeIn, Depends(JsonBody(DischargeIn))],
+    session: Writes,
+    response: Response,
+    after_commit: BackgroundTasks,
+) -> StayOut:
+    """End the stay. Each unresolved high or critical alert needs an outcome; all are resolved."""
+    act = _act(request, session, on, body.version)
+    stay = await course.discharge(act, body.reason, body.outcomes)
+    return _changed(request, response, after_commit, stay)
+
+
+@router.patch("/patients/{patient_id}")
+async def change_patient(
+    request: Request,
+    on: Annotated[OnWard, Depends(RequiresOnPatient("patients:write"))],
+    body: Annotated[PatientPatch, Depends(JsonBody(PatientPatch))],
+    session: Writes,
+    response: Response,
+    after_commit: BackgroundTasks,
+) -> PatientOut:
+    """Correct what is known of a patient."""
+    seen = seen_version(request, body.version)
+    at = request.app.state.clock.now()
+    patient = await identity.change_patient(
+        session, on.who, on.ward_id, on.id, body.changes(), seen, at, real_now()
+    )
+    response.headers["ETag"] = f'"{patient.version}"'
+    after_commit.add_task(wakeups_of(request).wake, [on.ward_id])
+    return PatientOut.model_validate(patient)
+
+
+def _act(request: Request, session: WriteSession, on: OnWard, in_body: int | None) -> Act:
+    seen = seen_version(request, in_body)
+    return Act(session, on.who, on.ward_id, on.id, seen, request.app.state.clock.now(), real_now())
+
+
+def _changed(request: Request, response: Response, after_commit: BackgroundTasks, stay: Stay) -> StayOut:
+    response.headers["ETag"] = f'"{stay.version}"'
+    after_commit.add_task(wakeups_of(request).wake, [stay.ward_id])
+    return StayOut.of(stay)
+
+
+async def _details(
+    session: ReadSession, who: Principal, ward_id: str, stays: list[Stay]
+) -> list[StayDetailOut]:
+    ids = [stay.id for stay in stays]
+    last = await views.list_last_readings(session, who.on("readings:read"), ward_id, ids)
+    alerts = await views.list_open_alerts(session, who.on("alerts:read"), ward_id, ids)
+    sees_alerts = ward_id in who.on("alerts:read").roles
+    return [
+        StayDetailOut.of_detail(stay, last.get(stay.id), alerts[stay.id] if sees_alerts else None)
+        for stay in stays
+    ]

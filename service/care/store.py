@@ -1,0 +1,162 @@
+"""Queries on stays and their plans."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from alerts.plan import Limits
+from service.access.principals import Principal
+from service.access.visibility import visible
+from service.care.plans import PlanVersion, plan_version
+from service.errors import NotFound
+from service.storage.tables import METADATA
+
+STAY = METADATA.tables["stay"]
+PLAN = METADATA.tables["plan"]
+NOT_DISCHARGED = ("active", "paused")
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A stay with the plan in force, as the API shows it."""
+
+    id: str
+    ward_id: str
+    patient_id: str
+    status: str
+    admitted_at: datetime
+    previous_stay_id: str | None
+    paused_until: datetime | None
+    pause_reason: str | None
+    discharged_at: datetime | None
+    discharge_reason: str | None
+    version: int
+    plan: PlanVersion
+    limits: Limits | None
+
+
+_STAY_FIELDS = tuple(name for name in Stay.__dataclass_fields__ if name not in ("plan", "limits"))
+
+
+def _stays() -> Select[Any]:
+    in_force = and_(
+        PLAN.c.ward_id == STAY.c.ward_id,
+        PLAN.c.stay_id == STAY.c.id,
+        PLAN.c.version == STAY.c.plan_version,
+    )
+    plan_columns = (PLAN.c[name].label(f"plan_{name}") for name in PlanVersion.__dataclass_fields__)
+    return select(*(STAY.c[name] for name in _STAY_FIELDS), *plan_columns).join_from(STAY, PLAN, in_force)
+
+
+def _stay(row: Row[Any]) -> Stay:
+    plan = plan_version({name: getattr(row, f"plan_{name}") for name in PlanVersion.__dataclass_fields__})
+    return Stay(**{name: getattr(row, name) for name in _STAY_FIELDS}, plan=plan, limits=plan.in_force())
+
+
+async def find_ward_of(session: AsyncSession, who: Principal, stay_id: str) -> str | None:
+    """The ward of a stay the principal may see, or None. It never changes."""
+    query = select(STAY.c.ward_id).where(visible(who, STAY), STAY.c.id == stay_id)
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def get_stay(session: AsyncSession, who: Principal, ward_id: str, stay_id: str) -> Stay:
+    """A stay; raises NotFound."""
+    query = _stays().where(STAY.c.ward_id == ward_id, STAY.c.id == stay_id, visible(who, STAY))
+    found = (await session.execute(query)).one_or_none()
+    if found is None:
+        raise NotFound
+    return _stay(found)
+
+
+async def lock_stay(session: AsyncSession, who: Principal, ward_id: str, stay_id: str) -> Stay:
+    """The stay, held until the transaction ends; raises NotFound. The first lock of whoever changes it."""
+    held = select(STAY.c.id).where(STAY.c.ward_id == ward_id, STAY.c.id == stay_id, visible(who, STAY))
+    # NO KEY UPDATE: readings and alerts that refer to the stay do not wait for their foreign keys.
+    await session.execute(held.with_for_update(key_share=True))
+    # Read by a statement of its own: one that had to wait for the lock would join the plan from before it.
+    return await get_stay(session, who, ward_id, stay_id)
+
+
+async def find_current(session: AsyncSession, who: Principal, ward_id: str, patient_id: str) -> str | None:
+    """The id of the patient's stay that has not ended, or None."""
+    query = select(STAY.c.id).where(
+        STAY.c.ward_id == ward_id,
+        STAY.c.patient_id == patient_id,
+        STAY.c.status.in_(NOT_DISCHARGED),
+        visible(who, STAY),
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def list_stays(
+    session: AsyncSession, who: Principal, ward_id: str, status: str | None, after: str | None, limit: int
+) -> list[Stay]:
+    """The stays of a ward, in the order in which they were made, from the one after `after`."""
+    query = _stays().where(STAY.c.ward_id == ward_id, visible(who, STAY)).order_by(STAY.c.id).limit(limit)
+    if status is not None:
+        query = query.where(STAY.c.status == status)
+    if after is not None:
+        query = query.where(STAY.c.id > after)
+    return [_stay(row) for row in await session.execute(query)]
+
+
+async def list_plans(session: AsyncSession, who: Principal, ward_id: str, stay_id: str) -> list[PlanVersion]:
+    """Every version of the stay's plan, newest first."""
+    columns = (PLAN.c[name] for name in PlanVersion.__dataclass_fields__)
+    query = (
+        select(*columns)
+        .where(PLAN.c.ward_id == ward_id, PLAN.c.stay_id == stay_id, visible(who, PLAN))
+        .order_by(PLAN.c.version.desc())
+    )
+    return [plan_version(dict(row)) for row in (await session.execute(query)).mappings()]
+
+
+async def insert_stay(
+    session: AsyncSession,
+    *,
+    ward_id: str,
+    stay_id: str,
+    patient_id: str,
+    admitted_at: datetime,
+    sixteen_on: date,
+    previous_stay_id: str | None,
+) -> None:
+    """An active stay under plan version 1."""
+    await session.execute(
+        insert(STAY).values(
+            ward_id=ward_id,
+            id=stay_id,
+            patient_id=patient_id,
+            status="active",
+            admitted_at=admitted_at,
+            sixteen_on=sixteen_on,
+            previous_stay_id=previous_stay_id,
+        )
+    )
+
+
+async def insert_plan(session: AsyncSession, ward_id: str, stay_id: str, plan: PlanVersion) -> None:
+    """A version of the stay's plan."""
+    row = {name: getattr(plan, name) for name in PlanVersion.__dataclass_fields__}
+    row["reading_times"] = list(plan.reading_times)
+    await session.execute(insert(PLAN).values(ward_id=ward_id, stay_id=stay_id, **row))
+
+
+async def update_stay(session: AsyncSession, stay: Stay, changes: Mapping[str, Any]) -> None:
+    """Write the changed columns, and the next version."""
+    await session.execute(
+        update(STAY)
+        .where(STAY.c.ward_id == stay.ward_id, STAY.c.id == stay.id)
+        .values(**changes, version=stay.version + 1)
+    )
+
+
+async def update_sixteen_on(session: AsyncSession, ward_id: str, patient_id: str, day: date) -> None:
+    """The patient's sixteenth birthday on all stays, locked in key order first."""
+    mine = and_(STAY.c.ward_id == ward_id, STAY.c.patient_id == patient_id)
+    await session.execute(select(STAY.c.id).where(mine).order_by(STAY.c.id).with_for_update(key_share=True))
+    await session.execute(update(STAY).where(mine).values(sixteen_on=day))
