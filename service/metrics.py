@@ -1,13 +1,18 @@
-"""What the service counts about itself. Labels are rule ids, codes and families: never a patient, a ward or a value."""
+"""What the service counts about itself. Labels are rule ids, codes, families: never a patient or a value."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 REGISTRY = CollectorRegistry()
 
-READINGS = Counter("wardwatch_readings", "Readings by what was done with them.", ["outcome"], registry=REGISTRY)
+READINGS = Counter(
+    "wardwatch_readings", "Readings by what was done with them.", ["outcome"], registry=REGISTRY
+)
 REFUSALS = Counter("wardwatch_refusals", "Requests refused, by problem code.", ["code"], registry=REGISTRY)
 ALERT_CHANGES = Counter(
-    "wardwatch_alert_changes", "Changes of alerts by family and kind.", ["family", "change"], registry=REGISTRY
+    "wardwatch_alert_changes",
+    "Changes of alerts by family and kind.",
+    ["family", "change"],
+    registry=REGISTRY,
 )
 GROUP_SIZE = Histogram(
     "wardwatch_group_readings",
@@ -15,6 +20,15 @@ GROUP_SIZE = Histogram(
     buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024),
     registry=REGISTRY,
 )
-GROUP_SECONDS = Histogram("wardwatch_group_seconds", "Seconds from opening a transaction to its commit.", registry=REGISTRY)
-WAITING = Gauge("wardwatch_waiting_readings", "Readings waiting for a committer.", registry=REGISTRY)
-ENGINE_FAILURES = Counter("wardwatch_engine_failures", "Stays the clinical engine failed on.", registry=REGISTRY)
+GROUP_SECONDS = Histogram(
+    "wardwatch_group_seconds", "Seconds from opening a transaction to its commit.", registry=REGISTRY
+)
+WAITING = Gauge(
+    "wardwatch_waiting_readings",
+    "Readings waiting for a committer.",
+    registry=REGISTRY,
+    multiprocess_mode="livesum",
+)
+ENGINE_FAILURES = Counter(
+    "wardwatch_engine_failures", "Stays the clinical engine failed on.", registry=REGISTRY
+)

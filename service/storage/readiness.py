@@ -1,12 +1,14 @@
 """Whether the database can be used by this release, now."""
 
 import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 from service.fields import NIL_ID
-from service.storage.engine import Database
+from service.storage.engine import Database, open_database
 from service.storage.migrations import current, head, known
 from service.storage.portable import is_unavailable
 from service.storage.tables import WardFeedRow
@@ -62,3 +64,32 @@ async def _write_nothing(database: Database) -> None:
             .where(WardFeedRow.__table__.c.ward_id == NIL_ID)  # type: ignore[attr-defined]
             .values(last_number=0)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What `wardwatch check` shows of a database; no `version` and `clock` when it cannot be reached."""
+
+    standing: Standing
+    version: str = ""
+    clock: datetime | None = None
+
+
+async def facts(url: str) -> Facts:
+    """Look at the database at `url`."""
+    database = open_database(url, 1)
+    try:
+        found = await standing(database)
+        if found == "unreachable":
+            return Facts(found)
+        async with database.reads.connect() as connection:
+            dialect = connection.dialect
+            version = ".".join(str(part) for part in getattr(dialect, "server_version_info", None) or ())
+            clock = await connection.scalar(select(func.current_timestamp()))
+        return Facts(found, f"{dialect.name} {version}", _aware(clock))
+    finally:
+        await database.close()
+
+
+def _aware(clock: datetime | None) -> datetime | None:
+    return clock.replace(tzinfo=UTC) if clock and clock.tzinfo is None else clock

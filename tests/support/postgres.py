@@ -127,8 +127,8 @@ def free_port() -> int:
 
 
 # The keeper is a shell that outlives pytest by a moment. It waits until the other end of its standard input
-# is gone, by whatever way pytest ended, then stops the servers and removes the folder. It has a session of its
-# own, so that Ctrl-C reaches pytest alone.
+# is gone, by whatever way pytest ended, then stops the servers and removes the folder. It has a session of
+# its own, so that Ctrl-C reaches pytest alone.
 KEEPER = """
 cat >/dev/null
 for file in "$1"/*/data/postmaster.pid; do

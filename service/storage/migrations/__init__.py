@@ -45,6 +45,8 @@ async def migrate(url: str) -> None:
     """Bring the database at `url` to the newest step, in one transaction; makes a missing SQLite file."""
     database = open_database(url)
     try:
+        if database.is_embedded:
+            _make_private(Path(str(database.url.database)))
         await migrate_open(database)
     finally:
         await database.close()
@@ -63,3 +65,9 @@ def _revision(connection: Connection) -> str | None:
     if not inspect(connection).has_table(STEP.name):
         return None
     return connection.scalar(select(STEP.c.version_num))
+
+
+def _make_private(file: Path) -> None:
+    """Patients are in it: for nobody but the service's own user. SQLite gives its WAL the same rights."""
+    if file.parent.is_dir():
+        file.touch(mode=0o600)

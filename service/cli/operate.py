@@ -1,0 +1,110 @@
+"""Commands for whoever keeps the service running: migrate, check, backup, restore, openapi."""
+
+import asyncio
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from service.clock import real_now
+from service.errors import SettingInvalid
+from service.settings import Settings, from_environ, require_secret_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from service.storage.readiness import Facts
+
+CLOCK_TOLERANCE = timedelta(seconds=5)
+RELEASED_IN = 2026
+"""A clock that shows an earlier year is wrong."""
+
+Check = tuple[str, bool, str]
+
+
+def migrate() -> None:
+    """Bring the database to the tables of this release. Take a backup first: there is no way back."""
+    from service.storage import migrations
+
+    settings = from_environ(os.environ)
+    asyncio.run(migrations.migrate(settings.database_url))
+    typer.echo(f"The database is at step {migrations.head()}.")
+
+
+def check() -> None:
+    """Check the settings, the database and the clock; exit code 1 when something is wrong."""
+    settings = from_environ(os.environ)
+    results = list(_checks(settings))
+    for name, good, detail in results:
+        typer.echo(f"{'ok' if good else 'WRONG':<7}{name:<12}{detail}")
+    if not all(good for _, good, _ in results):
+        raise typer.Exit(1)
+
+
+def openapi() -> None:
+    """Print the OpenAPI document."""
+    import orjson
+
+    from service.app import create_app
+
+    document = create_app(Settings(secret_key="no request is ever answered with this")).openapi()  # noqa: S106
+    typer.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
+
+
+def backup(file: Annotated[Path, typer.Argument(help="Where to write it; must not exist.")]) -> None:
+    """Write the whole database to a file, while the service goes on."""
+    from service.storage.backup import write_backup
+
+    write_backup(from_environ(os.environ).database_url, file)
+    typer.echo(f"Written: {file}")
+
+
+def restore(file: Annotated[Path, typer.Argument(help="A file that `wardwatch backup` wrote.")]) -> None:
+    """Put a backup in the place of the database. Stop the service first."""
+    from service.storage.backup import restore_backup
+
+    asyncio.run(restore_backup(from_environ(os.environ).database_url, file))
+    typer.echo("Restored. Every ward's feed has a new epoch: clients will take a new snapshot.")
+
+
+def _checks(settings: Settings) -> "Iterator[Check]":
+    yield "settings", True, "read from the environment"
+    yield _secret_check(settings)
+    yield _clock_check(settings)
+    from service.storage.readiness import EXPLANATIONS, facts
+
+    found = asyncio.run(facts(settings.database_url))
+    if found.version:
+        yield "server", True, found.version
+    yield "database", found.standing == "ready", EXPLANATIONS[found.standing]
+    if found.clock:
+        yield _skew_check(found)
+
+
+def _secret_check(settings: Settings) -> Check:
+    try:
+        require_secret_key(settings)
+    except SettingInvalid as problem:
+        return "secret", False, problem.detail
+    return "secret", True, f"{len(settings.secret_key)} characters"
+
+
+def _clock_check(settings: Settings) -> Check:
+    now = real_now()
+    if now.year < RELEASED_IN:
+        return "clock", False, f"shows {now:%Y-%m-%d %H:%M} UTC, before this release was made"
+    if settings.clock_real_start:
+        return "clock", False, "clinical time is that of a demonstration (WARDWATCH_DEMO_REAL_START is set)"
+    return "clock", True, f"{now:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _skew_check(found: "Facts") -> Check:
+    assert found.clock is not None  # noqa: S101
+    apart = abs(real_now() - found.clock)
+    return (
+        "skew",
+        apart <= CLOCK_TOLERANCE,
+        f"{apart.total_seconds():.1f} s between this clock and the database's",
+    )

@@ -1,0 +1,103 @@
+"""`wardwatch serve`: the service, on one or several processes, and its metrics on a port of their own.
+
+With several workers each counts for itself into files; the parent process, which takes no requests, adds them
+up and answers for all of them on the one metrics port."""
+
+import asyncio
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from service.errors import SettingInvalid
+from service.settings import Settings, from_environ, require_secret_key
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
+GRACE_SECONDS = 8
+"""After SIGTERM, requests under way have this long: container engines wait ten seconds before they kill."""
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000,
+    workers: Annotated[int, typer.Option(help="Processes; one on SQLite.", min=1, max=64)] = 1,
+) -> None:
+    """Serve the API and the dashboard."""
+    settings = from_environ(os.environ)
+    require_servable(settings, workers)
+    with tempfile.TemporaryDirectory(prefix="wardwatch-metrics-") as folder:
+        if settings.metrics_port:
+            _serve_metrics(settings.metrics_port, host, Path(folder) if workers > 1 else None)
+        run(settings, host, port, workers)
+
+
+def require_servable(settings: Settings, workers: int = 1) -> None:
+    """Raises SettingInvalid, saying what to do, when the service cannot start with these settings."""
+    require_secret_key(settings)
+    if workers > 1 and settings.database_url.startswith("sqlite:"):
+        raise SettingInvalid("SQLite has one writer, so it takes one worker; use PostgreSQL for more")
+    from service.storage.engine import open_database
+    from service.storage.readiness import EXPLANATIONS, Standing, standing
+
+    async def ask() -> Standing:
+        database = open_database(settings.database_url, 1)
+        try:
+            return await standing(database)
+        finally:
+            await database.close()
+
+    if (found := asyncio.run(ask())) != "ready":
+        raise SettingInvalid(EXPLANATIONS[found])
+
+
+def run(settings: Settings, host: str, port: int, workers: int = 1) -> None:
+    """Serve until told to stop; requests under way are answered first."""
+    import uvicorn
+
+    from service import logs
+
+    logs.configure(settings.log_level)
+    uvicorn.run(
+        "service.app:from_environment",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+def _serve_metrics(port: int, host: str, folder: Path | None) -> None:
+    from prometheus_client import start_http_server
+
+    try:
+        start_http_server(port, host, _all_workers(folder) if folder else _this_process())
+    except OSError as problem:
+        raise SettingInvalid(f"WARDWATCH_METRICS_PORT {port}: {problem.strerror}") from problem
+
+
+def _this_process() -> "CollectorRegistry":
+    from service.metrics import REGISTRY
+
+    return REGISTRY
+
+
+def _all_workers(folder: Path) -> "CollectorRegistry":
+    from prometheus_client import CollectorRegistry
+
+    from service.cli.workers import Workers
+
+    # Read by prometheus-client when a worker, which inherits this, first imports it.
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+    registry = CollectorRegistry()
+    registry.register(Workers(folder))
+    return registry
