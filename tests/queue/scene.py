@@ -1,7 +1,7 @@
 """A ward with staff, patients and stays, and the engine's real decisions written by the real queue."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -60,7 +60,8 @@ class Scene:
             await session.execute(
                 insert(METADATA.tables["patient"]).values(
                     ward_id=stay.ward_id, id=stay.patient_id, family_name=FAMILY_NAME, given_name="Robin",
-                    birth_date=date(1950, 5, 17), contact_hold=False, deceased=False, version=1, created_at=BEGAN,
+                    birth_date=date(1950, 5, 17), contact_hold=False, deceased=False, version=1,
+                    created_at=BEGAN,
                 )
             )  # fmt: skip
             if nhs_number:
@@ -145,5 +146,13 @@ async def token(app: FastAPI, who: Principal, scopes: frozenset[str] | None = No
     return {"Authorization": f"Bearer {text}"}
 
 
-def with_scopes(who: Principal, *scopes: str) -> Principal:
-    return replace(who, scopes=frozenset(scopes))
+async def everywhere(scenes: Sequence[Scene]) -> Principal:
+    """A clinician on the wards of all these scenes, which share a database."""
+    who = await scenes[0].staff()
+    rows = [{"ward_id": each.ward_id, "staff_id": who.id, "role": "clinician"} for each in scenes[1:]]
+    async with writing(scenes[0].database) as session:
+        await session.execute(insert(METADATA.tables["membership"]), rows)
+    async with reading(scenes[0].database) as session:
+        found = await find_principal(session, "staff", who.id)
+    assert found is not None
+    return found
