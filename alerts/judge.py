@@ -60,11 +60,13 @@ def refuse(record: Record, refused_at: datetime) -> Judgement:
     """A reading was refused: the second within 24 h is a technical alert (R20), for something is sending
     and nothing arrives."""
     recent = [at for at in record.recent_refusals if refused_at - at <= REFUSALS_WITHIN]
-    record = replace(advance(record, refused_at).record, recent_refusals=(*recent, refused_at))
+    advanced = advance(record, refused_at)
+    record = replace(advanced.record, recent_refusals=(*recent, refused_at))
     if len(record.recent_refusals) < REFUSALS:
-        return Judgement((), (), record)
+        return Judgement((), advanced.changes, record)
     finding = Finding(REFUSED, REFUSED.family, Severity.MEDIUM, None, (), ())
-    return _raised(record, finding, refused_at, refused_at)
+    raised = _raised(record, finding, refused_at, refused_at)
+    return Judgement((), (*advanced.changes, *raised.changes), raised.record)
 
 
 def not_evaluated(record: Record, reading: Reading) -> Judgement:

@@ -1,0 +1,154 @@
+"""What the person reads: never reassurance that is not earned, never against their wishes."""
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from alerts.advice import Advice, AdviceCode, advise, advise_not_assessed, safety_text
+from alerts.plan import Plan
+from alerts.severity import Channel, Family
+from tests.alerts.stay import Stay
+
+WISHES: dict[str, Any] = {
+    "treatment_escalation": "limited",
+    "patient_text": "Ring the hospice team, 01234 567.",
+}
+NEVER = (
+    "normal", "safe", "no need to call", "alerted", "is watching", "are watching", "watched", "monitor",
+    "litre", "l/min", "turn up", "turn down", "increase", "reduce", "oxygen",
+)  # fmt: skip
+
+
+def advised(stay: Stay, *, watched_now: bool = True) -> Advice:
+    assert stay.evaluation is not None
+    plan = stay.record.plan
+    return advise(stay.evaluation, stay.record.episodes.values(), plan, watched_now=watched_now)
+
+
+READINGS: tuple[dict[str, Any], ...] = (
+    {"spo2": 97, "breathlessness": 0},
+    {"spo2": 97, "quality": "poor"},
+    {"spo2": 97, "context": "unknown"},
+    {"spo2": 97, "context": "sleep"},
+    {"spo2": 98, "context": "post_exertion_40_steps"},
+    {"pulse_rate": 70},
+    {"breathlessness": 0},
+    {"spo2": 94},
+    {"spo2": 94, "breathlessness": 5},
+    {"spo2": 93, "breathlessness": 0},
+    {"spo2": 91, "breathlessness": 0},
+    {"spo2": 91, "quality": "poor"},
+    {"spo2": 45},
+    {"spo2": 97, "oxygen_flow": 6},
+    {"spo2": 97, "symptoms": ("chest_pain",)},
+    {"spo2": 97, "respiratory_rate": 28},
+    {"spo2": 97, "temperature": 39.4},
+    {"spo2": 97, "time_corrected": True},
+)
+
+
+def stories() -> Iterator[tuple[Stay, dict[str, Any], bool]]:
+    """Every pair of readings, fresh and late, with and without recorded wishes, for both kinds of patient."""
+    profiles = ({"profile": "standard", "baseline_spo2": 98}, {"profile": "hypercapnic"})
+    for first, second, late, wishes, profile in itertools.product(
+        READINGS, READINGS, (None, "12:00"), ({}, WISHES), profiles
+    ):
+        stay = Stay(prescribed_oxygen_flow=1, **profile, **wishes)
+        stay.reads("08:00", **first)
+        stay.reads("08:20", received=late, **second)
+        yield stay, second, late is not None
+
+
+def test_no_text_that_must_never_be_written_is_ever_written() -> None:
+    for (stay, last, late), watched in itertools.product(stories(), (True, False)):
+        advice = advised(stay, watched_now=watched)
+        text = advice.text.lower()
+        assert not [phrase for phrase in NEVER if phrase in text], text
+        limited = stay.record.plan.treatment_escalation == "limited"
+        assert not (limited and ("999" in text or "a&e" in text)), text
+        assert not (watched is False and not limited) or "111" in text or "999" in text, text
+        clinical = [family for family in stay.families if family.channel == Channel.CLINICAL]
+        weak = (
+            late
+            or "spo2" not in last
+            or last.get("quality") == "poor"
+            or last.get("context", "rest") != "rest"
+        )
+        if clinical or weak:
+            assert advice.code != AdviceCode.CARRY_ON, (last, text)
+            assert "carry on" not in text
+
+
+def test_every_code_but_not_assessed_is_reached() -> None:
+    codes = {advised(stay).code for stay, _, _ in stories()}
+    assert codes == set(AdviceCode) - {AdviceCode.NOT_ASSESSED}
+
+
+def test_a_fresh_good_value_with_nothing_open_may_carry_on() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=97)
+    assert advised(stay).code == AdviceCode.CARRY_ON
+
+
+def test_advice_is_the_worst_of_the_reading_and_every_unresolved_alert() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=97, symptoms=("chest_pain",))
+    stay.reads("12:00", spo2=97, breathlessness=0)
+    assert advised(stay).code == AdviceCode.EMERGENCY
+
+
+def test_an_unconfirmed_red_is_measured_again_and_a_confirmed_one_is_an_emergency() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=91, breathlessness=0)
+    again = advised(stay)
+    assert again.code == AdviceCode.MEASURE_AGAIN_NOW
+    assert "You may feel well; the number still matters." in again.text
+    assert "If it is low again, ring 999" in again.text
+    stay.reads("08:03", spo2=91, breathlessness=0)
+    assert advised(stay).code == AdviceCode.EMERGENCY
+
+
+def test_amber_that_a_recheck_did_not_settle_rings_the_team() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=94, breathlessness=0)
+    assert advised(stay).code == AdviceCode.RECHECK_WITHIN_1_HOUR
+    stay.reads("08:30", spo2=94, breathlessness=0)
+    assert advised(stay).text.startswith("Ring your ward team now.")
+    assert advised(stay, watched_now=False).text.startswith("Ring 111 now")
+
+
+def test_a_retrospective_alert_has_no_text_for_the_patient_but_forbids_carrying_on() -> None:
+    stay = Stay()
+    stay.reads("08:30", spo2=97)
+    stay.reads("08:00", received="08:40", spo2=88, breathlessness=0)
+    stay.reads("09:00", spo2=97)
+    advice = advised(stay)
+    assert advice.code == AdviceCode.RECHECK_WITHIN_1_HOUR
+    assert "number" not in advice.text
+
+
+def test_too_much_oxygen_rings_the_team_and_says_nothing_of_a_change() -> None:
+    stay = Stay(profile="hypercapnic")
+    stay.reads("08:00", spo2=94, oxygen_flow=1)
+    stay.reads("08:20", spo2=94, oxygen_flow=1)
+    assert stay.families == {Family.OVER_OXYGENATION}
+    assert advised(stay).code == AdviceCode.CALL_THE_TEAM
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_who_has_recorded_wishes_reads_their_own_text(watched: bool) -> None:
+    stay = Stay(**WISHES)
+    stay.reads("08:00", spo2=97, symptoms=("chest_pain",))
+    assert WISHES["patient_text"] in advised(stay, watched_now=watched).text
+    assert "999" not in advise_not_assessed(stay.record.plan, watched_now=watched).text
+    assert "999" not in safety_text(stay.record.plan, watched_now=watched)
+
+
+def test_a_reading_kept_but_not_assessed_says_so_and_whom_to_ring() -> None:
+    advice = advise_not_assessed(Plan(), watched_now=False)
+    assert advice.code == AdviceCode.NOT_ASSESSED
+    assert "has not been assessed" in advice.text
+    assert "111" in advice.text
+    assert "not recorded" in safety_text(Plan(), watched_now=False)

@@ -1,0 +1,74 @@
+"""How long people have, in service hours, across the clock changes of the ward's zone."""
+
+from datetime import UTC, datetime, time
+
+import pytest
+
+from alerts.limits import DAILY, ServiceHours, acknowledge_by, acknowledgement_expires, contact_by
+from alerts.severity import Family, Severity
+
+OXYGEN, TECHNICAL = Family.OXYGEN, Family.TECHNICAL
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("severity", "acknowledge", "contact", "expires"),
+    [
+        (Severity.CRITICAL, "2026-11-22T03:15", "2026-11-22T03:30", "2026-11-22T03:30"),
+        (Severity.HIGH, "2026-11-22T03:30", "2026-11-22T04:00", "2026-11-22T04:00"),
+        (Severity.MEDIUM, "2026-11-22T10:00", "2026-11-22T12:00", "2026-11-22T12:00"),
+        (Severity.LOW, "2026-11-23T03:00", None, "2026-11-23T03:00"),
+    ],
+)
+def test_limits_of_an_alert_at_three_in_the_night(
+    severity: Severity, acknowledge: str, contact: str | None, expires: str
+) -> None:
+    start = at("2026-11-22T03:00")
+    assert acknowledge_by(OXYGEN, severity, start, DAILY) == at(acknowledge)
+    assert contact_by(OXYGEN, severity, start, DAILY) == (None if contact is None else at(contact))
+    assert acknowledgement_expires(OXYGEN, severity, start, DAILY) == at(expires)
+
+
+@pytest.mark.parametrize("severity", list(Severity))
+def test_the_technical_desk_has_an_hour_always(severity: Severity) -> None:
+    start = at("2026-11-22T03:00")
+    assert acknowledge_by(TECHNICAL, severity, start, DAILY) == at("2026-11-22T04:00")
+    assert contact_by(TECHNICAL, severity, start, DAILY) is None
+    assert acknowledgement_expires(TECHNICAL, severity, start, DAILY) == at("2026-11-22T07:00")
+
+
+@pytest.mark.parametrize(
+    ("start", "limit"),
+    [
+        ("2026-11-22T17:59", "2026-11-22T19:59"),
+        ("2026-11-22T18:00", "2026-11-22T20:00"),
+        ("2026-11-22T18:30", "2026-11-23T08:30"),
+        ("2026-11-22T20:00", "2026-11-23T10:00"),
+        ("2026-11-22T22:00", "2026-11-23T10:00"),
+        # British summer time: eight in the morning is seven UTC.
+        ("2026-07-01T03:00", "2026-07-01T09:00"),
+        # The night the clocks go forward (29 March 2026) and back (25 October 2026).
+        ("2026-03-28T19:30", "2026-03-29T08:30"),
+        ("2026-10-24T18:30", "2026-10-25T09:30"),
+    ],
+)
+def test_medium_counts_in_service_hours(start: str, limit: str) -> None:
+    assert acknowledge_by(OXYGEN, Severity.MEDIUM, at(start), DAILY) == at(limit)
+
+
+@pytest.mark.parametrize(
+    ("start", "limit"), [("2026-03-29T00:30", "2026-03-29T02:30"), ("2026-10-25T00:30", "2026-10-25T02:30")]
+)
+def test_round_the_clock_two_hours_are_two_hours_on_both_clock_changes(start: str, limit: str) -> None:
+    always = ServiceHours(opens=time(0), closes=time(0))
+    assert acknowledge_by(OXYGEN, Severity.MEDIUM, at(start), always) == at(limit)
+
+
+def test_a_night_shift_runs_past_midnight() -> None:
+    nights = ServiceHours(opens=time(20), closes=time(2), zone="UTC")
+    assert nights.add(at("2026-11-22T01:00"), at("2026-11-22T02:00") - at("2026-11-22T00:00")) == at(
+        "2026-11-22T21:00"
+    )

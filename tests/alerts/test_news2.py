@@ -1,0 +1,141 @@
+"""NEWS2 against the chart's vectors, and what must hold for any set of values."""
+
+import csv
+import os
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alerts.news2 import PARAMETERS, Risk, not_applicable, score
+
+ROOT = Path(__file__).parents[2]
+DATA = Path(os.environ.get("WARDWATCH_TEST_DATA", ROOT.parent / "shared" / "data"))
+VECTORS = DATA / "news2" / "news2_vectors.csv"
+CONSCIOUSNESS = {"A": "alert", "C": "confusion", "V": "voice", "P": "pain", "U": "unresponsive"}
+RISKS = {"low": Risk.LOW, "low-medium": Risk.LOW_MEDIUM, "medium": Risk.MEDIUM, "high": Risk.HIGH}
+SUB_SCORES = {
+    "rr": "respiratory_rate", "spo2": "spo2", "o2": "oxygen", "sbp": "systolic_bp", "pulse": "pulse_rate",
+    "acvpu": "consciousness", "temp": "temperature",
+}  # fmt: skip
+
+# Without the vectors: the chart's corners, written out (RCP NEWS2 2017).
+OWN: list[dict[str, Any]] = [
+    {"rr": 12, "spo2": 96, "scale": 1, "o2": False, "sbp": 111, "hr": 51, "c": "A", "t": 36.1, "total": 0},
+    {"rr": 20, "spo2": 96, "scale": 1, "o2": False, "sbp": 219, "hr": 90, "c": "A", "t": 38.0, "total": 0},
+    {"rr": 8, "spo2": 91, "scale": 1, "o2": True, "sbp": 90, "hr": 40, "c": "V", "t": 35.0, "total": 20},
+    {"rr": 25, "spo2": 97, "scale": 2, "o2": True, "sbp": 220, "hr": 131, "c": "U", "t": 39.1, "total": 19},
+    {"rr": 16, "spo2": 95, "scale": 2, "o2": False, "sbp": 120, "hr": 75, "c": "A", "t": 36.5, "total": 0},
+    {"rr": 21, "spo2": 93, "scale": 1, "o2": False, "sbp": 120, "hr": 95, "c": "A", "t": 37.5, "total": 5},
+]
+
+
+def vectors() -> list[dict[str, str]]:
+    if not VECTORS.exists():
+        return []
+    with VECTORS.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def scored(row: dict[str, str]) -> Any:
+    def number(name: str) -> Any:
+        return float(row[name]) if row[name] else None
+
+    def whole(name: str) -> Any:
+        return int(row[name]) if row[name] else None
+
+    on_oxygen = {"air": False, "oxygen": True}.get(row["air_or_oxygen"])
+    return score(
+        scale=int(row["spo2_scale"] or 1),
+        respiratory_rate=whole("resp_rate"),
+        spo2=whole("spo2_pct"),
+        on_oxygen=on_oxygen,
+        systolic_bp=whole("sbp_mmHg"),
+        pulse_rate=whole("pulse_bpm"),
+        consciousness=CONSCIOUSNESS.get(row["acvpu"]),  # type: ignore[arg-type]
+        temperature=number("temp_C"),
+    )
+
+
+@pytest.mark.parametrize("row", vectors(), ids=lambda row: f"vector {row['id']}")
+def test_the_published_vectors_score_as_the_chart_says(row: dict[str, str]) -> None:
+    result = scored(row)
+    total = int(row["rcp_total"]) if row["rcp_total"] else None
+    assert result.total == total
+    if row["rcp_band"]:
+        assert result.risk == RISKS[row["rcp_band"]]
+    if row["rcp_any_single_3"]:
+        assert result.any_single_3 is (row["rcp_any_single_3"] == "true")
+    if row["asserts"] != "total":
+        assert result.scores[SUB_SCORES[row["asserts"]]] == int(row["rcp_value_for_asserted"])
+
+
+@pytest.mark.parametrize("row", OWN)
+def test_the_corners_of_the_chart(row: dict[str, Any]) -> None:
+    result = score(
+        scale=row["scale"], respiratory_rate=row["rr"], spo2=row["spo2"], on_oxygen=row["o2"],
+        systolic_bp=row["sbp"], pulse_rate=row["hr"], consciousness=CONSCIOUSNESS[row["c"]],  # type: ignore[arg-type]
+        temperature=row["t"],
+    )  # fmt: skip
+    assert result.total == row["total"]
+
+
+SETS = st.fixed_dictionaries(
+    {
+        "scale": st.sampled_from([1, 2]),
+        "respiratory_rate": st.none() | st.integers(3, 60),
+        "spo2": st.none() | st.integers(0, 100),
+        "on_oxygen": st.none() | st.booleans(),
+        "systolic_bp": st.none() | st.integers(50, 300),
+        "pulse_rate": st.none() | st.integers(20, 250),
+        "consciousness": st.none() | st.sampled_from(list(CONSCIOUSNESS.values())),
+        "temperature": st.none() | st.floats(30, 43),
+    }
+)
+
+
+@given(SETS, st.randoms())
+def test_the_order_of_the_values_does_not_matter(values: dict[str, Any], chance: random.Random) -> None:
+    names = list(values)
+    chance.shuffle(names)
+    assert score(**{name: values[name] for name in names}) == score(**values)
+
+
+@given(SETS)
+def test_a_score_is_complete_exactly_when_nothing_is_missing(values: dict[str, Any]) -> None:
+    result = score(**values)
+    given_names = {
+        ("oxygen" if name == "on_oxygen" else name) for name, value in values.items() if value is not None
+    }
+    assert set(result.missing) >= set(PARAMETERS) - given_names
+    assert set(result.missing) | set(result.scores) == set(PARAMETERS)
+    assert (result.total is None) == (result.risk is None) == bool(result.missing)
+    assert 0 <= result.minimum_total <= 20
+
+
+@given(SETS)
+def test_risk_follows_from_total_and_single_threes(values: dict[str, Any]) -> None:
+    result = score(**values)
+    if result.total is None:
+        assert result.risk is None
+    elif result.total >= 5:
+        assert result.risk in (Risk.MEDIUM, Risk.HIGH)
+    else:
+        assert result.risk == (Risk.LOW_MEDIUM if result.any_single_3 else Risk.LOW)
+
+
+def test_scale_2_above_92_is_nothing_on_air_and_missing_when_oxygen_is_not_known() -> None:
+    assert score(scale=2, spo2=97, on_oxygen=False).scores["spo2"] == 0
+    assert score(scale=2, spo2=97, on_oxygen=True).scores["spo2"] == 3
+    assert "spo2" in score(scale=2, spo2=97).missing
+    assert score(scale=2, spo2=92).scores["spo2"] == 0
+
+
+def test_a_score_that_does_not_apply_is_neither_complete_nor_low() -> None:
+    result = not_applicable(1)
+    assert not result.complete
+    assert result.total is None
+    assert result.risk is None

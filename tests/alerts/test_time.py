@@ -1,0 +1,271 @@
+"""Readings that come late, together, out of order or twice; what is saved between them; the whole fold."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alerts.case import Placement
+from alerts.checkpoint import dump, load
+from alerts.episode import State
+from alerts.fold import HumanEvent, PlanEvent, Verb, fold
+from alerts.judge import advance, judge
+from alerts.plan import Plan
+from alerts.reading import Reading
+from alerts.record import Record
+from alerts.severity import Family, Severity
+from tests.alerts.stay import MIDNIGHT, Stay, clock, reading
+
+HIGH, LOW, CRITICAL = Severity.HIGH, Severity.LOW, Severity.CRITICAL
+
+
+def placement(stay: Stay) -> Placement:
+    assert stay.evaluation is not None
+    return stay.evaluation.placement
+
+
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [("-1 08:00", Placement.LIVE), ("-1 07:59", Placement.STALE), ("07:00", Placement.LIVE)],
+)
+def test_the_newest_is_live_for_a_day(at: str, expected: Placement) -> None:
+    stay = Stay()
+    stay.reads(at, received="08:00", spo2=97)
+    assert placement(stay) == expected
+
+
+@pytest.mark.parametrize(
+    "newer",
+    [{"pulse_rate": 80}, {"spo2": 97, "quality": "poor"}, {"spo2": 97, "context": "post_exertion_40_steps"},
+     {"spo2": 97, "context": "unknown"}, {"breathlessness": 0}],
+)  # fmt: skip
+def test_nothing_but_a_good_resting_value_overtakes_a_late_red(newer: dict[str, Any]) -> None:
+    stay = Stay()
+    stay.reads("08:30", **newer)
+    stay.reads("08:00", received="08:40", spo2=90, breathlessness=1)
+    assert placement(stay) == Placement.LIVE
+    assert stay.alert().severity == CRITICAL
+
+
+def test_a_value_that_is_overtaken_is_retrospective() -> None:
+    stay = Stay()
+    stay.reads("08:30", spo2=97)
+    stay.reads("08:00", received="08:40", spo2=93, breathlessness=0)
+    alert = stay.alert()
+    assert (placement(stay), alert.retrospective, alert.severity) == (Placement.RETROSPECTIVE, True, LOW)
+    assert alert.next_due_at is None
+    assert "Newer readings were already known." in alert.explanation.text
+
+
+def test_a_late_value_never_stands_without_its_age() -> None:
+    stay = Stay()
+    stay.reads("06:30", received="08:00", spo2=90, breathlessness=1)
+    assert "Taken 1 h 30 min before it arrived." in stay.alert().explanation.text
+
+
+def test_a_stale_amber_asks_for_a_telephone_call() -> None:
+    stay = Stay()
+    stay.reads("-2 20:00", received="08:00", spo2=94, breathlessness=0)
+    assert stay.alert().severity == HIGH
+    assert "call the patient" in stay.alert().explanation.text
+    assert stay.alert().next_due_at is None
+
+
+def test_a_live_breach_makes_a_retrospective_alert_live() -> None:
+    stay = Stay()
+    stay.reads("08:30", spo2=97)
+    stay.reads("08:00", received="08:40", spo2=93, breathlessness=0)
+    stay.reads("09:00", spo2=93, breathlessness=0)
+    assert (stay.alert().retrospective, stay.alert().severity) == (False, HIGH)
+    assert stay.alert().first_breach_at == clock("08:00")
+
+
+def test_a_late_breach_undoes_no_newer_clearing() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=91, breathlessness=1)
+    stay.reads("08:05", spo2=91, breathlessness=1)
+    stay.reads("09:00", spo2=96)
+    stay.reads("09:30", spo2=96)
+    assert stay.alert().state == State.RECOVERED
+    (change,) = stay.reads("08:10", received="10:00", spo2=90, breathlessness=1)
+    assert (change.kind, change.after.state) == ("updated", State.RECOVERED)
+
+
+def test_a_late_breach_does_not_interrupt_a_clearing_under_way() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=93, breathlessness=1)
+    stay.reads("09:00", spo2=96)
+    stay.reads("08:10", received="09:05", spo2=93, breathlessness=1)
+    stay.reads("09:15", spo2=96)
+    assert stay.alert().state == State.RECOVERED
+
+
+def test_a_late_breach_reopens_no_acknowledged_recovery() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=91, breathlessness=1)
+    stay.acts("08:01", Verb.ACKNOWLEDGE)
+    stay.waits_until("08:20")
+    stay.reads("09:00", spo2=96)
+    stay.reads("09:30", spo2=96)
+    stay.reads("08:10", received="10:00", spo2=93, breathlessness=5)
+    assert stay.alert().state == State.ACKNOWLEDGED
+
+
+def test_readings_received_together_clear_in_their_order() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=94, breathlessness=0)
+    stay.receives(
+        reading("08:40", received="08:50", spo2=96, id="second"),
+        reading("08:20", received="08:50", spo2=96, id="first"),
+    )
+    assert stay.families == set()
+
+
+def test_a_batch_answers_in_the_order_it_was_given() -> None:
+    stay = Stay()
+    batch = [
+        reading("08:40", received="09:00", spo2=96, id="b"),
+        reading("08:20", received="09:00", spo2=91, id="a"),
+    ]
+    judgement = judge(stay.record, batch)
+    assert [evaluation.reading.id for evaluation in judgement.evaluations] == ["b", "a"]
+    assert [evaluation.placement for evaluation in judgement.evaluations] == ["live", "retrospective"]
+
+
+def test_what_was_due_is_applied_before_the_reading_that_comes_after_it() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=92, breathlessness=1)
+    changes = stay.reads("08:20", spo2=97)
+    assert [(change.kind, change.at) for change in changes] == [("confirmed", clock("08:15"))]
+
+
+def test_a_reading_in_time_is_not_beaten_by_a_timer_that_comes_late() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=94, breathlessness=0)
+    stay.reads("08:59", spo2=96)
+    assert stay.waits_until("12:00") == []
+
+
+def test_advancing_twice_changes_nothing_more() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=93)
+    assert len(stay.waits_until("10:00")) == 2
+    assert stay.waits_until("10:00") == []
+
+
+def test_what_has_not_changed_need_not_be_written() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=97, respiratory_rate=26)
+    judgement = judge(stay.record, [reading("08:10", symptoms=())])
+    assert judgement.touched(stay.record) == ()
+    judgement = judge(stay.record, [reading("08:10", respiratory_rate=16)])
+    assert judgement.touched(stay.record) == (Family.VITALS,)
+
+
+# ---- histories at random ----------------------------------------------------------------------------------------
+
+VALUES = st.fixed_dictionaries(
+    {},
+    optional={
+        "spo2": st.sampled_from([45, 47, 84, 88, 90, 91, 92, 92.5, 93, 94, 95, 96, 97, 98]),
+        "breathlessness": st.sampled_from([0, 1, 2, 3, 5, 7]),
+        "pulse_rate": st.sampled_from([35, 75, 125, 140]),
+        "respiratory_rate": st.sampled_from([8, 16, 24, 30]),
+        "systolic_bp": st.sampled_from([85, 120]),
+        "temperature": st.sampled_from([36.8, 39.5]),
+        "oxygen_flow": st.sampled_from([0, 1, 3]),
+        "consciousness": st.sampled_from(["alert", "voice"]),
+        "symptoms": st.sampled_from([(), ("chest_pain",)]),
+        "quality": st.sampled_from(["good", "poor", "unknown"]),
+        "context": st.sampled_from(["rest", "rest", "sleep", "unknown", "post_exertion_40_steps"]),
+        "time_corrected": st.sampled_from([False, False, True]),
+    },
+)
+PLANS = st.sampled_from(
+    [
+        Plan(),
+        Plan(baseline_spo2=97, usual_breathlessness=1, prescribed_oxygen_flow=1),
+        Plan(profile="hypercapnic", prescribed_oxygen_flow=1),  # type: ignore[arg-type]
+    ]
+)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Reading]:
+    """Readings in order of receipt, most observed a moment before, some hours before, some received
+    together."""
+    readings, now = [], MIDNIGHT
+    for number in range(draw(st.integers(1, 14))):
+        now += timedelta(minutes=draw(st.sampled_from([0, 3, 6, 16, 31, 70, 400])))
+        age = timedelta(minutes=draw(st.sampled_from([0, 0, 0, 5, 45, 300, 1500])))
+        values: Any = draw(VALUES)
+        readings.append(Reading(id=f"{number:02}", observed_at=now - age, received_at=now, **values))
+    return readings
+
+
+@settings(max_examples=120)
+@given(histories(), PLANS)
+def test_never_two_unresolved_alerts_of_a_family_and_severity_never_falls_unless_transient(
+    readings: list[Reading], plan: Plan
+) -> None:
+    open_now: set[Family] = set()
+    for change in fold(Record(plan=plan), readings, until=MIDNIGHT + timedelta(days=9)).changes:
+        assert (change.kind == "opened") == (change.before is None)
+        if change.kind == "opened":
+            assert change.family not in open_now
+            open_now.add(change.family)
+        if not change.after.unresolved:
+            open_now.remove(change.family)
+        if change.before is not None and change.after.severity < change.before.severity:
+            assert "R1" in change.after.rule_ids
+            assert change.after.peak_severity == CRITICAL
+        assert change.after.peak_severity >= change.after.severity
+
+
+@settings(max_examples=120)
+@given(histories(), PLANS, st.data())
+def test_going_on_from_a_checkpoint_equals_the_whole_fold(
+    readings: list[Reading], plan: Plan, data: st.DataObject
+) -> None:
+    whole = fold(Record(plan=plan), readings)
+    record, changes = Record(plan=plan), []
+    for received_at in sorted({one.received_at for one in readings}):
+        # What a service keeps: the episodes as JSON, the readings; and a timer may have looked in between.
+        saved = {family: load(json.loads(json.dumps(dump(e)))) for family, e in record.episodes.items()}
+        kept = Record(plan=plan, window=record.window, episodes=saved)
+        if data.draw(st.booleans()):
+            looked = advance(kept, received_at)
+            kept, changes = looked.record, [*changes, *looked.changes]
+        judgement = judge(kept, [one for one in readings if one.received_at == received_at])
+        record, changes = judgement.record, [*changes, *judgement.changes]
+    assert dict(record.episodes) == dict(whole.episodes)
+    assert tuple(changes) == whole.changes
+
+
+@given(histories(), PLANS)
+def test_the_order_within_one_request_does_not_matter(readings: list[Reading], plan: Plan) -> None:
+    together = [replace(one, received_at=readings[-1].received_at) for one in readings]
+    forwards, backwards = judge(Record(plan=plan), together), judge(Record(plan=plan), together[::-1])
+    assert dict(forwards.episodes) == dict(backwards.episodes)
+    assert forwards.changes == backwards.changes
+
+
+def test_a_whole_stay_with_people_and_a_new_plan_in_it() -> None:
+    readings = [
+        reading("07:50", spo2=91, breathlessness=1), reading("13:00", spo2=91, breathlessness=1),
+        reading("14:00", spo2=91, breathlessness=1),
+    ]  # fmt: skip
+    people = [
+        HumanEvent(clock("08:00"), Family.OXYGEN, Verb.ACKNOWLEDGE),
+        HumanEvent(clock("08:10"), Family.OXYGEN, Verb.CONTACT),
+        HumanEvent(clock("13:30"), Family.OXYGEN, Verb.RESOLVE),
+    ]
+    plans = [PlanEvent(clock("13:40"), Plan(profile="hypercapnic"))]  # type: ignore[arg-type]
+    story = fold(Record(), readings, people, plans, until=clock("20:00"))
+    assert [change.kind for change in story.changes] == ["opened", "confirmed", "reopened"]
+    assert story.episodes == {}
+    assert story.record.plan.news2_scale == 2
