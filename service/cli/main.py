@@ -6,7 +6,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from service.cli import operate, serve
+from service.cli import demo, operate, serve
 from service.errors import WardwatchError
 
 
@@ -41,6 +41,7 @@ app = typer.Typer(
     # Tracebacks of the usual kind: the pretty ones print the values of variables.
     pretty_exceptions_enable=False,
 )
+app.command()(demo.demo)
 app.command()(serve.serve)
 app.command()(operate.migrate)
 app.command()(operate.check)

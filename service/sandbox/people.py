@@ -1,0 +1,70 @@
+"""People who do not exist: names, birth dates and NHS numbers of the range set aside for tests."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from random import Random
+
+GIVEN_NAMES = (
+    "Abena", "Alasdair", "Bronwen", "Callum", "Carys", "Dilys", "Edith", "Farid", "Gareth", "Hania", "Imran",
+    "Joan", "Kwame", "Leila", "Maureen", "Nerys", "Olu", "Parveen", "Rhodri", "Sheila", "Tomasz", "Una",
+    "Vikram", "Winifred",
+)  # fmt: skip
+FAMILY_NAMES = (
+    "Ashdown-Test", "Birchwood-Test", "Cloudsley-Test", "Dunmore-Test", "Elmsworth-Test", "Fernhill-Test",
+    "Greenlaw-Test", "Hollowell-Test", "Inglebrook-Test", "Juniper-Test", "Kestrelford-Test", "Larkhill-Test",
+    "Meadowcroft-Test", "Nightingale-Test", "Oakshott-Test", "Pebblebrook-Test", "Quillfeather-Test",
+    "Rookhope-Test", "Sparrowden-Test", "Thistlewood-Test", "Umberleigh-Test", "Violetbank-Test",
+    "Willowmere-Test", "Yarrowdale-Test",
+)  # fmt: skip
+TEST_RANGE = "999"
+"""NHS numbers that begin so are never given to anybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person as the API registers one. `nhs_number` is ten digits and has a right check digit."""
+
+    family_name: str
+    given_name: str
+    birth_date: date
+    nhs_number: str
+
+    def as_patient(self) -> dict[str, object]:
+        """The body of `POST /v1/wards/{id}/patients`."""
+        return {
+            "family_name": self.family_name,
+            "given_name": self.given_name,
+            "birth_date": self.birth_date.isoformat(),
+            "identifiers": [{"system": "nhs_number", "value": self.nhs_number}],
+        }
+
+
+def make_people(count: int, random: Random, today: date) -> list[Person]:
+    """So many different adults, aged 35 to 92 years on the day given."""
+    numbers = dict.fromkeys(_numbers(count, random))
+    return [
+        Person(
+            family_name=FAMILY_NAMES[index % len(FAMILY_NAMES)],
+            given_name=random.choice(GIVEN_NAMES),
+            birth_date=today - timedelta(days=random.randint(35 * 365, 92 * 365)),
+            nhs_number=number,
+        )
+        for index, number in enumerate(numbers)
+    ]
+
+
+def _numbers(count: int, random: Random) -> list[str]:
+    found: list[str] = []
+    while len(found) < count:
+        number = with_check_digit(f"{TEST_RANGE}{random.randrange(1_000_000):06d}")
+        if number is not None and number not in found:
+            found.append(number)
+    return found
+
+
+def with_check_digit(nine_digits: str) -> str | None:
+    """The nine digits with their check digit (modulus 11, NHS Data Dictionary), or None where there is
+    none."""
+    weighted = sum(int(digit) * weight for digit, weight in zip(nine_digits, range(10, 1, -1), strict=True))
+    check = (11 - weighted % 11) % 11
+    return None if check == 10 else f"{nine_digits}{check}"
