@@ -61,8 +61,8 @@ def advise(evaluation: Evaluation, unresolved: Iterable[Episode], plan: Plan, *,
 
 def advise_not_assessed(plan: Plan, *, watched_now: bool) -> Advice:
     """The reading was kept, but the engine could not assess it."""
-    text = "Your reading was kept, but it has not been assessed. Take another one now."
-    return Advice(AdviceCode.NOT_ASSESSED, f"{text} {_if_unwell(plan, watched_now=watched_now)}")
+    code = AdviceCode.NOT_ASSESSED
+    return Advice(code, _text(code, plan, watched_now=watched_now, low=False))
 
 
 def safety_text(plan: Plan, *, watched_now: bool) -> str:
@@ -118,7 +118,7 @@ def _text(code: AdviceCode, plan: Plan, *, watched_now: bool, low: bool) -> str:
         case AdviceCode.EMERGENCY:
             return f"{_emergency(plan)}{number}"
         case AdviceCode.NOT_ASSESSED:
-            return advise_not_assessed(plan, watched_now=watched_now).text
+            return f"Your reading was kept, but not assessed. Take another one now. {unwell}"
 
 
 def _limited(plan: Plan) -> bool:

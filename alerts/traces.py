@@ -47,11 +47,10 @@ def _confirms(trace: Trace, rule: Rule, case: Case) -> bool:
     return case.counts or not rule.needs_signal
 
 
-def confirm(trace: Trace, rule: Rule) -> Trace:
-    """Confirmed, and raised to what the rule becomes when confirmed."""
-    return replace(
-        trace, confirmed=True, severity=max(trace.severity, rule.confirmed_severity or trace.severity)
-    )
+def confirm(trace: Trace, rule: Rule | None) -> Trace:
+    """Confirmed, and raised to what the rule becomes when confirmed; None is a rule that is no more."""
+    raised = None if rule is None else rule.confirmed_severity
+    return replace(trace, confirmed=True, severity=max(trace.severity, raised or trace.severity))
 
 
 def quiet(trace: Trace, silent: Silent, case: Case) -> Trace:
@@ -62,11 +61,7 @@ def quiet(trace: Trace, silent: Silent, case: Case) -> Trace:
         return trace
     if silent.say == Say.HOLDS:
         held = replace(trace, clearings=0, clearing_from=None) if trace.clearings else trace
-        return (
-            confirm(held, rule)
-            if rule.repeats and not trace.confirmed and not _transient(trace, rule)
-            else held
-        )
+        return confirm(held, rule) if rule.repeats and not trace.confirmed and not _transient(trace) else held
     return _clearing(trace, rule, case.reading.observed_at)
 
 
@@ -85,7 +80,7 @@ def still_waiting(wait: Wait, traces: tuple[Trace, ...], case: Case | None) -> b
     trace = next((trace for trace in traces if trace.key == wait.key), None)
     if trace is None or not trace.active:
         return False
-    if wait.confirms and (trace.confirmed or _transient(trace, BY_KEY[wait.key])):
+    if wait.confirms and (trace.confirmed or _transient(trace)):
         return False
     if wait.severity is not None and not wait.confirms and trace.severity >= wait.severity:
         return False
@@ -119,7 +114,7 @@ def _clearing(trace: Trace, rule: Rule, observed_at: datetime) -> Trace:
     return replace(trace, severity=severity, active=active, clearings=count, clearing_from=first)
 
 
-def _transient(trace: Trace, rule: Rule) -> bool:
+def _transient(trace: Trace) -> bool:
     """An unconfirmed red that was contradicted: it has become medium, and only a new breach can change
     that."""
-    return rule.id == "R1" and trace.severity == Severity.MEDIUM
+    return trace.rule_id == "R1" and trace.severity == Severity.MEDIUM

@@ -73,7 +73,7 @@ def _apply(trace: Trace, wait: Wait) -> Trace:
         return trace
     if trace.key == wait.key and wait.severity is not None:
         trace = replace(trace, severity=max(trace.severity, wait.severity))
-    return confirm(trace, BY_KEY[trace.key]) if wait.confirms else trace
+    return confirm(trace, BY_KEY.get(trace.key)) if wait.confirms else trace
 
 
 def _begin_another(

@@ -149,6 +149,26 @@ def test_who_has_recorded_wishes_reads_their_own_text(watched: bool) -> None:
 def test_a_reading_kept_but_not_assessed_says_so_and_whom_to_ring() -> None:
     advice = advise_not_assessed(Plan(), watched_now=False)
     assert advice.code == AdviceCode.NOT_ASSESSED
-    assert "has not been assessed" in advice.text
+    assert "not assessed" in advice.text
     assert "111" in advice.text
     assert "not recorded" in safety_text(Plan(), watched_now=False)
+
+
+def test_asking_again_about_an_old_good_value_gives_the_advice_of_now() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=96)
+    of_eight = stay.evaluation
+    stay.reads("11:00", spo2=90, breathlessness=0)
+    assert of_eight is not None
+    advice = advise(of_eight, stay.record.episodes.values(), stay.record.plan, watched_now=True)
+    assert advice.code == AdviceCode.MEASURE_AGAIN_NOW
+
+
+def test_a_recovered_alert_rings_the_team_and_is_no_emergency() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=91, breathlessness=0)
+    stay.reads("08:05", spo2=91, breathlessness=0)
+    stay.reads("08:30", spo2=97)
+    assert advised(stay).code == AdviceCode.EMERGENCY
+    stay.reads("08:50", spo2=97)
+    assert advised(stay).code == AdviceCode.CALL_THE_TEAM

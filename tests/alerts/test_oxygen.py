@@ -257,6 +257,41 @@ def test_a_drop_clears_when_it_is_one_at_most_twice() -> None:
     assert stay.families == set()
 
 
+def test_only_good_resting_values_count_for_a_drop() -> None:
+    stay = Stay(baseline_spo2=99)
+    stay.reads("08:00", spo2=96)
+    stay.reads("08:05", spo2=96, quality="poor")
+    stay.reads("08:10", spo2=96, context="post_exertion_40_steps")
+    assert stay.families == set()
+    stay.reads("08:15", spo2=96)
+    assert stay.alert().title == "baseline_drop"
+
+
+def below_target() -> Stay:
+    limits = {"red_at": 89, "amber_at": 91, "target_low": 95}
+    return Stay(profile="custom", reason="fibrosis", review_on=clock("00:00").date(), **limits)
+
+
+def test_below_target_needs_two_of_three_good_values() -> None:
+    stay = below_target()
+    for at, values in (("08:00", {"spo2": 94}), ("08:05", {"pulse_rate": 80}), ("08:10", {"spo2": 95})):
+        stay.reads(at, **values)
+    stay.reads("08:15", spo2=94, quality="poor")
+    assert stay.families == set()
+    stay.reads("08:20", spo2=94)
+    assert (stay.alert().title, stay.alert().severity) == ("below_target", LOW)
+    assert "below the target of 95 %" in stay.alert().explanation.text
+
+
+def test_below_target_clears_with_two_values_on_target() -> None:
+    stay = below_target()
+    for at, spo2 in (("08:00", 94), ("08:05", 94), ("08:10", 95), ("08:11", 91), ("08:12", 95)):
+        stay.reads(at, spo2=spo2, breathlessness=5)
+    assert stay.alert().trace("R6").active  # type: ignore[union-attr]
+    stay.reads("08:13", spo2=95)
+    assert not stay.alert().trace("R6").active  # type: ignore[union-attr]
+
+
 def test_five_below_usual_and_amber_is_high() -> None:
     stay = Stay(baseline_spo2=99)
     stay.reads("08:00", spo2=94, breathlessness=0)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.case import Placement
+from alerts.case import Placement, judged
 from alerts.checkpoint import dump, load
 from alerts.episode import State
 from alerts.fold import HumanEvent, PlanEvent, Verb, fold
@@ -166,7 +166,24 @@ def test_what_has_not_changed_need_not_be_written() -> None:
     assert judgement.touched(stay.record) == (Family.VITALS,)
 
 
-# ---- histories at random ----------------------------------------------------------------------------------------
+def test_an_alert_of_a_rule_that_is_no_more_stays_for_a_person() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=93, breathlessness=0)
+    saved = dump(stay.alert())
+    renamed = json.loads(json.dumps(saved).replace('"R2"', '"R99"'))
+    kept = replace(stay.record, episodes={Family.OXYGEN: load(renamed)})
+    due = advance(kept, clock("09:00"))
+    assert due.episodes[Family.OXYGEN].trace("R99") is not None
+    after = judge(due.record, [reading("10:00", spo2=97), reading("10:30", spo2=97)])
+    assert after.episodes[Family.OXYGEN].state == State.OPEN
+
+
+def test_a_reading_without_spo2_has_none_to_judge() -> None:
+    with pytest.raises(ValueError, match="without SpO2"):
+        judged(reading("08:00", pulse_rate=80), Plan())
+
+
+# ---- histories at random ----
 
 VALUES = st.fixed_dictionaries(
     {},

@@ -150,3 +150,20 @@ def test_everything_sent_at_once_never_raises_two_alerts_of_a_family(scenario: S
     opened = [change.family for change in judgement.changes if change.kind == "opened"]
     closed = [change.family for change in judgement.changes if not change.after.unresolved]
     assert all(opened.count(family) - closed.count(family) <= 1 for family in opened)
+
+
+@pytest.mark.parametrize(
+    "scenario", [s for s in SCENARIOS if not (s.refused or s.waits)], ids=lambda s: s.name
+)
+def test_scenarios_without_waiting_are_the_same_sent_as_fast_as_the_wire_allows(scenario: Scenario) -> None:
+    """What a run over HTTP does: the times of observation of the table, all received within seconds."""
+    sent_from = max(step.get("received", step["at"]) for step in scenario.steps)
+    record = Record(plan=plan_of(scenario.plan))
+    for number, step in enumerate(scenario.steps):
+        received = sent_from + number / 60
+        at = received + step["at"] - step["received"] if "received" in step else step["at"]
+        sent = {**step, "at": received} if "then" in step else {**step, "at": at, "received": received}
+        record = play_step(record, sent, number).record
+    queue = sorted(record.episodes.values(), key=lambda episode: episode.family)
+    expected = sorted(scenario.expect, key=lambda alert: alert["family"])
+    assert [shown(episode, alert) for episode, alert in zip(queue, expected, strict=True)] == expected
