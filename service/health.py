@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
+from service.access.guards import public
 from service.errors import NotReady
 from service.storage.readiness import EXPLANATIONS, standing
 
@@ -45,12 +46,14 @@ async def _check(app: Any) -> str | None:
 
 
 @router.get("/livez", operation_id="livez", summary="Is the process alive?")
+@public("whoever watches the process has no account; it tells nothing")
 async def livez() -> dict[str, str]:
     """The process answers; it says nothing about the database. Restart the process when this fails."""
     return {"status": "alive"}
 
 
 @router.get("/readyz", operation_id="readyz", summary="May requests be sent here?")
+@public("load balancers have no account; it tells only whether to send requests")
 async def readyz(request: Request) -> dict[str, str]:
     """The database is migrated and can be written to, and readings are being committed. 503 when not."""
     if reason := await request.app.state.readiness.reason(request.app):

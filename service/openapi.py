@@ -76,7 +76,7 @@ def build(app: FastAPI) -> dict[str, Any]:
         (route.path_format, method.lower()): body
         for route in routes_of(app)
         if (body := body_of(route))
-        for method in route.methods
+        for method in route.methods or ()
     }
     for path, operations in document["paths"].items():
         for method, operation in operations.items():

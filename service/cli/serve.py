@@ -38,19 +38,13 @@ def serve(
 def require_servable(settings: Settings, workers: int = 1) -> None:
     """Raises SettingInvalid, saying what to do, when the service cannot start with these settings."""
     require_secret_key(settings)
-    if workers > 1 and settings.database_url.startswith("sqlite:"):
-        raise SettingInvalid("SQLite has one writer, so it takes one worker; use PostgreSQL for more")
     from service.storage.engine import open_database
-    from service.storage.readiness import EXPLANATIONS, Standing, standing
+    from service.storage.readiness import EXPLANATIONS, facts
 
-    async def ask() -> Standing:
-        database = open_database(settings.database_url, 1)
-        try:
-            return await standing(database)
-        finally:
-            await database.close()
-
-    if (found := asyncio.run(ask())) != "ready":
+    if workers > 1 and open_database(settings.database_url).is_embedded:
+        raise SettingInvalid("SQLite has one writer, so it takes one worker; use PostgreSQL for more")
+    found = asyncio.run(facts(settings.database_url)).standing
+    if found != "ready":
         raise SettingInvalid(EXPLANATIONS[found])
 
 

@@ -3,12 +3,12 @@
 Reads and writes have an engine each. A read connection cannot write (the database refuses it); on SQLite there is
 one write connection, so writers queue here and never meet a locked file."""
 
-import sqlite3
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import event
+from sqlalchemy import event, func, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
@@ -106,6 +106,10 @@ def _prepare_sqlite(engine: AsyncEngine, begin: str, read_only: bool) -> None:
         connection.exec_driver_sql(begin)
 
 
-def sqlite_version() -> str:
-    """The version of the SQLite library in use, for `wardwatch check`."""
-    return sqlite3.sqlite_version
+async def server_of(database: Database) -> tuple[str, datetime]:
+    """The database's name and version, and its own clock: for `wardwatch check`."""
+    async with database.reads.connect() as connection:
+        version = getattr(connection.dialect, "server_version_info", None) or ()
+        clock = (await connection.execute(select(func.current_timestamp()))).scalar_one()
+    name = f"{connection.dialect.name} {'.'.join(str(part) for part in version)}"
+    return name, clock if clock.tzinfo else clock.replace(tzinfo=UTC)

@@ -2,13 +2,13 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import func, select, update
+from sqlalchemy import update
 
 from service.fields import NIL_ID
-from service.storage.engine import Database, open_database
+from service.storage.engine import Database, open_database, server_of
 from service.storage.migrations import current, head, known
 from service.storage.portable import is_unavailable
 from service.storage.tables import WardFeedRow
@@ -82,14 +82,7 @@ async def facts(url: str) -> Facts:
         found = await standing(database)
         if found == "unreachable":
             return Facts(found)
-        async with database.reads.connect() as connection:
-            dialect = connection.dialect
-            version = ".".join(str(part) for part in getattr(dialect, "server_version_info", None) or ())
-            clock = await connection.scalar(select(func.current_timestamp()))
-        return Facts(found, f"{dialect.name} {version}", _aware(clock))
+        version, clock = await server_of(database)
+        return Facts(found, version, clock)
     finally:
         await database.close()
-
-
-def _aware(clock: datetime | None) -> datetime | None:
-    return clock.replace(tzinfo=UTC) if clock and clock.tzinfo is None else clock

@@ -24,12 +24,14 @@ def key() -> Any:
 
 def ref(*, nullable: bool = False) -> Any:
     """An id of another row."""
-    return Field(sa_type=IdType, nullable=nullable, **({"default": None} if nullable else {}))
+    return Field(default=None, sa_type=IdType) if nullable else Field(sa_type=IdType, nullable=False)
 
 
 def instant(*, nullable: bool = False) -> Any:
     """An aware UTC instant."""
-    return Field(sa_type=InstantType, nullable=nullable, **({"default": None} if nullable else {}))
+    if nullable:
+        return Field(default=None, sa_type=InstantType)
+    return Field(sa_type=InstantType, nullable=False)
 
 
 def words(column: str, allowed: Iterable[str]) -> CheckConstraint:
