@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from service.access.guards import Requires
@@ -17,6 +17,7 @@ from service.feed.positions import Position
 from service.fields import canonical_id
 from service.paging import DEFAULT_LIMIT, Cursor, Limit, next_link
 from service.queue import actions, listing, rendering, snapshots, story, views
+from service.queue.asking import asked, documented_query
 from service.queue.recording import Act
 from service.queue.schemas import (
     AcknowledgeIn,
@@ -24,7 +25,6 @@ from service.queue.schemas import (
     ContactIn,
     NoteIn,
     QueueOut,
-    QueueQuery,
     ResolveIn,
     StoryOut,
 )
@@ -44,14 +44,18 @@ Actor = Annotated[Principal, Depends(Requires("alerts:act"))]
 
 
 @router.get(
-    "", response_model=QueueOut, operation_id="list_alerts", responses={304: {"description": "Unchanged."}}
+    "",
+    response_model=QueueOut,
+    operation_id="list_alerts",
+    responses={304: {"description": "Unchanged."}},
+    openapi_extra={"parameters": documented_query()},
 )
-async def list_alerts(request: Request, who: Reader, query: Annotated[QueueQuery, Query()]) -> Response:
+async def list_alerts(request: Request, who: Reader) -> Response:
     """The queue of the caller's wards, most urgent first; by default everything unresolved.
 
     Send the `ETag` back as `If-None-Match`: 304 while nothing has changed. With `Prefer: wait=25` as well,
     the answer is held until something changes, at most that many seconds."""
-    wanted = listing.listing_of(who, query.model_dump())
+    wanted = listing.listing_of(who, asked(request.scope["query_string"].decode("latin-1")))
     shared, release = positions.of(request), request.app.version
     known = request.headers.get("if-none-match")
     found: Mapping[str, Position] = await shared.current(wanted.ward_ids)

@@ -1,15 +1,13 @@
 """Alerts as the API shows them, and what people send about them. `rendering.py` writes the answers."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, StringConstraints
 
-from alerts.severity import Channel, Family
 from service.body import Schema
 from service.feed.schemas import EventOut
 from service.fields import Id, Instant, LongText, Version
-from service.paging import DEFAULT_LIMIT
 from service.queue.actions import ContactMethod, ContactResult, Outcome
 
 
@@ -124,20 +122,6 @@ class StoryOut(BaseModel):
 
     items: list[StoryEventOut]
     next_cursor: str | None
-
-
-class QueueQuery(BaseModel):
-    """Which alerts to list. Without `state`: everything unresolved."""
-
-    ward_id: list[Id] = []
-    stay_id: Id | None = None
-    state: list[Literal["open", "acknowledged", "recovered", "resolved"]] = []
-    severity_min: Literal["low", "medium", "high", "critical"] | None = None
-    family: Family | None = None
-    channel: Channel | None = None
-    assigned_to: Id | None = None
-    limit: int = Field(DEFAULT_LIMIT, ge=1, le=200, description="Rows a page")
-    cursor: str | None = Field(None, max_length=500, description="From `next_cursor` of the page before")
 
 
 Note = Annotated[LongText, StringConstraints(min_length=1)]
