@@ -88,20 +88,19 @@ async def _win_keys(connection: AsyncConnection, sent: Sequence[Draft]) -> set[s
     """The ids of the readings that nobody sent before."""
     if not sent:
         return set()
-    return await store.win_keys(
-        connection,
-        [
-            {
-                "ward_id": draft.arrival.ward_id,
-                "stay_id": draft.arrival.stay_id,
-                "sender_id": draft.arrival.sender_id,
-                "key": draft.submission.key,
-                "content": draft.submission.content,
-                "reading_id": draft.reading_id,
-                "received_at": draft.arrival.received_at,
-            }
-            for draft in sent
-        ],
+    return await store.win_keys(connection, [_key_row(draft) for draft in sent])
+
+
+def _key_row(draft: Draft) -> tuple[Any, ...]:
+    arrival, submission = draft.arrival, draft.submission
+    return (
+        arrival.ward_id,
+        arrival.stay_id,
+        arrival.sender_id,
+        submission.key,
+        submission.content,
+        draft.reading_id,
+        arrival.received_at,
     )
 
 
@@ -123,7 +122,7 @@ async def _load_cases(
         key: open_case(
             stays[key],
             plans[key],
-            windows[key],
+            windows[key[1]],
             unresolved.get(key[1], {}),
             await _earlier_refusals(connection, key, items),
         )

@@ -1,8 +1,6 @@
 """The door to the group commit: finds the ward of a stay, hands readings to the committers, answers after the commit."""
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from typing import Generic, TypeVar
 
 from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alerts.plan import Plan
 from service import metrics
 from service.clock import Clock
-from service.errors import NotFound
 from service.feed.positions import Wakeups
 from service.readings import store
+from service.readings.directory import Directory, Known
 from service.readings.group import GroupResult, Item, keep_and_judge
 from service.readings.judging import plan_of
 from service.readings.store import LockedStay, StayKey
@@ -20,41 +18,17 @@ from service.readings.submission import Arrival, Outcome, Recorded, Refusal, Sub
 from service.settings import Settings
 from service.storage.committer import GroupCommitter
 from service.storage.engine import Database
-from service.storage.session import reading
 
-KNOWN_STAYS = 200_000
 KNOWN_PLANS = 50_000
-
-Key = TypeVar("Key")
-Value = TypeVar("Value")
-
-
-class Known(Generic[Key, Value]):
-    """Facts that never change once they are known; the oldest are forgotten when there are too many."""
-
-    def __init__(self, most: int) -> None:
-        self._facts: OrderedDict[Key, Value] = OrderedDict()
-        self._most = most
-
-    def find(self, key: Key) -> Value | None:
-        """The fact, or None when it is not remembered."""
-        return self._facts.get(key)
-
-    def keep(self, key: Key, value: Value) -> None:
-        """Remember a fact."""
-        self._facts[key] = value
-        if len(self._facts) > self._most:
-            self._facts.popitem(last=False)
 
 
 class Intake:
     """One for each process."""
 
     def __init__(self, database: Database, clock: Clock, wakeups: Wakeups, settings: Settings) -> None:
-        self._database = database
         self._clock = clock
         self._wakeups = wakeups
-        self._wards = Known[str, str](KNOWN_STAYS)
+        self._directory = Directory(database)
         self._plans = Known[tuple[str, int], Plan](KNOWN_PLANS)
         self._committer = GroupCommitter[Item, GroupResult](
             database, self._work, self._committed, settings.committers, settings.max_waiting_readings
@@ -74,17 +48,8 @@ class Intake:
         return self._committer.alive
 
     async def ward_of(self, stay_id: str, ward_ids: Sequence[str]) -> str:
-        """The ward of a stay; raises NotFound when it is none of these wards. A stay never changes its ward."""
-        ward_id = self._wards.find(stay_id)
-        if ward_id is None:
-            async with reading(self._database) as session:
-                ward_id = await store.find_ward_of_stay(session, ward_ids, stay_id)
-            if ward_id is None:
-                raise NotFound
-            self._wards.keep(stay_id, ward_id)
-        if ward_id not in ward_ids:
-            raise NotFound
-        return ward_id
+        """The ward of a stay; raises NotFound when it is none of these wards."""
+        return await self._directory.ward_of(stay_id, ward_ids)
 
     async def submit(
         self, ward_id: str, stay_id: str, sender_id: str, submissions: Sequence[Submission]

@@ -3,15 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, and_, insert, select
+from sqlalchemy import Row, Select, String, and_, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.reading import Reading, Symptom
 from service.readings.submission import Arrival
-from service.storage.portable import IdType, InstantType, insert_or_skip, rows_of
-from service.storage.session import ReadSession
+from service.storage.portable import Given, IdType, InstantType, dialect_of, insert_or_skip
 from service.storage.tables import METADATA
 
 WINDOW = timedelta(hours=48)
@@ -64,34 +64,63 @@ class LockedStay:
     time_zone: str
 
 
-async def lock_stays(connection: AsyncConnection, keys: Iterable[StayKey]) -> dict[StayKey, LockedStay]:
-    """Lock the stays, in key order, and return those that exist."""
-    given = rows_of(connection, {"ward_id": IdType, "stay_id": IdType}, sorted(keys))
-    query = (
+STAY_KEYS = Given(ward_id=IdType, stay_id=IdType)
+WINDOW_STARTS = Given(ward_id=IdType, stay_id=IdType, since=InstantType)
+KEY_COLUMNS = Given(
+    ward_id=IdType,
+    stay_id=IdType,
+    sender_id=IdType,
+    key=String,
+    content=String,
+    reading_id=IdType,
+    received_at=InstantType,
+)
+"""What the statements below are handed; each statement is built once for each kind of database."""
+
+
+@cache
+def _lock_stays(dialect: str) -> Select[Any]:
+    given = STAY_KEYS.table(dialect)
+    stay = stay_table.c
+    return (
         select(
-            stay_table.c.ward_id,
-            stay_table.c.id,
-            stay_table.c.patient_id,
-            stay_table.c.status,
-            stay_table.c.plan_version,
-            stay_table.c.sixteen_on,
+            stay.ward_id,
+            stay.id,
+            stay.patient_id,
+            stay.status,
+            stay.plan_version,
+            stay.sixteen_on,
             ward_table.c.time_zone,
         )
-        .join_from(
-            given, stay_table, and_(stay_table.c.ward_id == given.c.ward_id, stay_table.c.id == given.c.stay_id)
-        )
-        .join(ward_table, ward_table.c.id == stay_table.c.ward_id)
-        .order_by(stay_table.c.ward_id, stay_table.c.id)
+        .join_from(given, stay_table, and_(stay.ward_id == given.c.ward_id, stay.id == given.c.stay_id))
+        .join(ward_table, ward_table.c.id == stay.ward_id)
+        .order_by(stay.ward_id, stay.id)
         .with_for_update(key_share=True, of=stay_table)
     )
-    return {(row[0], row[1]): LockedStay(*row) for row in await connection.execute(query)}
 
 
-async def win_keys(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> set[str]:
-    """Insert the idempotency rows; the ids of those readings whose key was not taken before."""
-    statement = insert_or_skip(connection, idempotency_table, ("ward_id", "stay_id", "sender_id", "key"))
-    won = await connection.execute(statement.values(list(rows)).returning(idempotency_table.c.reading_id))
-    return set(won.scalars())
+async def lock_stays(connection: AsyncConnection, keys: Iterable[StayKey]) -> dict[StayKey, LockedStay]:
+    """Lock the stays, in key order, and return those that exist."""
+    dialect = dialect_of(connection)
+    found = await connection.execute(_lock_stays(dialect), STAY_KEYS.params(dialect, sorted(keys)))
+    return {(row[0], row[1]): LockedStay(*row) for row in found}
+
+
+@cache
+def _win_keys(dialect: str) -> Any:
+    given = KEY_COLUMNS.table(dialect)
+    names = [column.name for column in given.c]
+    # SQLite takes the ON of ON CONFLICT for a join condition unless the SELECT has a WHERE.
+    rows = select(*(given.c[name] for name in names)).where(given.c.key.is_not(None))
+    insert = insert_or_skip(dialect, idempotency_table, ("ward_id", "stay_id", "sender_id", "key"))
+    return insert.from_select(names, rows).returning(idempotency_table.c.reading_id)
+
+
+async def win_keys(connection: AsyncConnection, rows: Sequence[Sequence[Any]]) -> set[str]:
+    """Insert idempotency rows, given in the order of KEY_COLUMNS; the ids of those readings whose key was not taken
+    before."""
+    dialect = dialect_of(connection)
+    return set((await connection.execute(_win_keys(dialect), KEY_COLUMNS.params(dialect, rows))).scalars())
 
 
 async def taken_keys(
@@ -108,32 +137,27 @@ async def taken_keys(
     return {row.key: (row.content, row.reading_id) for row in await connection.execute(query)}
 
 
-async def load_windows(
-    connection: AsyncConnection, since: Mapping[StayKey, datetime]
-) -> dict[StayKey, list[Reading]]:
-    """The readings of each stay observed since its instant, oldest first."""
-    given = rows_of(
-        connection,
-        {"ward_id": IdType, "stay_id": IdType, "since": InstantType},
-        [(ward_id, stay_id, instant) for (ward_id, stay_id), instant in since.items()],
+@cache
+def _load_windows(dialect: str) -> Select[Any]:
+    given = WINDOW_STARTS.table(dialect)
+    reading = reading_table.c
+    of_the_stay = and_(
+        reading.ward_id == given.c.ward_id, reading.stay_id == given.c.stay_id, reading.observed_at > given.c.since
     )
-    columns = [reading_table.c[name] for name in JUDGED_COLUMNS]
-    query = (
-        select(reading_table.c.ward_id, reading_table.c.stay_id, *columns)
-        .join_from(
-            given,
-            reading_table,
-            and_(
-                reading_table.c.ward_id == given.c.ward_id,
-                reading_table.c.stay_id == given.c.stay_id,
-                reading_table.c.observed_at > given.c.since,
-            ),
-        )
-        .order_by(reading_table.c.observed_at, reading_table.c.received_at, reading_table.c.id)
+    return (
+        select(reading.stay_id, *(reading[name] for name in JUDGED_COLUMNS))
+        .join_from(given, reading_table, of_the_stay)
+        .order_by(reading.observed_at, reading.received_at, reading.id)
     )
-    windows: dict[StayKey, list[Reading]] = {key: [] for key in since}
-    for row in await connection.execute(query):
-        windows[row[0], row[1]].append(to_reading(row[2:]))
+
+
+async def load_windows(connection: AsyncConnection, since: Mapping[StayKey, datetime]) -> dict[str, list[Reading]]:
+    """By stay, its readings observed since an instant, oldest first."""
+    dialect = dialect_of(connection)
+    params = WINDOW_STARTS.params(dialect, [(*key, instant) for key, instant in since.items()])
+    windows: dict[str, list[Reading]] = {stay_id: [] for _, stay_id in since}
+    for row in await connection.execute(_load_windows(dialect), params):
+        windows[row[0]].append(to_reading(row[1:]))
     return windows
 
 
@@ -173,25 +197,36 @@ async def get_reading(connection: AsyncConnection, ward_id: str, reading_id: str
     return (await connection.execute(query)).one()
 
 
+@cache
+def _load_plans(dialect: str) -> Select[Any]:
+    given = STAY_KEYS.table(dialect)
+    plan = plan_table.c
+    return select(plan_table).join_from(
+        given, plan_table, and_(plan.ward_id == given.c.ward_id, plan.stay_id == given.c.stay_id)
+    )
+
+
 async def load_plans(connection: AsyncConnection, keys: Iterable[StayKey]) -> dict[tuple[str, int], Row[Any]]:
     """Every plan version of these stays, by (stay_id, version)."""
-    given = rows_of(connection, {"ward_id": IdType, "stay_id": IdType}, sorted(keys))
-    query = select(plan_table).join_from(
-        given, plan_table, and_(plan_table.c.ward_id == given.c.ward_id, plan_table.c.stay_id == given.c.stay_id)
-    )
-    return {(row.stay_id, row.version): row for row in await connection.execute(query)}
+    dialect = dialect_of(connection)
+    found = await connection.execute(_load_plans(dialect), STAY_KEYS.params(dialect, sorted(keys)))
+    return {(row.stay_id, row.version): row for row in found}
+
+
+_INSERT_READINGS = insert(reading_table)
+_INSERT_REFUSALS = insert(refusal_table)
 
 
 async def insert_readings(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert readings; all rows have the same columns."""
     if rows:
-        await connection.execute(insert(reading_table), list(rows))
+        await connection.execute(_INSERT_READINGS, list(rows))
 
 
 async def insert_refusals(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert refusals."""
     if rows:
-        await connection.execute(insert(refusal_table), list(rows))
+        await connection.execute(_INSERT_REFUSALS, list(rows))
 
 
 async def list_refusals(connection: AsyncConnection, key: StayKey, since: datetime) -> list[datetime]:
@@ -204,7 +239,16 @@ async def list_refusals(connection: AsyncConnection, key: StayKey, since: dateti
     return list((await connection.execute(query)).scalars())
 
 
-async def find_ward_of_stay(session: ReadSession, ward_ids: Sequence[str], stay_id: str) -> str | None:
-    """The ward of a stay, if it is one of these wards."""
-    query = select(stay_table.c.ward_id).where(stay_table.c.ward_id.in_(ward_ids), stay_table.c.id == stay_id)
-    return (await session.execute(query)).scalar()
+@cache
+def _find_stays(dialect: str) -> Select[Any]:
+    given = STAY_KEYS.table(dialect)
+    stay = stay_table.c
+    of_the_key = and_(stay.ward_id == given.c.ward_id, stay.id == given.c.stay_id)
+    return select(stay.ward_id, stay.id).join_from(given, stay_table, of_the_key)
+
+
+async def find_stays(connection: AsyncConnection, keys: Iterable[StayKey]) -> list[StayKey]:
+    """Those of the keys that are stays."""
+    dialect = dialect_of(connection)
+    found = await connection.execute(_find_stays(dialect), STAY_KEYS.params(dialect, sorted(keys)))
+    return [(row[0], row[1]) for row in found]

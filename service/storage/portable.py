@@ -1,15 +1,14 @@
 """Where SQLite and PostgreSQL differ, told once: column types, inserts that may meet an existing row, errors."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import DateTime, Dialect, String, Table, cast, column, func, literal, select
+from sqlalchemy import DateTime, Dialect, String, Table, bindparam, column, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
@@ -47,55 +46,78 @@ class InstantType(TypeDecorator[datetime]):
             return dialect.type_descriptor(DateTime(timezone=True))
         return dialect.type_descriptor(String(32))
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("an instant needs an offset")
-        if dialect.name == "postgresql":
-            return value
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    def bind_processor(self, dialect: Dialect) -> Any:
+        """An instant without an offset is refused, whatever the database."""
+        as_text = dialect.name != "postgresql"
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None or isinstance(value, datetime):
-            return value
-        return datetime.fromisoformat(value)
+        def process(value: datetime | None) -> Any:
+            if value is None:
+                return None
+            if value.tzinfo is None:
+                raise ValueError("an instant needs an offset")
+            return value.astimezone(UTC).isoformat(timespec="microseconds") if as_text else value
+
+        return process
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        """PostgreSQL's driver gives aware instants already; nothing is left to do for each value."""
+        return None if dialect.name == "postgresql" else _from_text
 
 
-def insert_or_skip(
-    where: AsyncConnection | AsyncSession | Connection, table: Table, keys: Iterable[str]
-) -> Any:
-    """An INSERT that leaves a row with the same `keys` alone; add `.values(...)` and `.returning(...)`."""
-    dialect = where.bind.dialect.name if isinstance(where, AsyncSession) else where.dialect.name
+def _from_text(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value)
+
+
+def dialect_of(where: AsyncConnection | AsyncSession) -> str:
+    """The name of the database behind a connection or session, as this module's other functions take it."""
+    return where.get_bind().dialect.name if isinstance(where, AsyncSession) else where.dialect.name
+
+
+def insert_or_skip(where: AsyncConnection | AsyncSession | str, table: Table, keys: Iterable[str]) -> Any:
+    """An INSERT that leaves a row with the same `keys` alone; add `.values(...)` or `.from_select(...)`, and
+    `.returning(...)`. `where` may be the name that `dialect_of` gives."""
+    dialect = where if isinstance(where, str) else dialect_of(where)
     insert = postgresql_insert if dialect == "postgresql" else sqlite_insert
     return insert(table).on_conflict_do_nothing(index_elements=list(keys))
 
 
-def rows_of(connection: AsyncConnection, types: Mapping[str, type[TypeEngine[Any]]], rows: Sequence[Sequence[Any]]) -> Any:
-    """Rows given as one parameter, to join with: one SQL text whatever their number, so that its plan is kept.
+class Given:
+    """Rows handed to a statement as parameters, to join with or to insert: the SQL text is the same however many
+    there are, so it is built, compiled and planned once.
 
-    `types` names the columns: IdType, InstantType or a type that is stored as it is."""
-    names = list(types)
-    columns = [list(values) for values in zip(*rows, strict=True)] or [[] for _ in names]
-    if connection.dialect.name == "postgresql":
-        arrays = [cast(values, ARRAY(_native(types[name]))) for name, values in zip(names, columns, strict=True)]
-        given = func.unnest(*arrays).table_valued(*(column(name, types[name]) for name in names), name="given")
-        return given.render_derived()
-    table = func.json_each(literal(_rows_text(rows), String)).table_valued("value", name="each")
-    return select(
-        *(func.json_extract(table.c.value, f"$[{i}]", type_=types[name]()).label(name) for i, name in enumerate(names))
-    ).subquery("given")
+    `Given(ward_id=IdType, since=InstantType)`; `table(dialect)` is what a statement selects from, `params(dialect,
+    rows)` what it is executed with. On PostgreSQL an array for each column, on SQLite one JSON text."""
 
+    def __init__(self, **types: type[TypeEngine[Any]]) -> None:
+        self._types = types
 
-def _rows_text(rows: Sequence[Sequence[Any]]) -> str:
-    """The rows as JSON, instants written as InstantType stores them."""
-    return orjson.dumps(
-        [[v.astimezone(UTC).isoformat(timespec="microseconds") if isinstance(v, datetime) else v for v in r] for r in rows]
-    ).decode()
+    def table(self, dialect: str) -> Any:
+        """The rows as a table named `given`."""
+        if dialect == "postgresql":
+            arrays = [bindparam(f"given_{name}", type_=ARRAY(_native(kind))) for name, kind in self._types.items()]
+            columns = [column(name, kind) for name, kind in self._types.items()]
+            return func.unnest(*arrays).table_valued(*columns, name="given").render_derived()
+        each = func.json_each(bindparam("given", type_=String)).table_valued("value", name="each")
+        values = [
+            func.json_extract(each.c.value, f"$[{place}]", type_=kind()).label(name)
+            for place, (name, kind) in enumerate(self._types.items())
+        ]
+        return select(*values).subquery("given")
+
+    def params(self, dialect: str, rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
+        """The parameters; each row has a value for each column, in order."""
+        if dialect == "postgresql":
+            columns = zip(*rows, strict=True) if rows else [() for _ in self._types]
+            return {f"given_{name}": list(values) for name, values in zip(self._types, columns, strict=True)}
+        return {"given": orjson.dumps([[_as_stored(value) for value in row] for row in rows]).decode()}
 
 
 def _native(kind: type[TypeEngine[Any]]) -> TypeEngine[Any]:
     return UUID(as_uuid=False) if kind is IdType else DateTime(timezone=True) if kind is InstantType else kind()
+
+
+def _as_stored(value: Any) -> Any:
+    return value.astimezone(UTC).isoformat(timespec="microseconds") if isinstance(value, datetime) else value
 
 
 def placement(_ward_id: str) -> str:
