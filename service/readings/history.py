@@ -30,13 +30,17 @@ class Page:
 async def list_readings(
     session: ReadSession,
     who: Principal,
-    stay_id: str,
+    stay_id: str | None,
     observed_from: datetime | None,
     observed_to: datetime | None,
     limit: int,
     cursor: str | None,
 ) -> Page:
-    """One page of a stay's readings with `from <= observed_at < to`; raises NotFound outside the caller's wards."""
+    """One page of a stay's readings with `from <= observed_at < to`; raises NotFound outside the caller's wards.
+
+    `stay_id` None: what was asked for is no id at all."""
+    if stay_id is None:
+        raise NotFound
     in_sight = select(stay_table.c.ward_id).where(visible(who, StayRow), stay_table.c.id == stay_id)
     ward_id = (await session.execute(in_sight)).scalar()
     if ward_id is None:
@@ -48,7 +52,9 @@ async def list_readings(
     if observed_to is not None:
         query = query.where(table.c.observed_at < observed_to)
     if cursor is not None:
-        query = query.where(tuple_(table.c.observed_at, table.c.id) < tuple_(*_after(cursor)))
+        place = (table.c.observed_at, table.c.id)
+        # The values do not say how they are stored; the columns do.
+        query = query.where(tuple_(*place) < tuple_(*_after(cursor), types=[each.type for each in place]))
     query = query.order_by(table.c.observed_at.desc(), table.c.id.desc()).limit(limit + 1)
     rows = [dict(row._mapping) for row in await session.execute(query)]
     more = len(rows) > limit

@@ -84,7 +84,7 @@ async def list_readings(
 ) -> Response:
     """The readings of a stay, newest first."""
     page = await history.list_readings(
-        session, who, canonical_id(stay_id) or "", observed_from, observed_to, limit, cursor
+        session, who, canonical_id(stay_id), observed_from, observed_to, limit, cursor
     )
     content = {"items": [record(row) for row in page.rows], "next_cursor": page.next_cursor}
     return Response(to_json(content), headers=next_link(request, page.next_cursor), media_type="application/json")
