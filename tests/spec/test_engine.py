@@ -15,7 +15,8 @@ from alerts.plan import Plan
 from alerts.reading import FUTURE_TOLERANCE, LIMITS, Reading, quality_of
 from alerts.record import Judgement, Record
 from alerts.severity import Family
-from tests.spec.scenarios import REFUSED, SCENARIOS, Scenario, Step
+from tests.spec.scenario import Scenario, Step
+from tests.spec.scenarios import REFUSED, SCENARIOS
 
 START = datetime(2026, 11, 22, 7, 50, tzinfo=UTC)
 NOT_OBSERVED = {"at", "received", "then", "perfusion_index", "signal_quality"}

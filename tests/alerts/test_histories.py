@@ -1,0 +1,123 @@
+"""Histories at random: what holds whatever comes, in whatever order."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alerts.checkpoint import dump, load
+from alerts.fold import HumanEvent, PlanEvent, Verb, fold
+from alerts.judge import advance, judge
+from alerts.plan import Plan
+from alerts.reading import Reading
+from alerts.record import Record
+from alerts.severity import Family, Severity
+from tests.alerts.stay import MIDNIGHT, clock, reading
+
+HIGH, LOW, CRITICAL = Severity.HIGH, Severity.LOW, Severity.CRITICAL
+
+
+VALUES = st.fixed_dictionaries(
+    {},
+    optional={
+        "spo2": st.sampled_from([45, 47, 84, 88, 90, 91, 92, 92.5, 93, 94, 95, 96, 97, 98]),
+        "breathlessness": st.sampled_from([0, 1, 2, 3, 5, 7]),
+        "pulse_rate": st.sampled_from([35, 75, 125, 140]),
+        "respiratory_rate": st.sampled_from([8, 16, 24, 30]),
+        "systolic_bp": st.sampled_from([85, 120]),
+        "temperature": st.sampled_from([36.8, 39.5]),
+        "oxygen_flow": st.sampled_from([0, 1, 3]),
+        "consciousness": st.sampled_from(["alert", "voice"]),
+        "symptoms": st.sampled_from([(), ("chest_pain",)]),
+        "quality": st.sampled_from(["good", "poor", "unknown"]),
+        "context": st.sampled_from(["rest", "rest", "sleep", "unknown", "post_exertion_40_steps"]),
+        "time_corrected": st.sampled_from([False, False, True]),
+    },
+)
+PLANS = st.sampled_from(
+    [
+        Plan(),
+        Plan(baseline_spo2=97, usual_breathlessness=1, prescribed_oxygen_flow=1),
+        Plan(profile="hypercapnic", prescribed_oxygen_flow=1),  # type: ignore[arg-type]
+    ]
+)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Reading]:
+    """Readings in order of receipt, most observed a moment before, some hours before, some received
+    together."""
+    readings, now = [], MIDNIGHT
+    for number in range(draw(st.integers(1, 14))):
+        now += timedelta(minutes=draw(st.sampled_from([0, 3, 6, 16, 31, 70, 400])))
+        age = timedelta(minutes=draw(st.sampled_from([0, 0, 0, 5, 45, 300, 1500])))
+        values: Any = draw(VALUES)
+        readings.append(Reading(id=f"{number:02}", observed_at=now - age, received_at=now, **values))
+    return readings
+
+
+@settings(max_examples=120)
+@given(histories(), PLANS)
+def test_never_two_unresolved_alerts_of_a_family_and_severity_never_falls_unless_transient(
+    readings: list[Reading], plan: Plan
+) -> None:
+    open_now: set[Family] = set()
+    for change in fold(Record(plan=plan), readings, until=MIDNIGHT + timedelta(days=9)).changes:
+        assert (change.kind == "opened") == (change.before is None)
+        if change.kind == "opened":
+            assert change.family not in open_now
+            open_now.add(change.family)
+        if not change.after.unresolved:
+            open_now.remove(change.family)
+        if change.before is not None and change.after.severity < change.before.severity:
+            assert "R1" in change.after.rule_ids
+            assert change.after.peak_severity == CRITICAL
+        assert change.after.peak_severity >= change.after.severity
+
+
+@settings(max_examples=120)
+@given(histories(), PLANS, st.data())
+def test_going_on_from_a_checkpoint_equals_the_whole_fold(
+    readings: list[Reading], plan: Plan, data: st.DataObject
+) -> None:
+    whole = fold(Record(plan=plan), readings)
+    record, changes = Record(plan=plan), []
+    for received_at in sorted({one.received_at for one in readings}):
+        # What a service keeps: the episodes as JSON, the readings; and a timer may have looked in between.
+        saved = {family: load(json.loads(json.dumps(dump(e)))) for family, e in record.episodes.items()}
+        kept = Record(plan=plan, window=record.window, episodes=saved)
+        if data.draw(st.booleans()):
+            looked = advance(kept, received_at)
+            kept, changes = looked.record, [*changes, *looked.changes]
+        judgement = judge(kept, [one for one in readings if one.received_at == received_at])
+        record, changes = judgement.record, [*changes, *judgement.changes]
+    assert dict(record.episodes) == dict(whole.episodes)
+    assert tuple(changes) == whole.changes
+
+
+@given(histories(), PLANS)
+def test_the_order_within_one_request_does_not_matter(readings: list[Reading], plan: Plan) -> None:
+    together = [replace(one, received_at=readings[-1].received_at) for one in readings]
+    forwards, backwards = judge(Record(plan=plan), together), judge(Record(plan=plan), together[::-1])
+    assert dict(forwards.episodes) == dict(backwards.episodes)
+    assert forwards.changes == backwards.changes
+
+
+def test_a_whole_stay_with_people_and_a_new_plan_in_it() -> None:
+    readings = [
+        reading("07:50", spo2=91, breathlessness=1), reading("13:00", spo2=91, breathlessness=1),
+        reading("14:00", spo2=91, breathlessness=1),
+    ]  # fmt: skip
+    people = [
+        HumanEvent(clock("08:00"), Family.OXYGEN, Verb.ACKNOWLEDGE),
+        HumanEvent(clock("08:10"), Family.OXYGEN, Verb.CONTACT),
+        HumanEvent(clock("13:30"), Family.OXYGEN, Verb.RESOLVE),
+    ]
+    plans = [PlanEvent(clock("13:40"), Plan(profile="hypercapnic"))]  # type: ignore[arg-type]
+    story = fold(Record(), readings, people, plans, until=clock("20:00"))
+    assert [change.kind for change in story.changes] == ["opened", "confirmed", "reopened"]
+    assert story.episodes == {}
+    assert story.record.plan.news2_scale == 2
