@@ -6,7 +6,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from service.cli import demo, feed, operate, serve
+from service.cli import accounts, demo, feed, operate, serve
 from service.errors import WardwatchError
 
 
@@ -43,14 +43,13 @@ app = typer.Typer(
 )
 app.command()(demo.demo)
 app.command()(feed.feed)
-app.command()(demo)
 app.command()(serve.serve)
 app.command()(operate.migrate)
 app.command()(operate.check)
 app.command()(operate.openapi)
 app.command()(operate.backup)
 app.command()(operate.restore)
-app.add_typer(ward_app, name="ward")
-app.add_typer(staff_app, name="staff")
-app.add_typer(client_app, name="client")
-app.command()(feed)
+app.add_typer(accounts.ward_app, name="ward")
+app.add_typer(accounts.staff_app, name="staff")
+app.add_typer(accounts.client_app, name="client")
+app.command()(feed.feed)

@@ -96,9 +96,9 @@ class Partner:
     async def events(self) -> list[Any]:
         """The ward's whole feed."""
         found: list[Any] = []
-        while page := (
-            await self.get(f"/v1/wards/{self.ward_id}/events", after=len(found), limit=200)
-        )["items"]:
+        while page := (await self.get(f"/v1/wards/{self.ward_id}/events", after=len(found), limit=200))[
+            "items"
+        ]:
             found += page
         return found
 

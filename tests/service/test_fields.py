@@ -1,0 +1,113 @@
+"""The scalars that tables and schemas share."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, ValidationError
+
+from service.fields import CleanText, Id, Instant, Name, canonical_id, new_id, utc_text
+
+
+class Shown(BaseModel):
+    at: Instant | None = None
+    id: Id | None = None
+    text: CleanText | None = None
+    name: Name | None = None
+
+
+def accepts(**value) -> bool:
+    try:
+        Shown(**value)
+    except ValidationError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2026-11-22T08:00:00",
+        "2026-11-22",
+        "08:00:00Z",
+        "0",
+        0,
+        1795334400,
+        1795334400.5,
+        True,
+        "1795334400",
+        "2026-11-22T08:00Z",
+        "2026-11-22T08:00:00+0000",
+        "2026-11-22T08:00:00 +00:00",
+        " 2026-11-22T08:00:00Z",
+        "2026-11-22T08:00:00Z\n",
+        "2026-13-01T00:00:00Z",
+        "2026-11-22T24:01:00Z",
+        "２026-11-22T08:00:00Z",
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59Z",
+        datetime(2026, 11, 22, 8, 0),  # noqa: DTZ001
+    ],
+)
+def test_a_time_that_is_not_an_rfc_3339_instant_is_refused(value) -> None:
+    assert not accepts(at=value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-22T08:00:00Z",
+        "2026-11-22t08:00:00z",
+        "2026-11-22T09:00:00.000+01:00",
+        "2026-11-22 03:00:00-05:00",
+    ],
+)
+def test_the_same_instant_is_accepted_in_every_rfc_3339_spelling_and_shown_in_one(text: str) -> None:
+    shown = Shown(at=text)
+    assert shown.at == datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+    assert shown.model_dump(mode="json", exclude_none=True) == {"at": "2026-11-22T08:00:00Z"}
+
+
+@given(st.datetimes(datetime(1900, 1, 2), datetime(9998, 12, 30)), st.integers(-840, 840))  # noqa: DTZ001
+def test_every_instant_survives_the_way_out_and_back(at: datetime, offset: int) -> None:
+    aware = at.replace(tzinfo=timezone(timedelta(minutes=offset)))
+    assert Shown(at=utc_text(aware)).at == aware
+
+
+def test_ids_are_ordered_by_the_time_they_were_made() -> None:
+    made = [new_id() for _ in range(1000)]
+    assert made == sorted(made)
+    assert len(set(made)) == 1000
+
+
+def test_an_id_has_one_spelling() -> None:
+    plain = new_id()
+    assert canonical_id(plain.upper()) == plain
+    assert Shown(id=plain.upper()).id == plain
+
+
+@pytest.mark.parametrize("text", ["", "1", "0" * 32, "{" + "0" * 36 + "}", "urn:uuid:" + "0" * 36, "é" * 36])
+def test_what_is_no_uuid_is_no_id(text: str) -> None:
+    assert canonical_id(text) is None
+    assert not accepts(id=text)
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "\ud800", "a\udfff"])
+def test_texts_no_database_can_keep_are_refused(text: str) -> None:
+    assert not accepts(text=text)
+
+
+@pytest.mark.parametrize("text", ["", "   ", "n" * 121])
+def test_a_name_is_neither_empty_nor_endless(text: str) -> None:
+    assert not accepts(name=text)
+
+
+def test_spaces_around_a_name_do_not_count() -> None:
+    assert Shown(name="  Ada ").name == "Ada"
+
+
+def test_limits_given_as_annotations_stand_in_the_schema() -> None:
+    schema = Shown.model_json_schema()["properties"]
+    assert {"type": "string", "format": "date-time"} in schema["at"]["anyOf"]
+    assert {"type": "string", "maxLength": 120, "minLength": 1} in schema["name"]["anyOf"]
