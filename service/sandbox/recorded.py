@@ -3,7 +3,7 @@
 What becomes of a column:
 
 * `HR`, `SBP`, `DBP`, `Resp`: the API takes whole numbers. Rounded to the nearest; a tie (84.5) goes away from
-  the middle of what NEWS2 scores 0, so to the more abnormal side, as the service itself rounds SpO2.
+  the middle of what NEWS2 scores 0, so to the abnormal side, as the service rounds SpO2.
 * `O2Sat`, `Temp`: sent as recorded, decimals too.
 * `FiO2` is the share of oxygen breathed in, not a flow. What flow makes 0.4 depends on mask or cannula and on
   how deeply somebody breathes: inventing litres would invent findings. So nothing is sent, with one exception:
