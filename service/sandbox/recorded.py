@@ -6,7 +6,7 @@ What becomes of a column:
   the middle of what NEWS2 scores 0, so to the abnormal side, as the service rounds SpO2.
 * `O2Sat`, `Temp`: sent as recorded, decimals too.
 * `FiO2` is the share of oxygen breathed in, not a flow. What flow makes 0.4 depends on mask or cannula and on
-  how deeply somebody breathes: inventing litres would invent findings. So nothing is sent, with one exception:
+  how deeply somebody breathes: inventing litres would invent findings. Nothing is sent, with one exception:
   0.21 is room air, and room air is 0 L/min.
 * NaN or an empty cell is not measured, and not sent. A cell that holds no number is sent as it stands: the
   service refuses it and says why. So are numbers outside its limits."""
