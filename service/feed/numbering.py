@@ -20,6 +20,10 @@ SEVERITY_WORDS = ("low", "medium", "high", "critical")
 """By rank: rank 1 is the first."""
 
 
+MAX_NUMBER = 2**53 - 1
+"""The largest whole number every JSON reader keeps exactly."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewEvent:
     """A change of something on a ward that has no number yet.

@@ -8,15 +8,13 @@ from fastapi.responses import Response
 from service.access.guards import RequiresOnWard
 from service.access.principals import Principal
 from service.feed.following import events_after
+from service.feed.numbering import MAX_NUMBER
 from service.feed.schemas import EventPageOut, page_bytes
 from service.fields import canonical_id
 from service.paging import DEFAULT_LIMIT, Limit
 from service.storage.session import Reads
 
 router = APIRouter(prefix="/v1", tags=["alerts"])
-
-MAX_NUMBER = 2**53 - 1
-"""The largest whole number every JSON reader keeps exactly."""
 
 
 @router.get("/wards/{ward_id}/events", response_model=EventPageOut, operation_id="list_ward_events")

@@ -57,7 +57,7 @@ _remembered = lru_cache(maxsize=1024)(_checked)
 
 
 def documented_query() -> list[dict[str, Any]]:
-    """QueueQuery as OpenAPI parameters."""
+    """QueueQuery, and the headers of a poll, as OpenAPI parameters."""
     schema = QueueQuery.model_json_schema()
     definitions = schema.get("$defs", {})
 
@@ -66,11 +66,31 @@ def documented_query() -> list[dict[str, Any]]:
             return [inlined(each) for each in part]
         if not isinstance(part, dict):
             return part
+        if "anyOf" in part:  # a parameter that is not wanted is left out, not null
+            return inlined(next(each for each in part["anyOf"] if each != {"type": "null"}))
         if "$ref" in part:
             return inlined(definitions[part["$ref"].rpartition("/")[2]])
         return {name: inlined(value) for name, value in part.items()}
 
-    return [
+    query = [
         {"name": name, "in": "query", "required": False, "schema": inlined(part)}
         for name, part in schema["properties"].items()
     ]
+    return [
+        *query,
+        documented_header("If-None-Match", "The `ETag` of the answer before: 304 while nothing has changed."),
+        documented_header(
+            "Prefer", "`wait=25`, together with If-None-Match: hold the answer until a change."
+        ),
+    ]
+
+
+def documented_header(name: str, description: str) -> dict[str, Any]:
+    """An optional request header as an OpenAPI parameter."""
+    return {
+        "name": name,
+        "in": "header",
+        "required": False,
+        "description": description,
+        "schema": {"type": "string"},
+    }

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
 
@@ -100,8 +100,10 @@ def after_cursor(cursor: str | None) -> After | None:
         return None
     severity, taken, respond_by, alert_id = decode_cursor(cursor, (int, bool, str, str))
     try:
-        known = datetime.fromisoformat(respond_by).tzinfo is not None and canonical_id(alert_id) is not None
-    except ValueError:
+        instant = datetime.fromisoformat(respond_by)
+        instant.astimezone(UTC)
+        known = instant.tzinfo is not None and canonical_id(alert_id) is not None
+    except (ValueError, OverflowError):
         known = False
     if not known or not 1 <= severity <= 4:
         raise Invalid(errors=[FieldError("/cursor", "invalid_cursor", "is not a cursor of this list")])

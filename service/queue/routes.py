@@ -17,7 +17,7 @@ from service.feed.positions import Position
 from service.fields import canonical_id
 from service.paging import DEFAULT_LIMIT, Cursor, Limit, next_link
 from service.queue import actions, listing, rendering, snapshots, story, views
-from service.queue.asking import asked, documented_query
+from service.queue.asking import asked, documented_header, documented_query
 from service.queue.recording import Act
 from service.queue.schemas import (
     AcknowledgeIn,
@@ -38,6 +38,10 @@ router = APIRouter(prefix="/v1/alerts", tags=["alerts"])
 LONGEST_WAIT_SECONDS = 25
 _WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])", re.ASCII)
 _JSON = "application/json"
+
+IF_MATCH = {
+    "parameters": [documented_header("If-Match", "The version that was seen, unless the body says it.")]
+}
 
 Reader = Annotated[Principal, Depends(Requires("alerts:read"))]
 Actor = Annotated[Principal, Depends(Requires("alerts:act"))]
@@ -132,7 +136,12 @@ async def list_alert_events(
     return Response(body, headers=next_link(request, page.next_cursor), media_type=_JSON)
 
 
-@router.post("/{alert_id}/acknowledge", response_model=AlertOut, operation_id="acknowledge_alert")
+@router.post(
+    "/{alert_id}/acknowledge",
+    response_model=AlertOut,
+    operation_id="acknowledge_alert",
+    openapi_extra=IF_MATCH,
+)
 async def acknowledge(
     request: Request,
     who: Actor,
@@ -158,7 +167,9 @@ async def contact(
     return _done(request, place, answer)
 
 
-@router.post("/{alert_id}/resolve", response_model=AlertOut, operation_id="resolve_alert")
+@router.post(
+    "/{alert_id}/resolve", response_model=AlertOut, operation_id="resolve_alert", openapi_extra=IF_MATCH
+)
 async def resolve(
     request: Request, who: Actor, place: ActPlace, body: Annotated[ResolveIn, Depends(JsonBody(ResolveIn))]
 ) -> Response:

@@ -16,6 +16,7 @@ from service.access.store import find_principal, insert_staff
 from service.feed.positions import Position, Positions
 from service.fields import new_id
 from service.queue.raising import StayChanges, Written, load_unresolved, write_changes
+from service.queue.store import lock_stay
 from service.storage.engine import Database
 from service.storage.session import reading, writing
 from service.storage.tables import METADATA
@@ -88,6 +89,8 @@ class Scene:
     async def send_all(self, arrivals: Mapping[Stay, Sequence[Reading]]) -> Written:
         """Readings of several stays in one transaction."""
         async with self.database.writes.begin() as connection:
+            for stay in sorted(arrivals, key=lambda stay: stay.id):
+                await lock_stay(connection, stay.ward_id, stay.id)
             stored = await load_unresolved(connection, [(stay.ward_id, stay.id) for stay in arrivals])
             writes = []
             for stay, readings in arrivals.items():

@@ -230,3 +230,19 @@ async def test_the_queue_says_which_moment_it_shows(
         params={"after": meta["feed_positions"][scene.ward_id], "feed_epoch": meta["feed_epoch"]},
     )
     assert (feed.status_code, feed.json()["items"]) == (200, [])
+
+
+def test_the_parameters_are_documented(app: FastAPI) -> None:
+    found = {each["name"]: each for each in app.openapi()["paths"]["/v1/alerts"]["get"]["parameters"]}
+    assert {
+        "ward_id",
+        "state",
+        "severity_min",
+        "family",
+        "limit",
+        "cursor",
+        "If-None-Match",
+        "Prefer",
+    } <= set(found)
+    assert found["severity_min"]["schema"]["enum"] == ["low", "medium", "high", "critical"]
+    assert "oxygen" in found["family"]["schema"]["enum"]
