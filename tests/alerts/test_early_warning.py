@@ -72,6 +72,13 @@ def test_early_warning_clears_with_two_complete_scores_half_an_hour_apart() -> N
     assert stay.alert(EARLY).state == State.RECOVERED
 
 
+@pytest.mark.parametrize(("birthday", "applies"), [("1 00:00", False), ("00:00", True), ("-1 00:00", True)])
+def test_news2_begins_on_the_sixteenth_birthday(birthday: str, applies: bool) -> None:
+    now = reading("08:00", spo2=97, **COMPLETE)
+    judgement = judge(Record(sixteen_on=clock(birthday).date()), [now])
+    assert judgement.evaluations[0].news2.applicable is applies
+
+
 @pytest.mark.parametrize("child", [{"plan": {"pregnant": True}}, {"sixteen_on": clock("1 00:00").date()}])
 def test_news2_is_not_for_pregnancy_or_under_sixteen_but_spo2_is(child: dict[str, Any]) -> None:
     record = Record(plan=Plan(**child.get("plan", {})), sixteen_on=child.get("sixteen_on"))
@@ -129,3 +136,26 @@ def test_every_rule_that_said_nothing_gives_its_reason_and_its_margin() -> None:
 def test_every_rule_names_its_source(rule: Any) -> None:
     assert rule.source
     assert rule.name == rule.name.lower()
+
+
+def test_a_single_three_attached_elsewhere_interrupts_the_clearing_of_early_warning() -> None:
+    stay = Stay()
+    stay.reads("08:00", **{**ILL, "temperature": 38.5})
+    stay.reads("08:10", spo2=97, **COMPLETE)
+    stay.reads("08:20", **{**COMPLETE, "spo2": 90, "breathlessness": 1})
+    stay.reads("08:45", spo2=97, **COMPLETE)
+    assert stay.alert(EARLY).state == State.OPEN
+    stay.reads("09:15", spo2=97, **COMPLETE)
+    assert stay.alert(EARLY).state == State.RECOVERED
+
+
+def test_a_score_after_exertion_or_asleep_is_no_early_warning() -> None:
+    stay = Stay()
+    for at, context in (("08:00", "post_exertion_40_steps"), ("08:10", "sleep")):
+        stay.reads(at, context=context, respiratory_rate=24, pulse_rate=125, oxygen_flow=2)
+    assert stay.families == set()
+
+
+def test_one_refusal_and_an_old_one_are_no_alert() -> None:
+    old = Record(recent_refusals=(clock("-1 07:59"),))
+    assert refuse(old, clock("08:00")).record.recent_refusals == (clock("08:00"),)

@@ -59,7 +59,7 @@ def histories(draw: st.DrawFn) -> list[Reading]:
     return readings
 
 
-@settings(max_examples=120)
+@settings(max_examples=120, deadline=None)
 @given(histories(), PLANS)
 def test_never_two_unresolved_alerts_of_a_family_and_severity_never_falls_unless_transient(
     readings: list[Reading], plan: Plan
@@ -78,7 +78,7 @@ def test_never_two_unresolved_alerts_of_a_family_and_severity_never_falls_unless
         assert change.after.peak_severity >= change.after.severity
 
 
-@settings(max_examples=120)
+@settings(max_examples=120, deadline=None)
 @given(histories(), PLANS, st.data())
 def test_going_on_from_a_checkpoint_equals_the_whole_fold(
     readings: list[Reading], plan: Plan, data: st.DataObject
@@ -98,6 +98,7 @@ def test_going_on_from_a_checkpoint_equals_the_whole_fold(
     assert tuple(changes) == whole.changes
 
 
+@settings(deadline=None)
 @given(histories(), PLANS)
 def test_the_order_within_one_request_does_not_matter(readings: list[Reading], plan: Plan) -> None:
     together = [replace(one, received_at=readings[-1].received_at) for one in readings]
@@ -121,3 +122,9 @@ def test_a_whole_stay_with_people_and_a_new_plan_in_it() -> None:
     assert [change.kind for change in story.changes] == ["opened", "confirmed", "reopened"]
     assert story.episodes == {}
     assert story.record.plan.news2_scale == 2
+
+
+def test_a_story_goes_on_until_it_is_told_to_stop() -> None:
+    readings = [reading("08:00", spo2=92, breathlessness=1)]
+    assert len(fold(Record(), readings, until=clock("08:14")).changes) == 1
+    assert len(fold(Record(), readings, until=clock("08:15")).changes) == 2

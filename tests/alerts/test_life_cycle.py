@@ -134,6 +134,8 @@ def test_every_human_step_raises_the_version() -> None:
         stay.acts(at, verb)
         versions.append(stay.alert().version)
     assert versions == [1, 2, 3, 4, 5, 6]
+    assert contact(stay.alert(), clock("08:06"), reached=False).version == 7
+    assert resolve(stay.alert(), clock("08:06")).version == 7
 
 
 def test_a_reading_that_changes_nothing_does_not_raise_the_version() -> None:

@@ -234,3 +234,14 @@ def test_red_raised_by_silence_after_45_is_confirmed_by_more_silence() -> None:
         ("opened", Family.OXYGEN, clock("08:15")), ("confirmed", Family.OXYGEN, clock("08:30")),
     ]  # fmt: skip
     assert "no usable one followed" in stay.alert().explanation.text
+    assert stay.alert().first_breach_at == clock("08:00")
+
+
+def test_amber_without_a_recheck_does_not_confirm_a_red_that_was_poor() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=94, breathlessness=0)
+    stay.reads("08:55", spo2=90, breathlessness=0, quality="poor")
+    stay.waits_until("09:00")
+    assert (stay.alert().severity, stay.alert().trace("R1").confirmed) == (CRITICAL, False)  # type: ignore[union-attr]
+    stay.waits_until("09:10")
+    assert stay.alert().confirmed

@@ -105,3 +105,13 @@ def test_every_problem_is_reported_at_once() -> None:
 def test_home_oxygen_without_personal_limits_is_a_warning_not_a_refusal(profile: Any, warned: int) -> None:
     assert len(Plan(profile=profile, prescribed_oxygen_flow=2).warnings()) == warned
     assert not Plan(profile=profile, prescribed_oxygen_flow=0).warnings()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"usual_breathlessness": 0}, {"usual_breathlessness": 10}, {"usual_breathlessness": 0.5},
+     {"baseline_spo2": 70}, {"baseline_spo2": 100}, {"prescribed_oxygen_flow": 0},
+     {"prescribed_oxygen_flow": 60}, {"reading_times": ("00:00", "23:59")}, {"reading_times": ()}],
+)  # fmt: skip
+def test_a_value_may_lie_on_its_bounds(fields: dict[str, Any]) -> None:
+    Plan(**fields)

@@ -161,3 +161,25 @@ def test_each_vital_sign_clears_for_itself() -> None:
     stay.reads("08:40", respiratory_rate=18)
     stay.reads("08:55", respiratory_rate=18)
     assert stay.alert(VITALS).state == State.RECOVERED
+
+
+def test_a_pulse_on_a_poor_signal_opens_unconfirmed_and_a_good_one_confirms() -> None:
+    stay = Stay()
+    stay.reads("08:00", pulse_rate=140, quality="poor")
+    assert not stay.alert(VITALS).confirmed
+    (change,) = stay.reads("08:05", pulse_rate=140, quality="good")
+    assert (change.kind, change.after.confirmed) == ("confirmed", True)
+
+
+def test_a_red_flag_needs_no_signal_to_be_believed() -> None:
+    stay = Stay()
+    stay.reads("08:00", symptoms=("chest_pain",), quality="poor")
+    assert stay.alert(SYMPTOMS).confirmed
+
+
+def test_a_temperature_is_told_in_degrees() -> None:
+    stay = Stay()
+    stay.reads("08:00", temperature=39.46)
+    explanation = stay.alert(VITALS).explanation
+    assert explanation.inputs[0].value == 39.5
+    assert "Temperature 39.5 °C: at or below 35 or at or above 39.1" in explanation.text

@@ -176,3 +176,34 @@ def test_an_alert_of_a_rule_that_is_no_more_stays_for_a_person() -> None:
 def test_a_reading_without_spo2_has_none_to_judge() -> None:
     with pytest.raises(ValueError, match="without SpO2"):
         judged(reading("08:00", pulse_rate=80), Plan())
+
+
+def test_an_answer_about_an_earlier_hour_does_not_end_the_wait() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=93)
+    stay.reads("06:59", received="08:05", breathlessness=1)
+    (change,) = stay.waits_until("08:15")
+    assert (change.kind, change.after.severity) == ("worsened", HIGH)
+
+
+@pytest.mark.parametrize(("at", "late"), [("07:00", False), ("06:59", True)])
+def test_late_is_more_than_an_hour(at: str, late: bool) -> None:
+    stay = Stay()
+    stay.reads(at, received="08:00", spo2=97)
+    assert stay.evaluation is not None
+    assert stay.evaluation.late is late
+
+
+def test_a_late_new_rule_reopens_an_alert_somebody_has_taken_and_that_has_not_recovered() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=97, respiratory_rate=26)
+    stay.acts("08:05", Verb.ACKNOWLEDGE, Family.VITALS)
+    (change,) = stay.reads("07:30", received="08:10", pulse_rate=140)
+    assert (change.kind, change.transition) == ("reopened", "T14")
+
+
+def test_a_window_is_two_days_whatever_more_is_known() -> None:
+    stay = Stay(profile="hypercapnic")
+    stay.reads("-2 07:59", spo2=94, oxygen_flow=1)
+    stay.reads("08:00", spo2=94, oxygen_flow=1)
+    assert stay.families == set()

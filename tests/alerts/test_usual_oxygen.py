@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.episode import State
@@ -104,6 +104,7 @@ def test_a_new_prescription_alone_recovers_the_alert_about_it() -> None:
     assert (change.kind, change.reason) == ("recovered", "the plan changed")
 
 
+@settings(deadline=None)
 @given(
     low=st.integers(50, 100), high=st.integers(50, 100), answer=st.none() | st.integers(0, 20),
     baseline=st.none() | st.integers(70, 93), profile=st.sampled_from(["standard", "hypercapnic"]),
@@ -123,6 +124,7 @@ def test_off_oxygen_a_lower_value_is_never_less_severe(
     assert severity(low) >= severity(high)
 
 
+@settings(deadline=None)
 @given(spo2=st.integers(0, 100), answer=st.integers(0, 20), baseline=st.none() | st.integers(70, 100))
 def test_an_answer_never_lowers(spo2: int, answer: int, baseline: int | None) -> None:
     stay, asked = Stay(baseline_spo2=baseline), Stay(baseline_spo2=baseline)
@@ -131,3 +133,20 @@ def test_an_answer_never_lowers(spo2: int, answer: int, baseline: int | None) ->
     asked.reads("08:05", breathlessness=answer / 2)
     for family, episode in stay.record.episodes.items():
         assert asked.alert(family).severity >= episode.severity
+
+
+def test_the_prescription_is_kept_in_every_context_and_by_poor_signals_too() -> None:
+    stay = Stay(prescribed_oxygen_flow=1)
+    stay.reads("02:00", spo2=96, oxygen_flow=3, context="sleep")
+    assert (stay.alert().title, stay.alert().confirmed) == ("more_oxygen", True)
+    stay.reads("02:10", spo2=96, oxygen_flow=1, context="sleep")
+    stay.reads("02:20", spo2=96, oxygen_flow=1, quality="poor")
+    assert stay.alert().state == State.RECOVERED
+
+
+def test_a_late_word_of_the_right_flow_clears_nothing() -> None:
+    stay = Stay(prescribed_oxygen_flow=1)
+    stay.reads("08:00", spo2=96, oxygen_flow=3)
+    stay.reads("07:00", received="08:10", spo2=96, oxygen_flow=1)
+    stay.reads("07:10", received="08:20", spo2=96, oxygen_flow=1)
+    assert stay.alert().state == State.OPEN
