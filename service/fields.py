@@ -70,14 +70,18 @@ Instant = Annotated[
 """An aware instant: RFC 3339 text in, UTC with `Z` out. Naive, numeric and date-only values are refused."""
 
 
-def _clean(value: str) -> str:
+def clean_text(value: str) -> str:
+    """The text; raises ValueError for what neither database stores: NUL and unpaired surrogates."""
     if _FORBIDDEN.search(value):
         raise ValueError("must not contain NUL or unpaired surrogates")
     return value
 
 
-CleanText = Annotated[str, AfterValidator(_clean)]
-Name = Annotated[CleanText, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+CleanText = Annotated[str, AfterValidator(clean_text)]
+# The constraints come before the check: after it, pydantic counts the characters before it strips them.
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120), AfterValidator(clean_text)
+]
 ShortText = Annotated[CleanText, StringConstraints(max_length=200)]
 LongText = Annotated[CleanText, StringConstraints(max_length=2000)]
 ClientKey = Annotated[CleanText, StringConstraints(min_length=1, max_length=128)]

@@ -15,7 +15,7 @@ from service.access.principals import Principal
 from service.access.store import find_principal
 from service.clock import real_now
 from service.errors import NotAuthenticated
-from service.fields import new_id
+from service.fields import canonical_id, new_id
 from service.settings import Settings, require_secret_key
 from service.storage.engine import Database
 from service.storage.session import reading
@@ -120,7 +120,9 @@ class Tokens:
         claims = found.claims
         texts = all(isinstance(claims.get(name), str) for name in ("sub", "kind", "scope"))
         right_key = found.header.get("kid") == self.keys.key_id and found.header.get("typ") == "at+jwt"
-        if not texts or not right_key or type(claims["exp"]) is not int or claims["exp"] <= now:
+        if not texts or not right_key or canonical_id(claims["sub"]) is None:
+            raise NotAuthenticated
+        if type(claims["exp"]) is not int or claims["exp"] <= now:
             raise NotAuthenticated
         return claims
 

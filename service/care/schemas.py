@@ -3,20 +3,22 @@
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 
 from service.body import Schema
 from service.care.plans import PlanVersion
 from service.care.store import Stay
 from service.care.views import LastReading, OpenAlert
-from service.fields import CleanText, Id, Instant, LongText, Version
+from service.fields import Id, Instant, LongText, Version, clean_text
 from service.patients.schemas import Day
 from service.queue.actions import Outcome
 
 Status = Literal["active", "paused", "discharged"]
 Whole = Annotated[int, Field(strict=True)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Reason = Annotated[CleanText, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Reason = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(clean_text)
+]
 SeenVersion = Annotated[Version | None, Field(description="The version you saw, if not in If-Match")]
 
 
