@@ -71,14 +71,20 @@ async def play(
 ) -> None:
     """Send what the patients measure, when they measure it, until cancelled."""
     while True:
-        due = ward.act(clock.now())
-        by_patient = [list(group) for _, group in groupby(due, key=lambda sending: sending.patient)]
-        # Patients at the same time, one patient's readings one after the other.
-        await asyncio.gather(
-            *(_send(sender, ward.patients[g[0].patient], stays, g, clock, played) for g in by_patient)
-        )
+        await send_due(sender, ward, stays, clock, played)
         until_next = (ward.next_at - clock.now()).total_seconds() / clock.speed
         await asyncio.sleep(max(0.0, until_next))
+
+
+async def send_due(
+    sender: Caller, ward: SimulatedWard, stays: Sequence[str], clock: Clock, played: Played
+) -> None:
+    """Send what is due now: patients at the same time, one patient's readings one after the other."""
+    due = ward.act(clock.now())
+    by_patient = [list(group) for _, group in groupby(due, key=lambda sending: sending.patient)]
+    await asyncio.gather(
+        *(_send(sender, ward.patients[own[0].patient], stays, own, clock, played) for own in by_patient)
+    )
 
 
 async def follow(reader: Caller, played: Played) -> None:

@@ -49,7 +49,7 @@ def measure(
 ) -> dict[str, Any]:
     """The body of a reading, as the API takes it, without stay and id: whole numbers, as displayed.
 
-    `at` is the true time; the body carries the device's. A faulty device at times sends its "no value"."""
+    `at` is the true time; the body carries the device's."""
     by_hand = random.random() < habits.by_hand
     perfusion = random.uniform(0.15, 0.75) if device.cold else random.lognormvariate(0.9, 0.4)
     noise = BAD_SIGNAL_NOISE if perfusion < 0.4 else NOISE
@@ -63,8 +63,6 @@ def measure(
         "pulse_rate": round(truth.pulse_rate + random.gauss(0, 2)),
         "source": "web" if by_hand else "app",
     }
-    if device.faulty and random.random() < 0.3:
-        body["spo2"] = NO_VALUE
     if not by_hand:
         body["perfusion_index"] = round(perfusion, 2)
         body["signal_quality"] = "good" if perfusion >= 0.6 else "fair" if perfusion >= 0.4 else "poor"

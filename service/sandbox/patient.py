@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from service.sandbox.kinds import HABITS, Kind, Usual, plan_for, usual_for
-from service.sandbox.measuring import Oximeter, breathlessness, make_oximeter, measure
+from service.sandbox.measuring import NO_VALUE, Oximeter, breathlessness, make_oximeter, measure
 from service.sandbox.people import Person
 from service.sandbox.physiology import Body, TrueState, exertion_fall, make_body
 
@@ -18,6 +18,8 @@ to see."""
 
 NIGHT = (23, 6)
 RECHECKS_IN_A_ROW = 2
+FAULT_EVERY = 3
+"""A faulty device has no value to send every so many measurements, and sends that."""
 
 
 class Why(StrEnum):
@@ -55,6 +57,7 @@ class SimulatedPatient:
     random: Random
     _agenda: list[tuple[datetime, int, Why, Sending | None]] = field(default_factory=list)
     _count: int = 0
+    _taken: int = 0
     _rechecks: int = 0
     _offline_until: datetime | None = None
     _kept_back: list[Sending] = field(default_factory=list)
@@ -131,6 +134,9 @@ class SimulatedPatient:
                 truth, spo2=truth.spo2 - exertion_fall(self.kind), pulse_rate=truth.pulse_rate + 14
             )
         body = measure(truth, self.device, HABITS[self.kind], at, self.random)
+        self._taken += 1
+        if self.device.faulty and self._taken % FAULT_EVERY == 0:
+            body["spo2"] = NO_VALUE
         if why == Why.EXERTION:
             body["context"] = "post_exertion_40_steps"
         return self._sending(why, body, truth)

@@ -1,0 +1,42 @@
+"""The simulated ward against the real service: what it is there to show, it shows."""
+
+from datetime import timedelta
+
+import pytest
+
+from service.sandbox.caller import Caller
+from service.sandbox.driver import Played, admit_all, follow, send_due, send_history
+from service.sandbox.staffing import add_administrator, add_team
+from service.sandbox.ward import make_ward
+from tests.support.time import START
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+FAMILIES = {"oxygen", "over_oxygenation", "early_warning", "symptoms", "vitals", "technical"}
+
+
+async def test_five_clinical_hours_show_every_family_and_two_show_silent_hypoxia(client, clock, database_url):
+    administrator = await add_administrator(database_url, START)
+    opened = await Caller(client, administrator.form).post("/v1/wards", {"name": "Demo"})
+    played = Played(opened["id"])
+    _, clinician, partner = await add_team(database_url, played.ward_id, START)
+    sender, reader = Caller(client, partner.form), Caller(client, clinician.form)
+    ward = make_ward(24, 1, clock.now(), timedelta(minutes=20))
+    stays = await admit_all(sender, ward, played)
+    await send_history(sender, ward, stays, clock, played)
+    assert played.refused.total() == 0
+
+    while ward.next_at < START + timedelta(hours=5):
+        clock.set(ward.next_at)
+        await send_due(sender, ward, stays, clock, played)
+    await follow(reader, played)
+
+    events = list(played.new_events)
+    silent = [event for event in events if event["data"]["title"] == "silent_hypoxia"]
+    assert silent[0]["at"] < (START + timedelta(hours=2)).isoformat()
+    assert set(played.families) >= FAMILIES
+    assert played.kept > 200
+    assert played.replayed > 0
+    assert set(played.refused) == {"invalid /spo2 less_than_equal"}
+    unresolved = (await reader.get("/v1/alerts", ward_id=played.ward_id, limit="200"))["items"]
+    assert sum(played.open_by_severity.values()) == len(unresolved)
