@@ -82,10 +82,11 @@ def _of_reading(evaluation: Evaluation) -> AdviceCode:
 def _of_episode(episode: Episode) -> AdviceCode:
     if episode.retrospective:
         return AdviceCode.RECHECK_WITHIN_1_HOUR
+    if episode.family == Family.TECHNICAL:
+        settled = episode.recovered_at is not None
+        return AdviceCode.RECHECK_WITHIN_1_HOUR if settled else AdviceCode.MEASURE_AGAIN_NOW
     if episode.recovered_at is not None:
         return AdviceCode.CALL_THE_TEAM
-    if episode.family == Family.TECHNICAL:
-        return AdviceCode.MEASURE_AGAIN_NOW
     if episode.severity == Severity.CRITICAL:
         unconfirmed_red = episode.family == Family.OXYGEN and not episode.confirmed
         return AdviceCode.MEASURE_AGAIN_NOW if unconfirmed_red else AdviceCode.EMERGENCY

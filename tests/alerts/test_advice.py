@@ -172,3 +172,20 @@ def test_a_recovered_alert_rings_the_team_and_is_no_emergency() -> None:
     assert advised(stay).code == AdviceCode.EMERGENCY
     stay.reads("08:50", spo2=97)
     assert advised(stay).code == AdviceCode.CALL_THE_TEAM
+
+
+def test_a_value_too_low_to_use_is_measured_again_until_two_good_ones_came() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=45)
+    stay.reads("08:05", spo2=97)
+    assert advised(stay).code == AdviceCode.MEASURE_AGAIN_NOW
+    stay.reads("08:25", spo2=97)
+    assert advised(stay).code == AdviceCode.RECHECK_WITHIN_1_HOUR
+
+
+def test_a_poor_or_unusable_value_never_carries_on() -> None:
+    for weak in ({"quality": "poor"}, {"context": "unknown"}, {"spo2": None, "pulse_rate": 80}):
+        stay = Stay()
+        stay.reads("08:00", **{"spo2": 97, **weak})
+        assert stay.families == set()
+        assert advised(stay).code == AdviceCode.RECHECK_WITHIN_1_HOUR

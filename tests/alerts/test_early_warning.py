@@ -159,3 +159,12 @@ def test_a_score_after_exertion_or_asleep_is_no_early_warning() -> None:
 def test_one_refusal_and_an_old_one_are_no_alert() -> None:
     old = Record(recent_refusals=(clock("-1 07:59"),))
     assert refuse(old, clock("08:00")).record.recent_refusals == (clock("08:00"),)
+
+
+@pytest.mark.parametrize(("spo2", "used"), [(50, True), (49.5, False)])
+def test_fifty_is_the_lowest_value_that_is_used(spo2: float, used: bool) -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=spo2)
+    assert stay.families == ({Family.OXYGEN} if used else {TECHNICAL})
+    assert stay.evaluation is not None
+    assert ("spo2" in stay.evaluation.news2.scores) is used
