@@ -3,6 +3,7 @@ their own problem."""
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import Field, ValidationError
@@ -10,7 +11,7 @@ from pydantic_core import from_json
 
 from service.access.principals import Principal
 from service.body import Schema, parse
-from service.errors import DatabaseUnavailable, Invalid, MalformedJson, Overloaded, WardwatchError
+from service.errors import DatabaseUnavailable, Invalid, MalformedJson, NotFound, Overloaded, WardwatchError
 from service.logs import get_logger
 from service.problems import field_errors
 from service.readings.door import Place, RefusedRow, admit, refusal
@@ -61,21 +62,31 @@ async def take(intake: Intake, who: Principal, rows: Sequence[Row], request_key:
 
     Raises Overloaded or DatabaseUnavailable if some could not be kept: the same batch may be sent again."""
     outcomes: dict[int, Outcome] = {}
+    refused: dict[int, RefusedRow] = {}
     places: dict[Place, list[tuple[int, Submission]]] = {}
     for index, row in enumerate(rows):
+        if isinstance(row, RefusedRow):
+            refused[index] = row
+            continue
+        key = None if request_key is None else f"{request_key}:{index}"
         try:
-            if isinstance(row, RefusedRow):
-                raise await refusal(intake, who, row)
-            key = None if request_key is None else f"{request_key}:{index}"
             place, submission = await admit(intake, who, row, key)
             places.setdefault(place, []).append((index, submission))
-        except (Overloaded, DatabaseUnavailable):
-            raise
-        except WardwatchError as problem:
+        except NotFound as problem:
             outcomes[index] = problem
+        except Invalid as problem:
+            refused[index] = RefusedRow(_in_batch(problem, index), row.stay_id)
+    # Together, so that they share commits.
+    told = await asyncio.gather(*(refusal(intake, who, row) for row in refused.values()))
+    outcomes.update(zip(refused, told, strict=True))
     for answer in await asyncio.gather(*(_keep(intake, who, place, sent) for place, sent in places.items())):
         outcomes.update(answer)
     return [outcomes[index] for index in range(len(rows))]
+
+
+def _in_batch(problem: Invalid, index: int) -> Invalid:
+    """The same problem, pointing into the batch."""
+    return Invalid(errors=[replace(error, pointer=f"/readings/{index}{error.pointer}") for error in problem.errors])
 
 
 async def _keep(

@@ -3,12 +3,13 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.plan import Plan
-from service.errors import NotFound, ReadingDiffers, StayDischarged, WardwatchError
+from service.errors import NotFound, ReadingDiffers, StayDischarged
 from service.fields import new_id
 from service.queue.raising import load_unresolved, write_changes
 from service.readings import store
@@ -19,6 +20,7 @@ from service.readings.submission import Arrival, Outcome, Refusal, Submission
 Item = Arrival | Refusal
 PlanReader = Callable[[AsyncConnection, Sequence[LockedStay]], Awaitable[Mapping[StayKey, Plan | None]]]
 
+DISCHARGED = "discharged"
 REFUSALS_COUNT_FOR = timedelta(hours=24)
 """Two refused readings of a stay within this time are one too many: something is sending and nothing arrives."""
 
@@ -49,7 +51,7 @@ async def keep_and_judge(
     stays = await store.lock_stays(connection, {_key(item) for item in items})
     drafts = [_draft(item, stays.get(_key(item))) for item in items]
     sent = [draft for each in drafts for draft in each if draft.outcome is None]
-    won = await _win_keys(connection, sent)
+    won = await _win_keys(connection, [draft for draft in sent if stays[draft.key].status != DISCHARGED])
     cases = await _load_cases(connection, items, sent, stays, read_plans)
     rows = _judge(items, drafts, won, cases)
     await store.insert_readings(connection, rows)
@@ -73,14 +75,10 @@ def _outcome(draft: Draft) -> Outcome:
 
 
 def _draft(item: Item, stay: LockedStay | None) -> list[Draft]:
-    """The readings of an item; already refused when their stay is not there or has ended."""
+    """The readings of an item; already refused when their stay is not there."""
     if isinstance(item, Refusal):
         return []
-    refused: WardwatchError | None = None
-    if stay is None:
-        refused = NotFound()
-    elif stay.status == "discharged":
-        refused = StayDischarged()
+    refused = NotFound() if stay is None else None
     return [Draft(_key(item), item, submission, new_id(), refused) for submission in item.submissions]
 
 
@@ -140,7 +138,7 @@ def _window_starts(
         oldest[draft.key] = min(observed_at, oldest.get(draft.key, observed_at))
     for item in items:
         key = _key(item)
-        if isinstance(item, Refusal) and key in stays and stays[key].status != "discharged":
+        if isinstance(item, Refusal) and key in stays and stays[key].status != DISCHARGED:
             oldest[key] = min(item.received_at, oldest.get(key, item.received_at))
     return {key: instant - WINDOW for key, instant in oldest.items()}
 
@@ -187,12 +185,17 @@ def _refusal_row(item: Refusal) -> dict[str, Any]:
 async def _look_up(
     connection: AsyncConnection, repeated: Sequence[Draft], cases: Mapping[StayKey, StayCase]
 ) -> None:
-    """Readings that were sent before: the stored one with the assessment of now, or a conflict if they differ."""
-    for draft in repeated:
-        key = draft.submission.key
-        content, reading_id = (await store.taken_keys(connection, draft.arrival, [key]))[key]
-        if content != draft.submission.content:
-            draft.outcome = ReadingDiffers()
-            continue
-        row = await store.get_reading(connection, draft.arrival.ward_id, reading_id)
-        draft.outcome = cases[draft.key].replayed(row, draft.arrival.received_at)
+    """Readings that were sent before: the stored one with the assessment of now, or a conflict if they differ. Those
+    whose key is nobody's came too late: their stay has ended."""
+    for arrival, drafts in groupby(repeated, key=lambda draft: draft.arrival):
+        each = list(drafts)
+        taken = await store.taken_keys(connection, arrival, [draft.submission.key for draft in each])
+        rows = await store.load_readings(connection, arrival.ward_id, [reading_id for _, reading_id in taken.values()])
+        for draft in each:
+            content, reading_id = taken.get(draft.submission.key, (None, ""))
+            if content is None:
+                draft.outcome = StayDischarged()
+            elif content != draft.submission.content:
+                draft.outcome = ReadingDiffers()
+            else:
+                draft.outcome = cases[draft.key].replayed(rows[reading_id], arrival.received_at)

@@ -12,7 +12,7 @@ from alerts.evaluate import Evaluation, evaluate
 from alerts.judge import judge, not_evaluated, refuse
 from alerts.limits import ServiceHours
 from alerts.plan import Plan, PlanInvalid
-from alerts.reading import FUTURE_TOLERANCE, Reading
+from alerts.reading import FUTURE_TOLERANCE, LATE_AFTER, Reading
 from alerts.record import Judgement, Record
 from alerts.severity import RULE_SET_VERSION
 from service import metrics
@@ -70,9 +70,9 @@ class StayCase:
         self.changes.extend(judgement.changes)
         self.record = judgement.record
         evaluations = judgement.evaluations or (None,) * len(rows)
-        for row, evaluation in zip(rows, evaluations, strict=True):
+        for row, reading, evaluation in zip(rows, readings, evaluations, strict=True):
             numbers = [n for n, c in enumerate(judgement.changes, first) if c.reading_id == row["id"]]
-            row["late"] = evaluation is not None and evaluation.late
+            row["late"] = reading.received_at - reading.observed_at > LATE_AFTER
             row["severity"] = int(evaluation.severity) if evaluation is not None and evaluation.severity else None
             self.kept[row["id"]] = _Kept(row, evaluation, tuple(numbers), self.record)
         return rows
@@ -105,11 +105,17 @@ class StayCase:
         values = dict(row._mapping)
         reading = to_reading([values[name] for name in JUDGED_COLUMNS])
         before = [r for r in self.record.window if r.observed_at <= reading.observed_at and r.id != reading.id]
-        evaluation = None
-        if self.plan is not None:
-            window = (*before, reading)
-            evaluation = evaluate(window, self.plan, reading.received_at, sixteen_on=self.record.sixteen_on)
-        return self._answer(values, evaluation, (), self.record, now, replayed=True)
+        return self._answer(values, self._evaluated((*before, reading)), (), self.record, now, replayed=True)
+
+    def _evaluated(self, window: tuple[Reading, ...]) -> Evaluation | None:
+        """What the rules say about the last reading of a window; None when they cannot say anything."""
+        if self.plan is None:
+            return None
+        try:
+            return evaluate(window, self.plan, window[-1].received_at, sixteen_on=self.record.sixteen_on)
+        except Exception as problem:
+            self._engine_failed(problem)
+            return None
 
     def _judged(self, readings: Sequence[Reading]) -> Judgement:
         """What the engine says; when it fails, the readings are kept all the same, the failure is an alert, and a red
@@ -118,14 +124,17 @@ class StayCase:
             try:
                 return judge(self.record, readings)
             except Exception as problem:
-                metrics.ENGINE_FAILURES.inc()
-                log.error("not_evaluated", stay_id=self.stay.id, exc_info=problem)
+                self._engine_failed(problem)
         record, changes = self.record, list[Change]()
         for reading in readings:
             judgement = not_evaluated(record, reading)
             changes.extend(judgement.changes)
             record = judgement.record
         return Judgement((), tuple(changes), record)
+
+    def _engine_failed(self, problem: Exception) -> None:
+        metrics.ENGINE_FAILURES.inc()
+        log.error("not_evaluated", stay_id=self.stay.id, exc_info=problem)
 
     def _after_the_last(self, received_at: datetime) -> datetime:
         """Receipts of a stay are in strict order, whatever the clocks of several replicas say."""

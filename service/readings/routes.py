@@ -44,11 +44,10 @@ async def post_reading(request: Request) -> Response:
     raw = await body.read(request)
     doors = intake.of(request)
     try:
-        sent = body.parse(ReadingIn, raw)
+        place, submission = await admit(doors, who, body.parse(ReadingIn, raw), _request_key(request))
     except Invalid as problem:
         raise await refusal(doors, who, RefusedRow(problem, body.peek(raw, "stay_id"))) from None
-    (ward_id, stay_id), submission = await admit(doors, who, sent, _request_key(request))
-    outcome = (await doors.submit(ward_id, stay_id, who.id, [submission]))[0]
+    outcome = (await doors.submit(*place, who.id, [submission]))[0]
     if not isinstance(outcome, Recorded):
         raise outcome
     content = to_json(answer(outcome))

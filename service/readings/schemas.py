@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from alerts.reading import LIMITS, Consciousness, Context, Feeling, SignalQuality, Source, Symptom
 from service.body import Schema
-from service.fields import ClientKey, Id, Instant, Name, ShortText
+from service.fields import CleanText, ClientKey, Id, Instant, Name
 
 BATCH_ROWS = 1000
 
@@ -21,11 +21,14 @@ def _whole(name: str, unit: str) -> Any:
     return Field(default=None, strict=True, ge=int(low), le=int(high), description=unit)
 
 
+DeviceText = Annotated[CleanText, StringConstraints(max_length=120)]
+
+
 class Device(Schema):
     """The device that measured."""
 
-    id: ShortText | None = None
-    model: ShortText | None = None
+    id: DeviceText | None = None
+    model: DeviceText | None = None
 
 
 class ReadingIn(Schema):

@@ -191,10 +191,12 @@ def to_symptoms(stored: str | None) -> tuple[Symptom, ...] | None:
     return tuple(Symptom(word) for word in stored.split(","))
 
 
-async def get_reading(connection: AsyncConnection, ward_id: str, reading_id: str) -> Row[Any]:
-    """The whole row of one reading; raises NoResultFound when it is gone."""
-    query = select(reading_table).where(reading_table.c.ward_id == ward_id, reading_table.c.id == reading_id)
-    return (await connection.execute(query)).one()
+async def load_readings(
+    connection: AsyncConnection, ward_id: str, reading_ids: Sequence[str]
+) -> dict[str, Row[Any]]:
+    """The whole rows of these readings of a ward, by id."""
+    query = select(reading_table).where(reading_table.c.ward_id == ward_id, reading_table.c.id.in_(reading_ids))
+    return {row.id: row for row in await connection.execute(query)}
 
 
 @cache

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from service.access.accounts import PARTNER_SCOPES, add_client
 from service.clock import real_now
 from service.fields import utc_text
+from service.readings.schemas import OBSERVATIONS
 from service.storage.engine import Database
 from service.storage.session import writing
 from service.storage.tables import METADATA
@@ -107,7 +108,7 @@ def reading(stay_id: str, observed_at: datetime | str = START, **fields: Any) ->
     """The body of a reading: 97 % at the start of the test's time, with a name of its own, unless said."""
     at = observed_at if isinstance(observed_at, str) else utc_text(observed_at)
     named = {"client_reading_id": f"reading-{next(_numbers)}"} if "client_reading_id" not in fields else {}
-    values = {"spo2": 97} if fields.keys() <= {"client_reading_id", "client_sent_at"} else {}
+    values = {} if fields.keys() & set(OBSERVATIONS) else {"spo2": 97}
     return {"stay_id": stay_id, "observed_at": at, **named, **values, **fields}
 
 
