@@ -89,6 +89,7 @@ class Positions:
         callers: list[_Caller] = []
         try:
             while self._waiting:
+                await asyncio.sleep(0)  # requests that are already at the door share this read
                 callers, self._waiting = self._waiting, []
                 await self._answer(callers)
         finally:
