@@ -1,7 +1,7 @@
 """The one reader of request bodies: size and gzip counted while reading, then JSON, then the schema.
 
-A body is read after the guards and after the things named in the path, so that errors come in the order the API
-promises: 401, 403, 404, 413, 415, 400, 422."""
+A body is read after the guards and after the things named in the path, so that errors come in the order the
+API promises: 401, 403, 404, 413, 415, 400, 422."""
 
 import zlib
 from collections.abc import Callable
@@ -76,7 +76,8 @@ async def read(request: Request, limit: int = BODY_LIMIT) -> bytes:
     media = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if media != "application/json" and not media.endswith("+json"):
         raise UnsupportedMediaType
-    if int(headers.get("content-length") or 0) > limit:
+    length = headers.get("content-length", "")
+    if length.isdecimal() and int(length[:20]) > limit:
         raise BodyTooLarge
     encoding = headers.get("content-encoding", "identity").strip().lower()
     if encoding == "identity":
@@ -111,6 +112,8 @@ async def _read_gzip(request: Request, limit: int) -> bytes:
         raise MalformedJson("The body is not gzip.") from None
     if not inflate.eof:
         raise MalformedJson("The gzip body is cut off.")
+    if inflate.unused_data:
+        raise MalformedJson("Something follows the end of the gzip body.")
     return bytes(plain)
 
 

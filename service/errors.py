@@ -1,5 +1,5 @@
-"""What can be refused, and why: one class per cause. The docstring of the class is the message the caller reads;
-`problems.py` is the only place that turns one into an answer."""
+"""What can be refused, and why: one class per cause. The docstring of the class is the message the caller
+reads; `problems.py` is the only place that turns one into an answer."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -76,6 +76,12 @@ class UnsupportedMediaType(WardwatchError):
     """This call takes application/json, plain or gzip-compressed."""
 
     status, code = 415, "unsupported_media_type"
+
+
+class BadRequest(WardwatchError):
+    """The request cannot be understood."""
+
+    status, code = 400, "bad_request"
 
 
 class MalformedJson(WardwatchError):
@@ -163,7 +169,7 @@ class Overloaded(WardwatchError):
 
 
 class DatabaseUnavailable(WardwatchError):
-    """The database cannot be reached; the same body may be sent again safely after the time in Retry-After."""
+    """The database cannot be reached; the same body may be sent again after the time in Retry-After."""
 
     status, code = 503, "database_unavailable"
 

@@ -1,5 +1,5 @@
-"""Structured logs: one JSON object a line, with the request id. Ids and rule ids only: a test sends names, numbers
-and values through the whole service and looks for them here."""
+"""Structured logs: one JSON object a line, with the request id. Ids and rule ids only: a test sends names,
+numbers and values through the whole service and looks for them here."""
 
 import logging
 import re
@@ -74,7 +74,7 @@ def get_logger(name: str) -> Any:
 
 
 class RequestIds:
-    """ASGI middleware: takes or makes `X-Request-ID`, puts it on every log line of the request and on the answer."""
+    """ASGI middleware: takes or makes `X-Request-ID`, puts it on the request's log lines and the answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -89,7 +89,8 @@ class RequestIds:
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), (b"x-request-id", current)]
+                headers = [pair for pair in message.get("headers", ()) if pair[0] != b"x-request-id"]
+                message["headers"] = [*headers, (b"x-request-id", current)]
             await send(message)
 
         await self.app(scope, receive, send_with_id)

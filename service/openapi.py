@@ -82,6 +82,9 @@ def build(app: FastAPI) -> dict[str, Any]:
         for method, operation in operations.items():
             if body := bodies.get((path, method)):
                 operation["requestBody"] = documented_body(body.model)
+            for parameter in operation.get("parameters", ()):
+                if parameter["in"] == "path" and parameter["name"].endswith("_id"):
+                    parameter["schema"] = {"type": "string", "format": "uuid"}
             operation["responses"].pop("422", None)
             operation["responses"]["default"] = {
                 "description": "The request was refused, or could not be carried out.",

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from service import metrics
 from service.errors import (
+    BadRequest,
     DatabaseUnavailable,
     FieldError,
     Invalid,
@@ -27,6 +28,9 @@ log = get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 2
 MAX_ERRORS = 100
+FRAMEWORK: dict[int, type[WardwatchError]] = {404: NotFound, 405: MethodNotAllowed}
+"""What the framework refuses before a route is reached."""
+
 SAFETY_TEXT = (
     "This reading was not recorded and nobody has seen it. Please check it and send it again. "
     "If you feel very unwell, are struggling to breathe or are worried, call 999. "
@@ -50,8 +54,8 @@ def document(problem: WardwatchError) -> dict[str, Any]:
 
 
 def respond(problem: WardwatchError, request: Request | None = None) -> Response:
-    """The answer for an error: the document with its status and headers, and the safety text where the request set
-    one."""
+    """The answer for an error: the document with its status and headers, and the safety text where the
+    request set one."""
     metrics.REFUSALS.labels(problem.code).inc()
     headers = dict(problem.headers)
     if problem.status == 401:
@@ -90,28 +94,26 @@ def install(app: FastAPI, is_unavailable: Callable[[BaseException], bool]) -> No
 
     `is_unavailable` tells an unreachable database from a fault of ours."""
 
-    async def refused(request: Request, problem: Exception) -> Response:
-        assert isinstance(problem, WardwatchError)
+    async def refused(request: Request, problem: Any) -> Response:
         return respond(problem, request)
 
-    async def invalid(request: Request, problem: Exception) -> Response:
-        assert isinstance(problem, RequestValidationError)
+    async def invalid(request: Request, problem: Any) -> Response:
         return respond(Invalid(errors=field_errors(problem)), request)
 
-    async def http(request: Request, problem: Exception) -> Response:
-        assert isinstance(problem, HTTPException)
-        known: dict[int, type[WardwatchError]] = {404: NotFound, 405: MethodNotAllowed}
-        found = known.get(problem.status_code)
-        answer = found() if found else WardwatchError(str(problem.detail))
-        answer.headers.update(problem.headers or {})
-        return respond(answer, request)
+    async def http(request: Request, problem: Any) -> Response:
+        other = BadRequest if problem.status_code < 500 else WardwatchError
+        found = FRAMEWORK.get(problem.status_code, other)
+        return respond(found(headers=problem.headers), request)
 
     async def unexpected(request: Request, problem: Exception) -> Response:
         if is_unavailable(problem):
             log.warning("database_unavailable", error=type(problem).__name__)
             return respond(DatabaseUnavailable(), request)
         log.error("unexpected_error", exc_info=problem)
-        return respond(WardwatchError("Something went wrong here; the request id finds it in our logs."), request)
+        fault = WardwatchError("Something went wrong here; the request id finds it in our logs.")
+        # Starlette answers this one outside of all middleware, so nobody else would add the id.
+        fault.headers["X-Request-ID"] = request_id.get()
+        return respond(fault, request)
 
     app.add_exception_handler(WardwatchError, refused)
     app.add_exception_handler(RequestValidationError, invalid)

@@ -44,11 +44,12 @@ def accepts(**value) -> bool:
         "2026-11-22T08:00:00Z\n",
         "2026-13-01T00:00:00Z",
         "2026-11-22T24:01:00Z",
-        "２026-11-22T08:00:00Z",
+        "\uff12026-11-22T08:00:00Z",
         "0001-01-01T00:00:00Z",
         "9999-12-31T23:59:59Z",
         datetime(2026, 11, 22, 8, 0),  # noqa: DTZ001
     ],
+    ids=repr,
 )
 def test_a_time_that_is_not_an_rfc_3339_instant_is_refused(value) -> None:
     assert not accepts(at=value)
