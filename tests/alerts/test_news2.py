@@ -167,3 +167,8 @@ def test_a_score_that_does_not_apply_is_neither_complete_nor_low() -> None:
     assert not result.complete
     assert result.total is None
     assert result.risk is None
+
+
+@pytest.mark.parametrize(("spo2", "points"), [(92, 0), (93, 1), (94, 1), (95, 2), (96, 2), (97, 3)])
+def test_scale_2_scores_too_much_oxygen(spo2: int, points: int) -> None:
+    assert score(scale=2, spo2=spo2, on_oxygen=True).scores["spo2"] == points
