@@ -65,7 +65,7 @@ def respond(problem: WardwatchError, request: Request | None = None) -> Response
     content = document(problem)
     if request is not None and (safety_text := getattr(request.state, "safety_text", None)):
         content["safety_text"] = safety_text
-    return Response(orjson.dumps(content), problem.status, headers, MEDIA_TYPE)
+    return Response(orjson.dumps(content, option=orjson.OPT_UTC_Z), problem.status, headers, MEDIA_TYPE)
 
 
 def field_errors(
