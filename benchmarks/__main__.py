@@ -1,0 +1,194 @@
+"""`python -m benchmarks [--seconds 10] [--rounds 3] [--stays 3000] [--database URL] [--check]`
+
+Starts the service and, beside it, the same endpoints without storage, and sends both the same load in turns. Prints
+rates and ratios; with --check a ratio below its target makes the exit code 1."""
+
+import argparse
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+import httpx
+
+from benchmarks import engine, seeding
+from benchmarks.load import Measured, request, run
+from service.storage.engine import open_database
+from service.storage.migrations import migrate
+from tests.support.postgres import Server, free_port
+
+WORKERS = 2
+TARGETS = {
+    "single posts / without storage": 0.5,
+    "batches of 100, readings / single posts": 4.0,
+    "queue page / same rows from memory": 0.4,
+    "unchanged queue (304) / empty answer": 0.6,
+}
+
+
+def main() -> int:
+    """Run everything and print it."""
+    asked = _arguments()
+    print("engine (one core, 12-reading window):")
+    for name, rate in engine.measure(1.0).items():
+        print(f"  {name:<44}{rate:>12,.0f} /s")
+    with _database(asked.database) as url:
+        ratios = asyncio.run(_http(url, asked))
+    print(f"\nratios (median of {asked.rounds} rounds):")
+    missed = 0
+    for name, target in TARGETS.items():
+        mark = "" if ratios[name] >= target else "   BELOW"
+        missed += bool(mark)
+        print(f"  {name:<44}{ratios[name]:>8.2f}   target {target}{mark}")
+    return 1 if asked.check and missed else 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="benchmarks")
+    parser.add_argument("--seconds", type=float, default=8.0, help="of each measurement")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--stays", type=int, default=3000)
+    parser.add_argument("--alerts", type=int, default=10_000, help="open ones on the queue that is read")
+    parser.add_argument("--wards", type=int, default=4)
+    parser.add_argument("--database", default="", help="an empty PostgreSQL database; else one is started")
+    parser.add_argument("--check", action="store_true")
+    return parser.parse_args()
+
+
+@contextmanager
+def _database(given: str) -> Iterator[str]:
+    """The database given, or a durable PostgreSQL of our own."""
+    if given:
+        yield given
+        return
+    folder = Path(tempfile.mkdtemp(prefix="wardwatch-bench-"))
+    folder.chmod(0o755)
+    server = Server(folder / "server", durable=True)
+    server.create()
+    try:
+        yield server.url()
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _serving(factory: str, url: str) -> Iterator[int]:
+    """An application in worker processes of its own; gives its port once it answers."""
+    port = free_port()
+    environment = {**os.environ, "WARDWATCH_DATABASE_URL": url, "WARDWATCH_SECRET_KEY": "b" * 40}
+    command = [
+        *(sys.executable, "-m", "uvicorn", factory, "--factory", "--port", str(port), "--workers", str(WORKERS)),
+        *("--no-access-log", "--log-level", "warning", "--loop", "uvloop", "--http", "httptools"),
+    ]
+    process = subprocess.Popen(command, env=environment)
+    try:
+        with httpx.Client(transport=httpx.HTTPTransport(retries=20)) as client:
+            for _ in range(400):
+                try:
+                    client.get(f"http://127.0.0.1:{port}/nothing")
+                    break
+                except httpx.TransportError:
+                    continue
+        yield port
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+async def _http(url: str, asked: argparse.Namespace) -> dict[str, float]:
+    await migrate(url)
+    database = open_database(url)
+    queue = await seeding.seed(database, asked.alerts, 1)
+    seeded = await seeding.seed(database, asked.stays, asked.wards, also=queue.ward_ids)
+    await database.close()
+    with _serving("service.app:from_environment", url) as ours, _serving("benchmarks.baseline:from_environment", url) as bare:
+        token = _token(ours, seeded)
+        found: dict[str, list[float]] = {name: [] for name in TARGETS}
+        for number in range(asked.rounds):
+            print(f"\nround {number + 1}:")
+            single = await _posts(ours, bare, token, seeded, asked, number, found)
+            await _batches(ours, token, seeded, asked, number, single, found)
+        await _fill_queue(ours, token, queue.stay_ids)
+        for number in range(asked.rounds):
+            print(f"\nqueue, round {number + 1}:")
+            await _queue(ours, bare, token, queue.ward_ids[0], asked.seconds, found)
+    return {name: median(values) for name, values in found.items()}
+
+
+def _token(port: int, seeded: seeding.Seeded) -> str:
+    answer = httpx.post(
+        f"http://127.0.0.1:{port}/oauth/token",
+        data={"grant_type": "client_credentials"},
+        auth=(seeded.client_id, seeded.client_secret),
+        timeout=20,
+    )
+    return str(answer.raise_for_status().json()["access_token"])
+
+
+async def _posts(
+    ours: int, bare: int, token: str, seeded: seeding.Seeded, asked: argparse.Namespace, number: int,
+    found: dict[str, list[float]],
+) -> float:  # fmt: skip
+    rows = seeding.readings(seeded.stay_ids, int(asked.seconds * 4000), number)
+    sent = [request("POST", "/v1/readings", token, seeding.body(row)) for row in rows]
+    limit = _say("posts without storage", await run(bare, sent, asked.seconds), {201})
+    single = _say("single posts", await run(ours, sent, asked.seconds), {201})
+    found["single posts / without storage"].append(single / limit)
+    return single
+
+
+async def _batches(
+    ours: int, token: str, seeded: seeding.Seeded, asked: argparse.Namespace, number: int, single: float,
+    found: dict[str, list[float]],
+) -> None:  # fmt: skip
+    rows = seeding.readings(seeded.stay_ids, int(asked.seconds * 20_000), 1000 + number)
+    batches = [rows[start : start + 100] for start in range(0, len(rows), 100)]
+    sent = [request("POST", "/v1/readings/batch", token, seeding.body({"readings": batch})) for batch in batches]
+    rate = 100 * _say("batches of 100", await run(ours, sent, asked.seconds), {200})
+    print(f"  {'  readings':<44}{rate:>12,.0f} /s")
+    found["batches of 100, readings / single posts"].append(rate / single)
+
+
+async def _fill_queue(ours: int, token: str, stay_ids: list[str]) -> None:
+    """An open alert for each of these stays."""
+    rows = seeding.readings(stay_ids, len(stay_ids), 99, spo2=90)
+    sent = [
+        request("POST", "/v1/readings/batch", token, seeding.body({"readings": rows[start : start + 500]}))
+        for start in range(0, len(rows), 500)
+    ]
+    _say("filling the queue, batches of 500", await run(ours, sent, 600), {200})
+
+
+async def _queue(
+    ours: int, bare: int, token: str, ward_id: str, seconds: float, found: dict[str, list[float]]
+) -> None:
+    path = f"/v1/alerts?ward_id={ward_id}"
+    page = request("GET", path, token)
+    memory = _say("same rows from memory", await run(bare, [page], seconds, repeat=True), {200})
+    first = await run(ours, [page], seconds, repeat=True)
+    found["queue page / same rows from memory"].append(_say("first page of the queue", first, {200}) / memory)
+    tag = next(line[6:].decode() for line in first.headers.split(b"\r\n") if line.lower().startswith(b"etag: "))
+    empty = _say("empty answer", await run(bare, [request("GET", "/empty", token)], seconds, repeat=True), {204})
+    same = request("GET", path, token, if_none_match=tag)
+    unchanged = _say("unchanged queue (304)", await run(ours, [same], seconds, repeat=True), {304})
+    found["unchanged queue (304) / empty answer"].append(unchanged / empty)
+
+
+def _say(name: str, measured: Measured, expected: set[int]) -> float:
+    """Print one measurement; anything but the expected answers makes it worthless."""
+    if set(measured.statuses) != expected:
+        raise SystemExit(f"{name}: unexpected answers {dict(measured.statuses)}")
+    slow = f"p50 {measured.percentile(0.5):.1f} ms, p99 {measured.percentile(0.99):.1f} ms"
+    print(f"  {name:<44}{measured.rate:>12,.0f} /s   {slow}", flush=True)
+    return measured.rate
+
+
+if __name__ == "__main__":
+    sys.exit(main())

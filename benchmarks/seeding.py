@@ -1,0 +1,128 @@
+"""Synthetic wards for the benchmarks, written straight into the tables, and the requests that are sent to them."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import orjson
+from sqlalchemy import insert
+
+from service.access import accounts
+from service.clock import real_now
+from service.fields import new_id
+from service.storage.engine import Database
+from service.storage.session import writing
+from service.storage.tables import METADATA
+
+SCOPES = ("readings:write", "readings:read", "alerts:read", "patients:read")
+
+
+@dataclass(frozen=True, slots=True)
+class Seeded:
+    """What was made: wards, stays, and a client that may work on all of them."""
+
+    ward_ids: list[str]
+    stay_ids: list[str]
+    client_id: str
+    client_secret: str
+
+
+async def seed(database: Database, stays: int, wards: int, also: Sequence[str] = ()) -> Seeded:
+    """Wards with one active stay for each of so many patients; the client may work on the wards in `also` too."""
+    now = real_now()
+    ward_ids = [new_id() for _ in range(wards)]
+    patients, stay_rows, plans = [], [], []
+    for number in range(stays):
+        ward_id, patient_id, stay_id = ward_ids[number % wards], new_id(), new_id()
+        patients.append(_patient(ward_id, patient_id, number, now))
+        stay_rows.append(_stay(ward_id, stay_id, patient_id, now))
+        plans.append(_plan(ward_id, stay_id, now))
+    async with writing(database) as session:
+        for table, rows in (
+            ("ward", [{"id": w, "name": f"Ward {n}", "created_at": now} for n, w in enumerate(ward_ids)]),
+            ("ward_feed", [{"ward_id": ward_id, "epoch": new_id()} for ward_id in ward_ids]),
+            ("patient", patients),
+            ("stay", stay_rows),
+            ("plan", plans),
+        ):
+            await session.execute(insert(METADATA.tables[table]), rows)
+        client_id, secret = await accounts.add_client(
+            session, name="Benchmark", scopes=SCOPES, ward_ids=[*ward_ids, *also], at=now
+        )
+    return Seeded(ward_ids, [row["id"] for row in stay_rows], client_id, secret)
+
+
+def _patient(ward_id: str, patient_id: str, number: int, now: datetime) -> dict[str, Any]:
+    return {
+        "ward_id": ward_id,
+        "id": patient_id,
+        "family_name": f"Family{number}",
+        "given_name": "Given",
+        "birth_date": date(1950, 1, 1),
+        "created_at": now,
+    }
+
+
+def _stay(ward_id: str, stay_id: str, patient_id: str, now: datetime) -> dict[str, Any]:
+    return {
+        "ward_id": ward_id,
+        "id": stay_id,
+        "patient_id": patient_id,
+        "admitted_at": now,
+        "sixteen_on": date(1966, 1, 1),
+    }
+
+
+def _plan(ward_id: str, stay_id: str, now: datetime) -> dict[str, Any]:
+    return {
+        "ward_id": ward_id,
+        "stay_id": stay_id,
+        "version": 1,
+        "reading_times": ["09:00", "13:00", "19:00"],
+        "created_at": now,
+    }
+
+
+def readings(stay_ids: list[str], count: int, seed: int, *, spo2: int | None = None) -> list[dict[str, Any]]:
+    """Readings of a mixed ward: one stay in twelve is unwell (88-95 %), the rest are not (95-99 %). `spo2` gives
+    every reading that value instead. Each stay's readings follow one another in time."""
+    chance = random.Random(seed)
+    start = real_now() - timedelta(hours=12)
+    step = timedelta(hours=12) / max(1, count)
+    rows = []
+    for number in range(count):
+        chosen = number % len(stay_ids) if spo2 else chance.randrange(len(stay_ids))
+        value = spo2 or (chance.randint(88, 95) if chosen % 12 == 0 else chance.randint(95, 99))
+        rows.append(_reading(stay_ids[chosen], f"{seed}-{number}", start + number * step, value, chance))
+    return rows
+
+
+def _reading(stay_id: str, key: str, at: datetime, spo2: int, chance: random.Random) -> dict[str, Any]:
+    return {
+        "stay_id": stay_id,
+        "client_reading_id": key,
+        "observed_at": at.isoformat(),
+        "client_sent_at": at.isoformat(),
+        "spo2": spo2,
+        "pulse_rate": chance.randint(60, 89),
+        "respiratory_rate": chance.randint(12, 20),
+        "systolic_bp": chance.randint(112, 140),
+        "diastolic_bp": 78,
+        "consciousness": "alert",
+        "oxygen_flow": 0,
+        "context": "rest",
+        "breathlessness": 1,
+        "feeling": "same",
+        "symptoms": [],
+        "perfusion_index": 2.1,
+        "signal_quality": "good",
+        "device": {"id": "SN123", "model": "PO-1"},
+        "source": "app",
+    }
+
+
+def body(value: Any) -> bytes:
+    """A request body."""
+    return orjson.dumps(value)
