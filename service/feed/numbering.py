@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, insert, update
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
+from service.storage.inline import Where
 from service.storage.tables import METADATA
 
 FEED = METADATA.tables["ward_feed"]
@@ -107,7 +107,7 @@ _INSERT_EVENTS = insert(EVENT)
 
 
 async def append_events(
-    where: AsyncConnection | AsyncSession,
+    where: Where,
     ward_id: str,
     events: Sequence[NewEvent],
     counts: CountsDelta = NO_CHANGE,
@@ -151,7 +151,7 @@ async def append_events(
 
 
 async def append_for_wards(
-    where: AsyncConnection | AsyncSession, wards: Mapping[str, WardEvents]
+    where: Where, wards: Mapping[str, WardEvents]
 ) -> dict[str, int]:
     """`append_events` for several wards, in key order so that two writers never wait for each other in a
     circle.

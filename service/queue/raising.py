@@ -16,7 +16,7 @@ from service.feed.numbering import NewEvent, Standing, WardEvents, append_for_wa
 from service.fields import new_id
 from service.queue import store
 from service.queue.happenings import alert_event, standing_of
-from service.queue.store import Where
+from service.storage.inline import Where
 
 
 @dataclass(frozen=True, slots=True)

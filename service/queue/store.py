@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import and_, bindparam, func, insert, select, tuple_, update
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from alerts.checkpoint import dump, load
 from alerts.episode import Episode
 from service.fields import utc_text
+from service.storage.inline import Where
 from service.storage.tables import METADATA
 from service.storage.tables.alerts import UNRESOLVED
 
@@ -27,7 +27,6 @@ END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
 """Stands for "nothing is due" in `respond_by`, which is never NULL so that it sorts alike on both
 databases."""
 
-Where = AsyncConnection | AsyncSession
 Value = TypeVar("Value")
 
 

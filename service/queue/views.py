@@ -13,7 +13,8 @@ from sqlalchemy.sql import FromClause
 
 from service.access.principals import Principal
 from service.access.visibility import visible
-from service.queue.store import ALERT, RESPONSE, Where
+from service.queue.store import ALERT, RESPONSE
+from service.storage.inline import Where
 from service.storage.tables import METADATA
 from service.storage.tables.alerts import UNRESOLVED
 
@@ -98,19 +99,22 @@ async def find_place(where: Where, who: Principal, alert_id: str) -> Place | Non
 async def find_alert(where: Where, who: Principal, alert_id: str) -> ShownAlert | None:
     """One alert of the principal's wards, or None."""
     query = _with_people(ALERT).where(visible(who, ALERT), ALERT.c.id == alert_id)
-    return (await where.execute(query)).one_or_none()
+    found: ShownAlert | None = (await where.execute(query)).one_or_none()
+    return found
 
 
 async def get_alert(where: Where, place: Place) -> ShownAlert:
     """The alert of a place that was found before."""
     query = _with_people(ALERT).where(ALERT.c.ward_id == place.ward_id, ALERT.c.id == place.alert_id)
-    return (await where.execute(query)).one()
+    found: ShownAlert = (await where.execute(query)).one()
+    return found
 
 
 async def list_alerts(where: Where, shape: Shape, values: dict[str, Any]) -> Sequence[ShownAlert]:
     """A page in queue order. `values`: ward_0, ward_1 …, at_most, one for each filter by its name, and, to go
     on after a row, after_severity, after_taken, after_respond_by and after_id."""
-    return (await where.execute(_page(shape), values)).all()
+    found: Sequence[ShownAlert] = (await where.execute(_page(shape), values)).all()
+    return found
 
 
 def _in_order(alert: Table | FromClause) -> tuple[Any, ...]:

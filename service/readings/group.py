@@ -6,8 +6,6 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from alerts.plan import Plan
 from service.errors import NotFound, ReadingDiffers, StayDischarged
 from service.fields import new_id
@@ -16,9 +14,10 @@ from service.readings import store
 from service.readings.judging import StayCase, open_case
 from service.readings.store import WINDOW, LockedStay, StayKey
 from service.readings.submission import Arrival, Outcome, Refusal, Submission
+from service.storage.inline import Where
 
 Item = Arrival | Refusal
-PlanReader = Callable[[AsyncConnection, Sequence[LockedStay]], Awaitable[Mapping[StayKey, Plan | None]]]
+PlanReader = Callable[[Where, Sequence[LockedStay]], Awaitable[Mapping[StayKey, Plan | None]]]
 
 DISCHARGED = "discharged"
 REFUSALS_COUNT_FOR = timedelta(hours=24)
@@ -45,21 +44,21 @@ class GroupResult:
 
 
 async def keep_and_judge(
-    connection: AsyncConnection, items: Sequence[Item], read_plans: PlanReader
+    where: Where, items: Sequence[Item], read_plans: PlanReader
 ) -> list[GroupResult]:
     """Carry out one group inside the caller's transaction; gives one result for each item, in order."""
-    stays = await store.lock_stays(connection, {_key(item) for item in items})
+    stays = await store.lock_stays(where, {_key(item) for item in items})
     drafts = [_draft(item, stays.get(_key(item))) for item in items]
     sent = [draft for each in drafts for draft in each if draft.outcome is None]
-    won = await _win_keys(connection, [draft for draft in sent if stays[draft.key].status != DISCHARGED])
-    cases = await _load_cases(connection, items, sent, stays, read_plans)
+    won = await _win_keys(where, [draft for draft in sent if stays[draft.key].status != DISCHARGED])
+    cases = await _load_cases(where, items, sent, stays, read_plans)
     rows = _judge(items, drafts, won, cases)
-    await store.insert_readings(connection, rows)
-    await store.insert_refusals(connection, [_refusal_row(item) for item in items if isinstance(item, Refusal)])
-    written = await write_changes(connection, [case.stay_changes() for case in cases.values()])
+    await store.insert_readings(where, rows)
+    await store.insert_refusals(where, [_refusal_row(item) for item in items if isinstance(item, Refusal)])
+    written = await write_changes(where, [case.stay_changes() for case in cases.values()])
     for case in cases.values():
         case.alert_ids = written.alert_ids.get(case.stay.id, ())
-    await _look_up(connection, [draft for draft in sent if draft.reading_id not in won], cases)
+    await _look_up(where, [draft for draft in sent if draft.reading_id not in won], cases)
     for draft in sent:
         draft.outcome = draft.outcome or cases[draft.key].recorded(draft.reading_id)
     return [GroupResult(tuple(_outcome(draft) for draft in each), written.numbers) for each in drafts]
@@ -82,11 +81,11 @@ def _draft(item: Item, stay: LockedStay | None) -> list[Draft]:
     return [Draft(_key(item), item, submission, new_id(), refused) for submission in item.submissions]
 
 
-async def _win_keys(connection: AsyncConnection, sent: Sequence[Draft]) -> set[str]:
+async def _win_keys(where: Where, sent: Sequence[Draft]) -> set[str]:
     """The ids of the readings that nobody sent before."""
     if not sent:
         return set()
-    return await store.win_keys(connection, [_key_row(draft) for draft in sent])
+    return await store.win_keys(where, [_key_row(draft) for draft in sent])
 
 
 def _key_row(draft: Draft) -> tuple[Any, ...]:
@@ -103,7 +102,7 @@ def _key_row(draft: Draft) -> tuple[Any, ...]:
 
 
 async def _load_cases(
-    connection: AsyncConnection,
+    where: Where,
     items: Sequence[Item],
     sent: Sequence[Draft],
     stays: Mapping[StayKey, LockedStay],
@@ -113,16 +112,16 @@ async def _load_cases(
     since = _window_starts(items, sent, stays)
     if not since:
         return {}
-    plans = await read_plans(connection, [stays[key] for key in since])
-    windows = await store.load_windows(connection, since)
-    unresolved = await load_unresolved(connection, since)
+    plans = await read_plans(where, [stays[key] for key in since])
+    windows = await store.load_windows(where, since)
+    unresolved = await load_unresolved(where, since)
     return {
         key: open_case(
             stays[key],
             plans[key],
             windows[key[1]],
             unresolved.get(key[1], {}),
-            await _earlier_refusals(connection, key, items),
+            await _earlier_refusals(where, key, items),
         )
         for key in since
     }
@@ -144,12 +143,12 @@ def _window_starts(
 
 
 async def _earlier_refusals(
-    connection: AsyncConnection, key: StayKey, items: Sequence[Item]
+    where: Where, key: StayKey, items: Sequence[Item]
 ) -> Sequence[datetime]:
     refused = [item.received_at for item in items if isinstance(item, Refusal) and _key(item) == key]
     if not refused:
         return ()
-    return await store.list_refusals(connection, key, min(refused) - REFUSALS_COUNT_FOR)
+    return await store.list_refusals(where, key, min(refused) - REFUSALS_COUNT_FOR)
 
 
 def _judge(
@@ -183,14 +182,14 @@ def _refusal_row(item: Refusal) -> dict[str, Any]:
 
 
 async def _look_up(
-    connection: AsyncConnection, repeated: Sequence[Draft], cases: Mapping[StayKey, StayCase]
+    where: Where, repeated: Sequence[Draft], cases: Mapping[StayKey, StayCase]
 ) -> None:
     """Readings that were sent before: the stored one with the assessment of now, or a conflict if they differ. Those
     whose key is nobody's came too late: their stay has ended."""
     for arrival, drafts in groupby(repeated, key=lambda draft: draft.arrival):
         each = list(drafts)
-        taken = await store.taken_keys(connection, arrival, [draft.submission.key for draft in each])
-        rows = await store.load_readings(connection, arrival.ward_id, [reading_id for _, reading_id in taken.values()])
+        taken = await store.taken_keys(where, arrival, [draft.submission.key for draft in each])
+        rows = await store.load_readings(where, arrival.ward_id, [reading_id for _, reading_id in taken.values()])
         for draft in each:
             content, reading_id = taken.get(draft.submission.key, (None, ""))
             if content is None:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 from fastapi import Request
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.plan import Plan
 from service import metrics
@@ -18,6 +17,7 @@ from service.readings.submission import Arrival, Outcome, Recorded, Refusal, Sub
 from service.settings import Settings
 from service.storage.committer import GroupCommitter
 from service.storage.engine import Database
+from service.storage.inline import Where
 
 KNOWN_PLANS = 50_000
 
@@ -68,8 +68,8 @@ class Intake:
         metrics.READINGS.labels("refused").inc()
         await self._committer.submit(ward_id, stay_id, Refusal(ward_id, stay_id, self._clock.now(), code))
 
-    async def _work(self, connection: AsyncConnection, items: Sequence[Item]) -> Sequence[GroupResult]:
-        return await keep_and_judge(connection, items, self._plans_of)
+    async def _work(self, where: Where, items: Sequence[Item]) -> Sequence[GroupResult]:
+        return await keep_and_judge(where, items, self._plans_of)
 
     def _committed(self, results: Sequence[GroupResult]) -> None:
         """All results of a group name the wards it wrote to; wake those who listen to them."""
@@ -77,12 +77,12 @@ class Intake:
             self._wakeups.wake(results[0].numbers)
 
     async def _plans_of(
-        self, connection: AsyncConnection, stays: Sequence[LockedStay]
+        self, where: Where, stays: Sequence[LockedStay]
     ) -> Mapping[StayKey, Plan | None]:
         """The plan in force for each stay; None for one that cannot be read."""
         missing = [stay for stay in stays if self._plans.find((stay.id, stay.plan_version)) is None]
         if missing:
-            rows = await store.load_plans(connection, [(stay.ward_id, stay.id) for stay in missing])
+            rows = await store.load_plans(where, [(stay.ward_id, stay.id) for stay in missing])
             for stay in missing:
                 row = rows.get((stay.id, stay.plan_version))
                 plan = None if row is None else plan_of(row)

@@ -7,10 +7,10 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Row, Select, String, and_, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.reading import Reading, Symptom
 from service.readings.submission import Arrival
+from service.storage.inline import Where
 from service.storage.portable import Given, IdType, InstantType, dialect_of, insert_or_skip
 from service.storage.tables import METADATA
 
@@ -99,10 +99,10 @@ def _lock_stays(dialect: str) -> Select[Any]:
     )
 
 
-async def lock_stays(connection: AsyncConnection, keys: Iterable[StayKey]) -> dict[StayKey, LockedStay]:
+async def lock_stays(where: Where, keys: Iterable[StayKey]) -> dict[StayKey, LockedStay]:
     """Lock the stays, in key order, and return those that exist."""
-    dialect = dialect_of(connection)
-    found = await connection.execute(_lock_stays(dialect), STAY_KEYS.params(dialect, sorted(keys)))
+    dialect = dialect_of(where)
+    found = await where.execute(_lock_stays(dialect), STAY_KEYS.params(dialect, sorted(keys)))
     return {(row[0], row[1]): LockedStay(*row) for row in found}
 
 
@@ -116,15 +116,15 @@ def _win_keys(dialect: str) -> Any:
     return insert.from_select(names, rows).returning(idempotency_table.c.reading_id)
 
 
-async def win_keys(connection: AsyncConnection, rows: Sequence[Sequence[Any]]) -> set[str]:
+async def win_keys(where: Where, rows: Sequence[Sequence[Any]]) -> set[str]:
     """Insert idempotency rows, given in the order of KEY_COLUMNS; the ids of those readings whose key was not taken
     before."""
-    dialect = dialect_of(connection)
-    return set((await connection.execute(_win_keys(dialect), KEY_COLUMNS.params(dialect, rows))).scalars())
+    dialect = dialect_of(where)
+    return set((await where.execute(_win_keys(dialect), KEY_COLUMNS.params(dialect, rows))).scalars())
 
 
 async def taken_keys(
-    connection: AsyncConnection, arrival: Arrival, keys: Sequence[str]
+    where: Where, arrival: Arrival, keys: Sequence[str]
 ) -> dict[str, tuple[str, str]]:
     """For keys that were taken before: key -> (content digest, reading id)."""
     table = idempotency_table
@@ -134,7 +134,7 @@ async def taken_keys(
         table.c.sender_id == arrival.sender_id,
         table.c.key.in_(keys),
     )
-    return {row.key: (row.content, row.reading_id) for row in await connection.execute(query)}
+    return {row.key: (row.content, row.reading_id) for row in await where.execute(query)}
 
 
 @cache
@@ -151,12 +151,12 @@ def _load_windows(dialect: str) -> Select[Any]:
     )
 
 
-async def load_windows(connection: AsyncConnection, since: Mapping[StayKey, datetime]) -> dict[str, list[Reading]]:
+async def load_windows(where: Where, since: Mapping[StayKey, datetime]) -> dict[str, list[Reading]]:
     """By stay, its readings observed since an instant, oldest first."""
-    dialect = dialect_of(connection)
+    dialect = dialect_of(where)
     params = WINDOW_STARTS.params(dialect, [(*key, instant) for key, instant in since.items()])
     windows: dict[str, list[Reading]] = {stay_id: [] for _, stay_id in since}
-    for row in await connection.execute(_load_windows(dialect), params):
+    for row in await where.execute(_load_windows(dialect), params):
         windows[row[0]].append(to_reading(row[1:]))
     return windows
 
@@ -192,11 +192,11 @@ def to_symptoms(stored: str | None) -> tuple[Symptom, ...] | None:
 
 
 async def load_readings(
-    connection: AsyncConnection, ward_id: str, reading_ids: Sequence[str]
+    where: Where, ward_id: str, reading_ids: Sequence[str]
 ) -> dict[str, Row[Any]]:
     """The whole rows of these readings of a ward, by id."""
     query = select(reading_table).where(reading_table.c.ward_id == ward_id, reading_table.c.id.in_(reading_ids))
-    return {row.id: row for row in await connection.execute(query)}
+    return {row.id: row for row in await where.execute(query)}
 
 
 @cache
@@ -208,10 +208,10 @@ def _load_plans(dialect: str) -> Select[Any]:
     )
 
 
-async def load_plans(connection: AsyncConnection, keys: Iterable[StayKey]) -> dict[tuple[str, int], Row[Any]]:
+async def load_plans(where: Where, keys: Iterable[StayKey]) -> dict[tuple[str, int], Row[Any]]:
     """Every plan version of these stays, by (stay_id, version)."""
-    dialect = dialect_of(connection)
-    found = await connection.execute(_load_plans(dialect), STAY_KEYS.params(dialect, sorted(keys)))
+    dialect = dialect_of(where)
+    found = await where.execute(_load_plans(dialect), STAY_KEYS.params(dialect, sorted(keys)))
     return {(row.stay_id, row.version): row for row in found}
 
 
@@ -219,26 +219,26 @@ _INSERT_READINGS = insert(reading_table)
 _INSERT_REFUSALS = insert(refusal_table)
 
 
-async def insert_readings(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
+async def insert_readings(where: Where, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert readings; all rows have the same columns."""
     if rows:
-        await connection.execute(_INSERT_READINGS, list(rows))
+        await where.execute(_INSERT_READINGS, list(rows))
 
 
-async def insert_refusals(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
+async def insert_refusals(where: Where, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert refusals."""
     if rows:
-        await connection.execute(_INSERT_REFUSALS, list(rows))
+        await where.execute(_INSERT_REFUSALS, list(rows))
 
 
-async def list_refusals(connection: AsyncConnection, key: StayKey, since: datetime) -> list[datetime]:
+async def list_refusals(where: Where, key: StayKey, since: datetime) -> list[datetime]:
     """When readings of a stay were refused since an instant, oldest first."""
     query = (
         select(refusal_table.c.at)
         .where(refusal_table.c.ward_id == key[0], refusal_table.c.stay_id == key[1], refusal_table.c.at > since)
         .order_by(refusal_table.c.at)
     )
-    return list((await connection.execute(query)).scalars())
+    return list((await where.execute(query)).scalars())
 
 
 @cache
@@ -249,8 +249,8 @@ def _find_stays(dialect: str) -> Select[Any]:
     return select(stay.ward_id, stay.id).join_from(given, stay_table, of_the_key)
 
 
-async def find_stays(connection: AsyncConnection, keys: Iterable[StayKey]) -> list[StayKey]:
+async def find_stays(where: Where, keys: Iterable[StayKey]) -> list[StayKey]:
     """Those of the keys that are stays."""
-    dialect = dialect_of(connection)
-    found = await connection.execute(_find_stays(dialect), STAY_KEYS.params(dialect, sorted(keys)))
+    dialect = dialect_of(where)
+    found = await where.execute(_find_stays(dialect), STAY_KEYS.params(dialect, sorted(keys)))
     return [(row[0], row[1]) for row in found]

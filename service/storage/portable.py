@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 SERIALIZATION_STATES = frozenset({"40001", "40P01", "55P03"})
@@ -68,12 +68,14 @@ def _from_text(value: str | None) -> datetime | None:
     return None if value is None else datetime.fromisoformat(value)
 
 
-def dialect_of(where: AsyncConnection | AsyncSession) -> str:
-    """The name of the database behind a connection or session, as this module's other functions take it."""
-    return where.get_bind().dialect.name if isinstance(where, AsyncSession) else where.dialect.name
+def dialect_of(where: Any) -> str:
+    """The name of the database behind a connection or a session, as this module's other functions take it."""
+    bind = where.get_bind() if isinstance(where, AsyncSession) else where
+    name: str = bind.dialect.name
+    return name
 
 
-def insert_or_skip(where: AsyncConnection | AsyncSession | str, table: Table, keys: Iterable[str]) -> Any:
+def insert_or_skip(where: Any, table: Table, keys: Iterable[str]) -> Any:
     """An INSERT that leaves a row with the same `keys` alone; add `.values(...)` or `.from_select(...)`, and
     `.returning(...)`. `where` may be the name that `dialect_of` gives."""
     dialect = where if isinstance(where, str) else dialect_of(where)

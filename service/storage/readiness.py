@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Literal
 
 from sqlalchemy import update
@@ -78,6 +79,8 @@ class Facts:
 async def facts(url: str) -> Facts:
     """Look at the database at `url`."""
     database = open_database(url, 1)
+    if missing := _missing(database):
+        return Facts(missing)
     try:
         found = await standing(database)
         if found == "unreachable":
@@ -86,3 +89,10 @@ async def facts(url: str) -> Facts:
         return Facts(found, version, clock)
     finally:
         await database.close()
+
+
+def _missing(database: Database) -> Standing | None:
+    """A SQLite file that is not there: opening it would make an empty one."""
+    if not database.is_embedded or (file := Path(str(database.url.database))).exists():
+        return None
+    return "not_migrated" if file.parent.is_dir() else "unreachable"

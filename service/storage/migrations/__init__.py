@@ -10,6 +10,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, column, inspect, select, table
 
+from service.errors import SettingInvalid
 from service.storage.engine import Database, open_database
 
 FOLDER = Path(__file__).parent
@@ -69,5 +70,6 @@ def _revision(connection: Connection) -> str | None:
 
 def _make_private(file: Path) -> None:
     """Patients are in it: for nobody but the service's own user. SQLite gives its WAL the same rights."""
-    if file.parent.is_dir():
-        file.touch(mode=0o600)
+    if not file.parent.is_dir():
+        raise SettingInvalid(f"There is no folder {file.parent} for the database")
+    file.touch(mode=0o600)
