@@ -24,6 +24,10 @@ class Readiness:
         self._known_until = 0.0
         self._reason: str | None = None
 
+    def forget(self) -> None:
+        """Check again the next time."""
+        self._known_until = 0.0
+
     async def reason(self, app: Any) -> str | None:
         """Why no requests should be sent here; None when they may."""
         now = asyncio.get_running_loop().time

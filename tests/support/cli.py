@@ -33,8 +33,13 @@ def environment(**settings: str) -> dict[str, str]:
 
 async def wardwatch(*arguments: str, stdin: str = "", **settings: str) -> Done:
     """Run `wardwatch ARGUMENTS` to its end."""
+    return await run(PROGRAM, *arguments, stdin=stdin, **settings)
+
+
+async def run(program: str, *arguments: str, stdin: str = "", **settings: str) -> Done:
+    """Run a program to its end."""
     process = await asyncio.create_subprocess_exec(
-        PROGRAM, *arguments, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environment(**settings)
+        program, *arguments, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environment(**settings)
     )
     out, err = await process.communicate(stdin.encode())
     return Done(process.returncode or 0, out.decode(), err.decode())

@@ -1,0 +1,124 @@
+"""`wardwatch` as whoever operates it meets it: what it says, and its exit codes."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from service.app import create_app
+from service.settings import Settings
+from tests.support.cli import PROGRAM, Done, run, wardwatch
+from tests.support.postgres import free_port
+
+HEAVY = (
+    "alembic",
+    "asyncpg",
+    "fastapi",
+    "httpx",
+    "prometheus_client",
+    "rich",
+    "sqlalchemy",
+    "structlog",
+    "uvicorn",
+)
+
+
+def said_in_one_line(done: Done, text: str) -> bool:
+    return done.code == 2 and done.err.count("\n") == 1 and text in done.err and "Traceback" not in done.err
+
+
+async def test_help_loads_nothing_heavy() -> None:
+    ask = f"import sys, service.cli.main; print([m for m in {HEAVY} if m in sys.modules])"
+    done = await run(sys.executable, "-c", ask)
+    assert done.out.strip() == "[]", done.err
+    assert (await run(PROGRAM, "--help")).code == 0
+
+
+async def test_every_command_of_the_contract_is_there() -> None:
+    said = (await wardwatch("--help")).out
+    commands = {line.split()[0] for line in said.partition("Commands:")[2].splitlines() if line.strip()}
+    wanted = "demo serve migrate check openapi backup restore ward staff client feed"
+    assert set(wanted.split()) <= commands
+
+
+async def test_check_is_content_with_a_migrated_database(database_url: str) -> None:
+    done = await wardwatch("check", WARDWATCH_DATABASE_URL=database_url)
+    assert done.code == 0, done.out
+    assert "The database is ready." in done.out
+    assert "WRONG" not in done.out
+
+
+async def test_check_names_what_is_wrong_and_what_to_do(empty_database_url: str) -> None:
+    done = await wardwatch("check", WARDWATCH_DATABASE_URL=empty_database_url, WARDWATCH_SECRET_KEY="short")
+    assert done.code == 1
+    wrong = [line for line in done.out.splitlines() if line.startswith("WRONG")]
+    assert ["secret" in wrong[0], "wardwatch migrate" in wrong[1], len(wrong)] == [True, True, 2]
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:////nowhere/at/all.db", "postgresql://a:sentinel@127.0.0.1:{port}/c"]
+)
+async def test_check_says_when_the_database_cannot_be_reached(url: str) -> None:
+    done = await wardwatch("check", WARDWATCH_DATABASE_URL=url.format(port=free_port()))
+    assert done.code == 1
+    assert "cannot be reached" in done.out
+    assert "Traceback" not in done.err
+    assert "sentinel" not in done.out + done.err
+
+
+async def test_migrate_makes_an_empty_database_ready(empty_database_url: str) -> None:
+    done = await wardwatch("migrate", WARDWATCH_DATABASE_URL=empty_database_url)
+    assert (done.code, "The database is at step" in done.out) == (0, True)
+    assert (await wardwatch("check", WARDWATCH_DATABASE_URL=empty_database_url)).code == 0
+
+
+async def test_a_database_that_is_not_migrated_is_not_served(empty_database_url: str) -> None:
+    done = await wardwatch("serve", WARDWATCH_DATABASE_URL=empty_database_url)
+    assert said_in_one_line(done, "run `wardwatch migrate`")
+
+
+async def test_sqlite_takes_one_worker(tmp_path: Path) -> None:
+    done = await wardwatch("serve", "--workers", "2", WARDWATCH_DATABASE_URL=f"sqlite:///{tmp_path}/a.db")
+    assert said_in_one_line(done, "one worker; use PostgreSQL for more")
+
+
+async def test_without_a_secret_key_nothing_is_served(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/a.db"
+    done = await wardwatch("serve", WARDWATCH_DATABASE_URL=url, WARDWATCH_SECRET_KEY="")
+    assert said_in_one_line(done, "WARDWATCH_SECRET_KEY must be set")
+
+
+@pytest.mark.parametrize("command", ["serve", "migrate", "check"])
+async def test_a_setting_that_cannot_be_used_is_one_line(command: str) -> None:
+    done = await wardwatch(command, WARDWATCH_DATABASE_URL="mysql://x")
+    assert said_in_one_line(done, "WARDWATCH_DATABASE_URL must start with")
+
+
+async def test_looking_at_a_database_that_is_not_there_does_not_make_one(tmp_path: Path) -> None:
+    for command in ("check", "serve"):
+        done = await wardwatch(command, WARDWATCH_DATABASE_URL=f"sqlite:///{tmp_path}/a.db")
+        assert "wardwatch migrate" in done.out + done.err
+    assert names_in(tmp_path) == []
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(file.name for file in folder.iterdir())
+
+
+async def test_migrating_into_a_folder_that_is_not_there_is_one_line() -> None:
+    done = await wardwatch("migrate", WARDWATCH_DATABASE_URL="sqlite:////nowhere/at/all.db")
+    assert said_in_one_line(done, "There is no folder /nowhere/at")
+
+
+async def test_migrating_what_cannot_be_reached_is_one_line() -> None:
+    url = f"postgresql://a:sentinel@127.0.0.1:{free_port()}/c"
+    done = await wardwatch("migrate", WARDWATCH_DATABASE_URL=url)
+    assert said_in_one_line(done, "The database cannot be reached")
+    assert "sentinel" not in done.err
+
+
+async def test_openapi_prints_the_document_that_is_served() -> None:
+    done = await wardwatch("openapi", WARDWATCH_SECRET_KEY="")
+    assert done.code == 0
+    assert json.loads(done.out) == json.loads(json.dumps(create_app(Settings(secret_key="x" * 32)).openapi()))

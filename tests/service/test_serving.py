@@ -1,0 +1,93 @@
+"""`wardwatch serve` as a process: it answers, counts, and stops without dropping anybody."""
+
+import asyncio
+import os
+import re
+import signal
+
+import httpx
+import pytest
+
+from tests.support.cli import serving
+from tests.support.postgres import free_port
+
+
+async def counted(port: int) -> dict[str, float]:
+    """What `/metrics` says about refusals, by code."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        text = (await client.get(f"http://127.0.0.1:{port}/metrics")).text
+    return {code: float(n) for code, n in re.findall(r'wardwatch_refusals_total\{code="(\w+)"\} (\S+)', text)}
+
+
+async def test_it_serves_and_stops_when_told(database_url: str) -> None:
+    async with serving(WARDWATCH_DATABASE_URL=database_url) as (process, client):
+        answer = await client.get("/livez")
+        assert answer.json() == {"status": "alive"}
+        assert "server" not in answer.headers
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(15):
+            assert await process.wait() in (0, -signal.SIGTERM)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_request_under_way_is_answered_before_it_stops(database_url: str) -> None:
+    async with serving(WARDWATCH_DATABASE_URL=database_url) as (process, client):
+        port = client.base_url.port or 0
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        head = "POST /oauth/token HTTP/1.1\r\nHost: w\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+        writer.write(f"{head}Content-Length: 4\r\nConnection: close\r\n\r\nx=".encode())
+        await writer.drain()
+        await client.get("/livez")  # by now the other request has begun as well
+        process.send_signal(signal.SIGTERM)
+        await until_refused(port)
+        writer.write(b"yz")
+        answer = await reader.read()
+        writer.close()
+        assert answer.startswith(b"HTTP/1.1 4"), answer
+        assert b'"request_id"' in answer
+
+
+async def until_refused(port: int) -> None:
+    """Wait until nobody listens on the port any more."""
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except ConnectionRefusedError:
+                return
+            writer.close()
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_metrics_have_a_port_of_their_own(database_url: str) -> None:
+    port = free_port()
+    async with serving(WARDWATCH_DATABASE_URL=database_url, WARDWATCH_METRICS_PORT=str(port)) as (_, client):
+        before = (await counted(port)).get("not_found", 0)
+        assert (await client.get("/metrics")).status_code == 404
+        assert (await counted(port))["not_found"] == before + 1
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_without_a_port_there_are_no_metrics(database_url: str) -> None:
+    async with serving(WARDWATCH_DATABASE_URL=database_url) as (_, client):
+        assert (await client.get("/metrics")).status_code == 404
+
+
+@pytest.mark.postgres
+@pytest.mark.slow
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_the_metrics_of_several_workers_are_added_up(database_url: str) -> None:
+    port = free_port()
+    settings = {"WARDWATCH_DATABASE_URL": database_url, "WARDWATCH_METRICS_PORT": str(port)}
+    async with serving("--workers", "2", **settings) as (process, client):
+        url = f"{client.base_url}/nowhere"
+        for _ in range(40):
+            async with httpx.AsyncClient(
+                trust_env=False
+            ) as fresh:  # a connection each: either worker takes it
+                assert (await fresh.get(url)).status_code == 404
+        assert (await counted(port))["not_found"] == 40
+        os.kill(process.pid, signal.SIGTERM)
+        async with asyncio.timeout(30):
+            await process.wait()
