@@ -26,7 +26,9 @@ PLANS: dict[int, dict[str, Any]] = {
 
 def observation(dice: random.Random, at: datetime) -> dict[str, Any]:
     """A reading as they come: mostly now, some late or early, some poor, some without SpO2."""
-    fields: dict[str, Any] = {"observed_at": at + timedelta(minutes=dice.choice((0, 0, 0, -5, -90, -400, 4, 30)))}
+    fields: dict[str, Any] = {
+        "observed_at": at + timedelta(minutes=dice.choice((0, 0, 0, -5, -90, -400, 4, 30)))
+    }
     if dice.random() < 0.85:
         fields["spo2"] = round(dice.gauss(93, 3), dice.choice((0, 1)))
     if dice.random() < 0.5:

@@ -41,7 +41,11 @@ async def test_a_reading_is_answered_with_all_that_was_made_of_it(partner: Partn
     assert (said["late"], said["time_corrected"], said["quality"]) == (False, False, "unknown")
     assert said["judged_spo2"] == 93
     assert said["news2"]["scores"] == {"respiratory_rate": 0, "spo2": 2, "oxygen": 0}
-    assert (said["news2"]["total"], said["news2"]["minimum_total"], said["news2"]["complete"]) == (None, 2, False)
+    assert (said["news2"]["total"], said["news2"]["minimum_total"], said["news2"]["complete"]) == (
+        None,
+        2,
+        False,
+    )
     assert "temperature" in said["news2"]["missing"]
     assessment = said["assessment"]
     assert (assessment["severity"], assessment["advice_code"]) == ("high", "recheck_within_1_hour")
@@ -59,7 +63,9 @@ async def test_without_anybody_known_on_duty_nobody_is_said_to_watch(partner: Pa
     assert "999" in assessment["advice"]
 
 
-@pytest.mark.parametrize("fields", [FULL, {"spo2": 97}, {"feeling": "worse"}, {"symptoms": []}, {"pulse_rate": 80}])
+@pytest.mark.parametrize(
+    "fields", [FULL, {"spo2": 97}, {"feeling": "worse"}, {"symptoms": []}, {"pulse_rate": 80}]
+)
 async def test_the_answer_is_what_the_contract_says(
     partner: Partner, stay_id: str, fields: dict[str, Any]
 ) -> None:
@@ -164,12 +170,16 @@ async def test_five_minutes_ahead_is_taken_as_it_is(partner: Partner, stay_id: s
     assert await partner.alerts(stay_id) == []
 
 
-async def test_a_poor_signal_opens_an_alert_and_is_never_told_to_carry_on(partner: Partner, stay_id: str) -> None:
+async def test_a_poor_signal_opens_an_alert_and_is_never_told_to_carry_on(
+    partner: Partner, stay_id: str
+) -> None:
     said = await partner.kept(stay_id, spo2=90, signal_quality="poor", perfusion_index=3.0)
     assert said["quality"] == "poor"
     assert said["alerts"][0]["severity"] == "critical"
     other = await partner.admit()
-    assert (await partner.kept(other, spo2=98, perfusion_index=0.2))["assessment"]["advice_code"] != "carry_on"
+    assert (await partner.kept(other, spo2=98, perfusion_index=0.2))["assessment"][
+        "advice_code"
+    ] != "carry_on"
 
 
 async def test_the_advice_is_the_worst_of_all_that_is_open(

@@ -52,7 +52,9 @@ async def test_a_batch_loses_only_its_bad_rows(partner: Partner, stay_id: str) -
     assert [alert["stay_id"] for alert in await partner.alerts() if alert["family"] == "oxygen"] == [other]
 
 
-async def test_rows_are_judged_by_time_of_observation_and_answered_as_sent(partner: Partner, stay_id: str) -> None:
+async def test_rows_are_judged_by_time_of_observation_and_answered_as_sent(
+    partner: Partner, stay_id: str
+) -> None:
     rows = [
         reading(stay_id, START - timedelta(minutes=minute), spo2=spo2, breathlessness=1)
         for minute, spo2 in ((0, 97), (40, 91), (20, 96), (35, 90))

@@ -73,7 +73,10 @@ async def test_other_stays_of_the_same_group_are_judged_as_ever(
     answers = await asyncio.gather(*(partner.kept(each, spo2=90) for each in (*others, stay_id)))
     codes = [answer["assessment"]["advice_code"] for answer in answers]
     assert codes == ["measure_again_now"] * 4 + ["not_assessed"]
-    assert {alert["stay_id"] for alert in await partner.alerts() if alert["family"] == "oxygen"} == {*others, stay_id}
+    assert {alert["stay_id"] for alert in await partner.alerts() if alert["family"] == "oxygen"} == {
+        *others,
+        stay_id,
+    }
 
 
 async def test_a_stay_whose_past_breaks_the_engine_still_takes_readings(
@@ -83,9 +86,7 @@ async def test_a_stay_whose_past_breaks_the_engine_still_takes_readings(
     first = reading(stay_id, spo2=97)
     await partner.ask("POST", "/v1/readings", first)
     async with writing(database) as session:
-        await session.execute(
-            update(READING).where(READING.c.stay_id == stay_id).values(spo2=float("inf"))
-        )
+        await session.execute(update(READING).where(READING.c.stay_id == stay_id).values(spo2=float("inf")))
     said = await partner.kept(stay_id, spo2=90, observed_at=START.replace(minute=1))
     assert said["assessment"]["advice_code"] == "not_assessed"
     assert {alert["title"] for alert in await partner.alerts(stay_id)} == {"spo2_red", "not_evaluated"}

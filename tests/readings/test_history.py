@@ -90,7 +90,9 @@ async def test_another_wards_token_finds_nothing(
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
-async def test_reading_needs_its_scope(partner: Partner, stay_id: str, http: httpx.AsyncClient, database: Database) -> None:
+async def test_reading_needs_its_scope(
+    partner: Partner, stay_id: str, http: httpx.AsyncClient, database: Database
+) -> None:
     sender = await open_partner(http, database, partner.ward_id, ["readings:write"])
     answer = await sender.ask("GET", f"/v1/stays/{stay_id}/readings")
     assert answer.status_code == 403

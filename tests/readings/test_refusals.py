@@ -24,7 +24,16 @@ def assert_refused(answer: httpx.Response, status: int, code: str) -> dict[str, 
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     problem: dict[str, Any] = answer.json()
-    assert problem.keys() >= {"type", "title", "status", "detail", "code", "request_id", "errors", "safety_text"}
+    assert problem.keys() >= {
+        "type",
+        "title",
+        "status",
+        "detail",
+        "code",
+        "request_id",
+        "errors",
+        "safety_text",
+    }
     assert (problem["status"], problem["code"]) == (status, code)
     assert problem["type"].endswith(code)
     assert "not recorded" in problem["safety_text"]
@@ -34,7 +43,9 @@ def assert_refused(answer: httpx.Response, status: int, code: str) -> dict[str, 
 
 async def send_text(partner: Partner, text: str | bytes, **headers: str) -> httpx.Response:
     return await partner.http.post(
-        "/v1/readings", content=text, headers={**partner.headers, "Content-Type": "application/json", **headers}
+        "/v1/readings",
+        content=text,
+        headers={**partner.headers, "Content-Type": "application/json", **headers},
     )
 
 
@@ -264,7 +275,16 @@ async def test_a_refused_value_is_neither_echoed_nor_kept(
 ) -> None:
     wrong: list[dict[str, Any]] = [
         {name: SENTINEL}
-        for name in ("spo2", "pulse_rate", "observed_at", "consciousness", "context", "feeling", "source", "device")
+        for name in (
+            "spo2",
+            "pulse_rate",
+            "observed_at",
+            "consciousness",
+            "context",
+            "feeling",
+            "source",
+            "device",
+        )
     ]
     wrong += [{"symptoms": [SENTINEL]}, {"oxygen": SENTINEL}, {"spo2": 101.4711, "entered_by": SENTINEL}]
     wrong += [{"device": {"id": SENTINEL, "model": SENTINEL, "serial": SENTINEL}}, {"pulse_rate": 4711}]

@@ -153,7 +153,13 @@ async def test_two_contents_under_one_id_at_the_same_moment_leave_one(partner: P
 
 async def test_a_reading_twice_in_one_batch_is_kept_once(partner: Partner, stay_id: str) -> None:
     one = reading(stay_id, client_reading_id="a", spo2=90)
-    rows = [one, one, {**one, "spo2": 91}, reading(stay_id, client_reading_id=None), reading(stay_id, client_reading_id=None)]
+    rows = [
+        one,
+        one,
+        {**one, "spo2": 91},
+        reading(stay_id, client_reading_id=None),
+        reading(stay_id, client_reading_id=None),
+    ]
     said = (await partner.ask("POST", "/v1/readings/batch", {"readings": rows})).json()
     words = [row["status"] for row in said["results"]]
     assert words == ["created", "replayed", "rejected", "created", "replayed"]

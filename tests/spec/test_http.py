@@ -105,7 +105,9 @@ def answered(answer: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
     return {name: fields[name] for name in wanted}
 
 
-@pytest.mark.parametrize("scenario", [each for each in SCENARIOS if not each.refused], ids=lambda each: each.name)
+@pytest.mark.parametrize(
+    "scenario", [each for each in SCENARIOS if not each.refused], ids=lambda each: each.name
+)
 async def test_scenario(partner: Partner, clock: SettableClock, scenario: Scenario) -> None:
     clock.set(START)
     stay_id = await partner.admit(**scenario.plan)
@@ -117,7 +119,9 @@ async def test_scenario(partner: Partner, clock: SettableClock, scenario: Scenar
     assert answered(answer, scenario.answers) == scenario.answers
 
 
-async def test_what_cannot_be_a_value_is_refused_and_leaves_nothing(partner: Partner, clock: SettableClock) -> None:
+async def test_what_cannot_be_a_value_is_refused_and_leaves_nothing(
+    partner: Partner, clock: SettableClock
+) -> None:
     for scenario in (each for each in SCENARIOS if each.refused):
         stay_id = await partner.admit(**scenario.plan)
         (step,) = scenario.steps

@@ -1,0 +1,110 @@
+"""What the intake says to the database: every lock and every write names its ward, and locks come in one order."""
+
+import asyncio
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import event
+
+from service.storage.tables import METADATA
+from tests.support.wards import Partner, reading
+
+WARD_OWNED = {name for name, table in METADATA.tables.items() if "ward_id" in table.c}
+WRITE = re.compile(r"\s*(INSERT INTO|UPDATE|DELETE FROM) (\w+)(.*)", re.DOTALL)
+LOCK = re.compile(r"FOR (?:NO KEY )?UPDATE", re.IGNORECASE)
+FROM = re.compile(r"\b(?:FROM|JOIN) (\w+)")
+
+
+@contextmanager
+def recorded(app: FastAPI) -> Iterator[list[list[str]]]:
+    """Every transaction of the service that is committed, as the list of its statements."""
+    engine = app.state.database.writes.sync_engine
+    under_way: defaultdict[int, list[str]] = defaultdict(list)
+    said: list[list[str]] = []
+
+    def execute(connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        under_way[id(connection.connection.dbapi_connection)].append(statement)
+
+    def commit(connection: Any) -> None:
+        said.append(under_way.pop(id(connection.connection.dbapi_connection)))
+
+    event.listen(engine, "before_cursor_execute", execute)
+    event.listen(engine, "commit", commit)
+    yield said
+    event.remove(engine, "before_cursor_execute", execute)
+    event.remove(engine, "commit", commit)
+
+
+async def a_busy_moment(partner: Partner) -> None:
+    """New, repeated, refused and conflicting readings of several stays; alerts open, worsen, recover."""
+    stays = [await partner.admit() for _ in range(4)]
+    for spo2 in (97, 93, 90, 96, 97):
+        bodies = [reading(stay, spo2=spo2, breathlessness=1) for stay in stays]
+        await asyncio.gather(*(partner.ask("POST", "/v1/readings", body) for body in [*bodies, *bodies]))
+        rows = [*bodies, *(reading(stay, spo2=101) for stay in stays), {**bodies[0], "spo2": 50}]
+        await partner.ask("POST", "/v1/readings/batch", {"readings": rows})
+
+
+async def test_every_lock_and_every_write_of_the_intake_names_its_ward(
+    app: FastAPI, partner: Partner
+) -> None:
+    with recorded(app) as said:
+        await a_busy_moment(partner)
+    written: set[str] = set()
+    for statement in (each for transaction in said for each in transaction):
+        if write := WRITE.match(statement):
+            verb, table, rest = write.groups()
+            assert table in WARD_OWNED, statement
+            written.add(table)
+            where = rest if verb == "INSERT INTO" else rest.partition("WHERE")[2]
+            assert "ward_id" in where, f"a write that does not name its ward: {statement}"
+        elif LOCK.search(statement):
+            assert f"{locked(statement)}.ward_id = " in statement, (
+                f"a lock that does not name its ward: {statement}"
+            )
+    assert written >= {"reading", "idempotency", "refusal", "alert", "event", "ward_feed"}
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.postgres
+async def test_locks_are_taken_in_the_one_order(app: FastAPI, partner: Partner) -> None:
+    with recorded(app) as said:
+        await a_busy_moment(partner)
+    order = {"stay": 0, "alert": 1, "ward_feed": 2}
+    seen: set[tuple[str, ...]] = set()
+    for transaction in said:
+        taken = [locked(statement) for statement in transaction]
+        tables = [table for table in taken if table in order]
+        assert tables == sorted(tables, key=order.__getitem__), transaction
+        seen.add(tuple(dict.fromkeys(tables)))
+    assert ("stay", "alert", "ward_feed") in seen
+
+
+def locked(statement: str) -> str | None:
+    """The table whose existing rows a statement locks."""
+    if (write := WRITE.match(statement)) and write[1] != "INSERT INTO":
+        return write[2]
+    if LOCK.search(statement):
+        of = re.search(r" OF (\w+)", statement)
+        return of[1] if of else FROM.search(statement)[1]  # type: ignore[index]
+    return None
+
+
+async def test_a_group_costs_a_handful_of_statements_however_many_it_holds(
+    app: FastAPI, partner: Partner
+) -> None:
+    stays = [await partner.admit() for _ in range(20)]
+    rows = [reading(stay, spo2=97) for stay in stays for _ in range(10)]
+    await partner.ask("POST", "/v1/readings/batch", {"readings": [reading(stay) for stay in stays]})
+    for word in ("created", "replayed"):
+        with recorded(app) as said:
+            answer = await partner.ask("POST", "/v1/readings/batch", {"readings": rows})
+        assert answer.json()[word] == 200
+        statements = sum(len(transaction) for transaction in said)
+        assert len(said) <= 4
+        assert statements <= len(said) * 8 + (0 if word == "created" else 2 * len(stays)), said
