@@ -16,6 +16,7 @@ from alerts.plan import Plan
 from service import logs, problems
 from service.access.guards import authenticate, require_scope
 from service.access.tokens import open_tokens
+from service.app import NO_TELEMETRY
 from service.clock import real_now
 from service.feed.positions import Positions
 from service.fields import new_id
@@ -64,7 +65,7 @@ def from_environment() -> FastAPI:
         yield
         await app.state.database.close()
 
-    app = FastAPI(lifespan=lifespan)
+    app = FastAPI(lifespan=lifespan, telemetry=NO_TELEMETRY)
     problems.install(app, is_unavailable)
     app.add_middleware(logs.RequestIds)
     app.include_router(routes.router)

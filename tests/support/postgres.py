@@ -12,8 +12,8 @@ import secrets
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 # These lose data when the machine crashes, which no test does; a server that is killed loses nothing by them.
@@ -61,6 +61,7 @@ class Server:
 
     folder: Path
     durable: bool = False
+    settings: Mapping[str, str] = field(default_factory=dict)
     port: int = 0
     password: str = ""
 
@@ -87,7 +88,7 @@ class Server:
             "--auth=password", "--encoding=UTF8", "--locale=C",
         )  # fmt: skip
         self.port = free_port()
-        settings = COMMON | ({} if self.durable else FAST) | {"port": str(self.port)}
+        settings = COMMON | ({} if self.durable else FAST) | self.settings | {"port": str(self.port)}
         with (self.data / "postgresql.conf").open("a") as conf:
             conf.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
         self.start()
