@@ -229,9 +229,7 @@ def _free(host: str, port: int) -> int:
             return int(trial.getsockname()[1])
     except OSError as problem:
         if problem.errno == errno.EADDRINUSE:
-            message = (
-                f"Port {port} of {host} is taken. Stop what listens there, or give another: --port N"
-            )
+            message = f"Port {port} of {host} is taken. Stop what listens there, or give another: --port N"
         else:
             message = f"{host}, port {port}: {problem.strerror or problem}"
         raise WardwatchError(message) from problem
