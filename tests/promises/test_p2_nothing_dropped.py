@@ -3,17 +3,18 @@
 from datetime import timedelta
 from typing import Any
 
-
 from service.storage.engine import Database
 from tests.support.time import START, SettableClock
 from tests.support.wards import Partner, rows_of
 
 UNLIKELY: list[dict[str, Any]] = [
     {"spo2": 0}, {"spo2": 49}, {"spo2": 69.5}, {"spo2": 100}, {"spo2": 88, "signal_quality": "poor"},
-    {"spo2": 88, "perfusion_index": 0}, {"spo2": 88, "context": "unknown"}, {"spo2": 88, "context": "sleep"},
-    {"spo2": 85, "context": "post_exertion_40_steps"}, {"spo2": 88, "observed_at": START - timedelta(days=40)},
-    {"spo2": 88, "observed_at": START + timedelta(days=40)}, {"spo2": 88, "observed_at": "1970-01-01T00:00:00Z"},
-    {"pulse_rate": 20}, {"respiratory_rate": 60}, {"temperature": 43.0}, {"systolic_bp": 50, "diastolic_bp": 200},
+    {"spo2": 88, "perfusion_index": 0}, {"spo2": 88, "context": "unknown"},
+    {"spo2": 88, "context": "sleep"}, {"spo2": 85, "context": "post_exertion_40_steps"},
+    {"spo2": 88, "observed_at": START - timedelta(days=40)},
+    {"spo2": 88, "observed_at": START + timedelta(days=40)},
+    {"spo2": 88, "observed_at": "1970-01-01T00:00:00Z"}, {"pulse_rate": 20}, {"respiratory_rate": 60},
+    {"temperature": 43.0}, {"systolic_bp": 50, "diastolic_bp": 200},
 ]  # fmt: skip
 
 

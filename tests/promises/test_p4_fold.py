@@ -1,4 +1,4 @@
-"""P4: what the service made of a stay, reading by reading, is what the engine makes of its whole stored history."""
+"""P4: what the service made of a stay, reading by reading, is what the engine makes of its whole history."""
 
 import random
 from datetime import datetime, timedelta

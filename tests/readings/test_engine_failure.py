@@ -1,5 +1,5 @@
-"""When a stay cannot be judged: its readings are kept, somebody is told, a red value still alarms, and nobody else
-notices."""
+"""When a stay cannot be judged: its readings are kept, somebody is told, a red value still alarms, and
+nobody else notices."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the intake says to the database: every lock and every write names its ward, and locks come in one order."""
+"""What the intake says to the database: every lock and write names its ward, and locks come in one order."""
 
 import asyncio
 import re

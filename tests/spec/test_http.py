@@ -1,4 +1,4 @@
-"""Every clinical scenario over HTTP, on both databases: what the engine decides is what the ward's queue shows.
+"""Every clinical scenario over HTTP, on both databases: what the engine decides is what the queue shows.
 
 Time is the scenario's: the clock of the service is put to each step's receipt. Where a scenario only waits, a
 refused reading makes the service look at the clock; one alone changes nothing itself."""

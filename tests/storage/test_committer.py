@@ -1,86 +1,23 @@
-"""Group commit: what waits goes together, nobody pays for somebody else's fault, and every sender gets an answer."""
+"""Group commit: what waits goes together, nobody pays for another's fault, and every sender is answered."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, String, Table, insert, select, text
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.errors import DatabaseUnavailable, Overloaded
+from service.errors import Overloaded
 from service.storage.committer import GROUP_READINGS, GroupCommitter
-from service.storage.engine import Database, open_database
+from service.storage.engine import Database
 from service.storage.inline import Where
-from service.storage.waiting import WARD_SHARE, FairQueue, Waiting
-
-KEPT = Table("kept", MetaData(), Column("name", String(80), primary_key=True), Column("position", Integer))
-POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-
-
-@dataclass
-class Desk:
-    """A committer that writes each item into a table. While a rival holds the database, the group under way has
-    to wait for it; what arrives meanwhile waits for the next."""
-
-    database: Database
-    groups: list[list[str]] = field(default_factory=list)
-    committed: list[list[str]] = field(default_factory=list)
-    committer: GroupCommitter[str, str] = field(init=False)
-    rival: AsyncConnection | None = None
-
-    def __post_init__(self) -> None:
-        self.make(capacity=1000)
-
-    def make(self, capacity: int) -> None:
-        self.committer = GroupCommitter(self.database, self.work, self.after, committers=1, capacity=capacity)
-
-    async def work(self, connection: Where, items: Sequence[str]) -> Sequence[str]:
-        self.groups.append(list(items))
-        await connection.execute(insert(KEPT), [{"name": n, "position": len(self.groups)} for n in items])
-        return [f"kept {name}" for name in items]
-
-    def after(self, results: Sequence[str]) -> None:
-        self.committed.append(list(results))
-
-    def send(self, name: str, ward: str = "ward", weight: int = 1) -> "asyncio.Task[str]":
-        return asyncio.create_task(self.committer.submit(ward, name, name, weight))
-
-    async def kept(self) -> set[str]:
-        async with self.database.reads.connect() as connection:
-            return set((await connection.execute(select(KEPT.c.name))).scalars())
-
-    async def busy(self, name: str = "first") -> "asyncio.Task[str]":
-        """Send one item and hold it up, so that a group forms behind it."""
-        other = open_database(self.database.url.render_as_string(hide_password=False), 1)
-        self.rival = await other.writes.connect()
-        lock = "SELECT 1" if self.database.is_embedded else "LOCK TABLE kept IN EXCLUSIVE MODE"
-        await self.rival.execute(text(lock))
-        before, task = len(self.groups), self.send(name, "other")
-        async with asyncio.timeout(5):
-            while len(self.groups) == before:
-                await asyncio.sleep(0)
-        return task
-
-    async def release(self) -> None:
-        """Let the held-up item go on."""
-        if self.rival is not None:
-            rival, self.rival = self.rival, None
-            await rival.rollback()
-            await rival.close()
-            await rival.engine.dispose()
+from service.storage.waiting import WARD_SHARE
+from tests.storage.desk import Desk, open_desk
 
 
 @pytest.fixture
 async def desk(database: Database) -> AsyncIterator[Desk]:
-    async with database.writes.begin() as connection:
-        await connection.run_sync(KEPT.metadata.create_all)
-    made = Desk(database)
-    await made.committer.start()
-    yield made
-    await made.release()
-    await made.committer.stop()
+    async with open_desk(database) as made:
+        yield made
 
 
 async def test_a_lone_item_does_not_wait_for_company(desk: Desk) -> None:
@@ -232,125 +169,3 @@ async def test_the_same_stay_always_goes_to_the_same_committer(database: Databas
     await asyncio.gather(*(committer.submit("ward", stay, (stay, name)) for stay, name in sent))
     await committer.stop()
     assert order == {f"stay {k}": [name for stay, name in sent if stay == f"stay {k}"] for k in range(7)}
-
-
-# The database's own troubles -------------------------------------------------------------------------------
-
-
-@pytest.mark.postgres
-@POSTGRESQL
-async def test_a_group_that_lost_a_race_is_tried_again(desk: Desk) -> None:
-    await desk.send("row")
-    tries = 0
-    twice = asyncio.Event()
-
-    async def work(connection: Where, items: Sequence[str]) -> Sequence[str]:
-        nonlocal tries
-        tries += 1
-        if tries == 2:
-            twice.set()
-        await connection.execute(select(KEPT).with_for_update(nowait=True))
-        return list(items)
-
-    committer = GroupCommitter[str, str](desk.database, work, lambda _: None, 1, 10)
-    await committer.start()
-    async with desk.database.writes.connect() as rival:
-        await rival.execute(select(KEPT).with_for_update())
-        sent = asyncio.create_task(committer.submit("ward", "stay", "a"))
-        await twice.wait()
-        await rival.rollback()
-    assert await sent == "a"
-    assert tries >= 2
-    await committer.stop()
-
-
-@pytest.mark.postgres
-@POSTGRESQL
-async def test_a_race_that_is_always_lost_ends_as_unavailable(desk: Desk) -> None:
-    await desk.send("row")
-
-    async def work(connection: Where, items: Sequence[str]) -> Sequence[str]:
-        await connection.execute(select(KEPT).with_for_update(nowait=True))
-        return list(items)
-
-    committer = GroupCommitter[str, str](desk.database, work, lambda _: None, 1, 10)
-    await committer.start()
-    async with desk.database.writes.connect() as rival:
-        await rival.execute(select(KEPT).with_for_update())
-        with pytest.raises(DatabaseUnavailable):
-            await committer.submit("ward", "stay", "a")
-    assert await committer.submit("ward", "stay", "b") == "b"
-    await committer.stop()
-
-
-@pytest.mark.postgres
-@POSTGRESQL
-async def test_a_lost_connection_is_unavailable_for_the_whole_group_and_not_for_the_next(desk: Desk) -> None:
-    first = await desk.busy()
-    waiting = [desk.send(f"w{n}") for n in range(4)]
-    await asyncio.sleep(0)
-    cut = text(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
-        " AND application_name = 'wardwatch-write' AND pid <> pg_backend_pid()"
-    )
-    assert desk.rival is not None
-    await desk.rival.execute(cut)
-    await desk.release()
-    with pytest.raises(DatabaseUnavailable):
-        await first
-    answers = await asyncio.gather(*waiting, return_exceptions=True)
-    assert {type(answer) for answer in answers} <= {str, DatabaseUnavailable}
-    assert await desk.send("later") == "kept later"
-    answered = {f"w{n}" for n, answer in enumerate(answers) if isinstance(answer, str)}
-    assert await desk.kept() == {"later", *answered}
-    assert desk.committer.alive
-
-
-async def test_a_database_that_cannot_be_reached_is_unavailable(tmp_path: object) -> None:
-    for url in ("postgresql://nobody@127.0.0.1:1/none", f"sqlite:///{tmp_path}/no/such/folder/ward.db"):
-        desk = Desk(open_database(url))
-        await desk.committer.start()
-        with pytest.raises(DatabaseUnavailable):
-            await desk.send("a")
-        await desk.committer.stop()
-        await desk.database.close()
-
-
-# The queue in front -----------------------------------------------------------------------------------------
-
-
-def waiting_item(ward: str, name: str, weight: int = 1) -> Waiting[str, str]:
-    return Waiting(ward, name, weight, asyncio.get_running_loop().create_future())
-
-
-async def test_wards_take_turns_over_several_groups() -> None:
-    queue = FairQueue[str, str](100, lambda _: "one")
-    for ward, count in (("A", 6), ("B", 2), ("C", 1)):
-        for n in range(count):
-            queue.put(waiting_item(ward, f"{ward}{n}"))
-    taken = []
-    while queue.weight:
-        taken.append([each.item for each in queue.take(2)])
-    assert taken == [["A0", "B0"], ["C0", "A1"], ["B1", "A2"], ["A3", "A4"], ["A5"]]
-
-
-async def test_a_group_never_spans_two_machines() -> None:
-    queue = FairQueue[str, str](100, lambda ward: ward[0])
-    for name in ("a1", "b1", "a2", "b2", "a1"):
-        queue.put(waiting_item(name, name))
-    groups = []
-    while queue.weight:
-        groups.append([each.item for each in queue.take(256)])
-    assert sorted(map(sorted, groups)) == [["a1", "a1", "a2"], ["b1", "b2"]]
-
-
-async def test_one_ward_alone_cannot_fill_the_queue() -> None:
-    queue = FairQueue[str, str](8, lambda _: "one")
-    for n in range(6):
-        queue.put(waiting_item("A", f"A{n}"))
-    with pytest.raises(Overloaded):
-        queue.put(waiting_item("A", "A6"))
-    queue.put(waiting_item("B", "B0"))
-    queue.take(2)
-    queue.put(waiting_item("A", "A7"))
-    assert queue.weight == 6

@@ -1,4 +1,4 @@
-"""A ward with people at home, as a partner system meets it: accounts by the real use cases, the rest over HTTP."""
+"""A ward as a partner system meets it: accounts by the real use cases, the rest over HTTP."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -139,7 +139,7 @@ async def open_partner(
 
 @asynccontextmanager
 async def calling(application: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    """An HTTP client of an application that is started; its faults come as 500, as they would over the wire."""
+    """An HTTP client of an application that is started; its faults come as 500, as over the wire."""
     transport = httpx.ASGITransport(application, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="https://wardwatch.test") as made:
         yield made

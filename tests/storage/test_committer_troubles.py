@@ -1,0 +1,101 @@
+"""Group commit when the database has troubles of its own: lost races, lost connections, nobody there."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, text
+
+from service.errors import DatabaseUnavailable
+from service.storage.committer import GroupCommitter
+from service.storage.engine import Database, open_database
+from service.storage.inline import Where
+from tests.storage.desk import KEPT, Desk, open_desk
+
+POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+
+@pytest.fixture
+async def desk(database: Database) -> AsyncIterator[Desk]:
+    async with open_desk(database) as made:
+        yield made
+
+
+@pytest.mark.postgres
+@POSTGRESQL
+async def test_a_group_that_lost_a_race_is_tried_again(desk: Desk) -> None:
+    await desk.send("row")
+    tries = 0
+    twice = asyncio.Event()
+
+    async def work(connection: Where, items: Sequence[str]) -> Sequence[str]:
+        nonlocal tries
+        tries += 1
+        if tries == 2:
+            twice.set()
+        await connection.execute(select(KEPT).with_for_update(nowait=True))
+        return list(items)
+
+    committer = GroupCommitter[str, str](desk.database, work, lambda _: None, 1, 10)
+    await committer.start()
+    async with desk.database.writes.connect() as rival:
+        await rival.execute(select(KEPT).with_for_update())
+        sent = asyncio.create_task(committer.submit("ward", "stay", "a"))
+        await twice.wait()
+        await rival.rollback()
+    assert await sent == "a"
+    assert tries >= 2
+    await committer.stop()
+
+
+@pytest.mark.postgres
+@POSTGRESQL
+async def test_a_race_that_is_always_lost_ends_as_unavailable(desk: Desk) -> None:
+    await desk.send("row")
+
+    async def work(connection: Where, items: Sequence[str]) -> Sequence[str]:
+        await connection.execute(select(KEPT).with_for_update(nowait=True))
+        return list(items)
+
+    committer = GroupCommitter[str, str](desk.database, work, lambda _: None, 1, 10)
+    await committer.start()
+    async with desk.database.writes.connect() as rival:
+        await rival.execute(select(KEPT).with_for_update())
+        with pytest.raises(DatabaseUnavailable):
+            await committer.submit("ward", "stay", "a")
+    assert await committer.submit("ward", "stay", "b") == "b"
+    await committer.stop()
+
+
+@pytest.mark.postgres
+@POSTGRESQL
+async def test_a_lost_connection_is_unavailable_for_the_whole_group_and_not_for_the_next(desk: Desk) -> None:
+    first = await desk.busy()
+    waiting = [desk.send(f"w{n}") for n in range(4)]
+    await asyncio.sleep(0)
+    cut = text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND application_name = 'wardwatch-write' AND pid <> pg_backend_pid()"
+    )
+    assert desk.rival is not None
+    await desk.rival.execute(cut)
+    await desk.release()
+    with pytest.raises(DatabaseUnavailable):
+        await first
+    answers = await asyncio.gather(*waiting, return_exceptions=True)
+    assert {type(answer) for answer in answers} <= {str, DatabaseUnavailable}
+    assert await desk.send("later") == "kept later"
+    answered = {f"w{n}" for n, answer in enumerate(answers) if isinstance(answer, str)}
+    assert await desk.kept() == {"later", *answered}
+    assert desk.committer.alive
+
+
+async def test_a_database_that_cannot_be_reached_is_unavailable(tmp_path: Path) -> None:
+    for url in ("postgresql://nobody@127.0.0.1:1/none", f"sqlite:///{tmp_path}/no/such/folder/ward.db"):
+        desk = Desk(open_database(url))
+        await desk.committer.start()
+        with pytest.raises(DatabaseUnavailable):
+            await desk.send("a")
+        await desk.committer.stop()
+        await desk.database.close()
