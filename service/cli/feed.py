@@ -56,12 +56,11 @@ async def _send(
     """What was done, and what stopped it before its end, if anything did."""
     import httpx
 
-    from service.sandbox.caller import Caller
+    from service.sandbox.caller import Caller, Lanes
     from service.sandbox.upload import STAYS_AT_A_TIME, Pace, Upload
 
-    limits = httpx.Limits(max_connections=STAYS_AT_A_TIME, max_keepalive_connections=STAYS_AT_A_TIME)
     try:
-        http = httpx.AsyncClient(base_url=url, limits=limits, timeout=60)
+        http = httpx.AsyncClient(base_url=url, transport=Lanes(STAYS_AT_A_TIME), timeout=60)
     except httpx.InvalidURL as problem:
         raise WardwatchError(f"--url {url}: {problem}") from problem
     async with http:
