@@ -29,10 +29,14 @@ def serve(
     """Serve the API and the dashboard."""
     settings = from_environ(os.environ)
     require_servable(settings, workers)
-    with tempfile.TemporaryDirectory(prefix="wardwatch-metrics-") as folder:
-        if settings.metrics_port:
-            _serve_metrics(settings.metrics_port, host, Path(folder) if workers > 1 else None)
-        run(settings, host, port, workers)
+    if settings.metrics_port and workers > 1:
+        with tempfile.TemporaryDirectory(prefix="wardwatch-metrics-") as folder:
+            _serve_metrics(settings.metrics_port, host, Path(folder))
+            run(settings, host, port, workers)
+        return
+    if settings.metrics_port:
+        _serve_metrics(settings.metrics_port, host, None)
+    run(settings, host, port, workers)
 
 
 def require_servable(settings: Settings, workers: int = 1) -> None:

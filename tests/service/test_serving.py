@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import signal
+from pathlib import Path
 
 import httpx
 import pytest
@@ -77,9 +78,10 @@ async def test_without_a_port_there_are_no_metrics(database_url: str) -> None:
 @pytest.mark.postgres
 @pytest.mark.slow
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-async def test_the_metrics_of_several_workers_are_added_up(database_url: str) -> None:
+async def test_the_metrics_of_several_workers_are_added_up(database_url: str, tmp_path: Path) -> None:
     port = free_port()
     settings = {"WARDWATCH_DATABASE_URL": database_url, "WARDWATCH_METRICS_PORT": str(port)}
+    settings["TMPDIR"] = str(tmp_path)
     async with serving("--workers", "2", **settings) as (process, client):
         url = f"{client.base_url}/nowhere"
         for _ in range(40):
@@ -91,3 +93,8 @@ async def test_the_metrics_of_several_workers_are_added_up(database_url: str) ->
         os.kill(process.pid, signal.SIGTERM)
         async with asyncio.timeout(30):
             await process.wait()
+    assert names_in(tmp_path) == []
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(file.name for file in folder.iterdir())
