@@ -1,6 +1,7 @@
 """Group commit when the database has troubles of its own: lost races, lost connections, nobody there."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -99,3 +100,7 @@ async def test_a_database_that_cannot_be_reached_is_unavailable(tmp_path: Path) 
             await desk.send("a")
         await desk.committer.stop()
         await desk.database.close()
+    # The thread of a file that could not be opened says goodbye to this test's loop.
+    for thread in threading.enumerate():
+        if "_connection_worker" in thread.name:
+            await asyncio.to_thread(thread.join, 5)
