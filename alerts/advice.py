@@ -141,9 +141,7 @@ def _if_it_repeats(plan: Plan) -> str:
 def _call(plan: Plan, *, watched_now: bool) -> str:
     if watched_now:
         return f"{_RING_TEAM} now."
-    return (
-        f"{plan.patient_text}" if _limited(plan) else f"{_RING_111} now; your team is not there at this hour."
-    )
+    return f"{plan.patient_text}" if _limited(plan) else f"{_RING_111} now; your team is not there at this hour."
 
 
 def _if_unwell(plan: Plan, *, watched_now: bool) -> str:

@@ -183,9 +183,7 @@ def _answer_in_force(window: tuple[Reading, ...]) -> Reading | None:
     return None
 
 
-def _band(
-    window: tuple[Reading, ...], plan: Plan, level: int | None, resting: bool, asleep: bool
-) -> Band | None:
+def _band(window: tuple[Reading, ...], plan: Plan, level: int | None, resting: bool, asleep: bool) -> Band | None:
     if level is None or not (resting or asleep):
         return None
     limits = plan.limits

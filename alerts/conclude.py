@@ -24,16 +24,12 @@ class Cause:
     reading_id: str | None
 
 
-def conclude(
-    before: Episode, draft: Episode, cause: Cause, hours: ServiceHours
-) -> tuple[Episode, Change | None]:
+def conclude(before: Episode, draft: Episode, cause: Cause, hours: ServiceHours) -> tuple[Episode, Change | None]:
     """`draft` is `before` with its traces, waits and evidence brought up to date; the rest follows here.
     No change is reported when nothing happened that a person would want to know."""
     graded = _graded(draft)
     trigger = _trigger(before, graded, cause)
-    after, transition = (
-        (graded, "") if trigger is None else _stepped(before, graded, trigger, cause.at, hours)
-    )
+    after, transition = (graded, "") if trigger is None else _stepped(before, graded, trigger, cause.at, hours)
     after, cleared = _cleared(before, after, cause.at)
     transition = cleared or transition
     if not transition:

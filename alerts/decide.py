@@ -153,11 +153,7 @@ def _waits(
     kept = {(wait.key, wait.awaits) for wait in waits}
     for finding in findings:
         for wait in finding.waits:
-            if (
-                not finding.carried
-                and (wait.key, wait.awaits) not in kept
-                and still_waiting(wait, traces, None)
-            ):
+            if not finding.carried and (wait.key, wait.awaits) not in kept and still_waiting(wait, traces, None):
                 waits.append(wait)
     return tuple(waits)
 

@@ -98,11 +98,7 @@ def evaluate(
     case = build(window, plan, now, placement, in_order, sixteen_on)
     verdicts = tuple([rule.judge(case) for rule in RULES])
     findings = tuple(
-        [
-            _finding(rule, verdict, case)
-            for rule, verdict in zip(RULES, verdicts, strict=True)
-            if type(verdict) is Fired
-        ]
+        [_finding(rule, verdict, case) for rule, verdict in zip(RULES, verdicts, strict=True) if type(verdict) is Fired]
     )
     return Evaluation(case, verdicts, findings)
 

@@ -121,9 +121,7 @@ def _judge_together(record: Record, batch: Sequence[Reading], known: list[Readin
         episodes = decisions.episodes
         evaluations.append(evaluation)
         changes += decisions.changes
-    record = replace(
-        record, episodes=episodes, newest_observed_at=newest.any_at, newest_resting_at=newest.resting_at
-    )
+    record = replace(record, episodes=episodes, newest_observed_at=newest.any_at, newest_resting_at=newest.resting_at)
     return Judgement(tuple(evaluations), tuple(changes), record)
 
 

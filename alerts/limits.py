@@ -79,9 +79,7 @@ def contact_by(family: Family, severity: Severity, at: datetime, hours: ServiceH
     return _after(severity, at, _CONTACT[severity], hours)
 
 
-def acknowledgement_expires(
-    family: Family, severity: Severity, at: datetime, hours: ServiceHours
-) -> datetime:
+def acknowledgement_expires(family: Family, severity: Severity, at: datetime, hours: ServiceHours) -> datetime:
     """When an acknowledgement given `at` an instant stops protecting the alert, unless contact is
     recorded."""
     if family.channel == Channel.TECHNICAL:

@@ -181,8 +181,6 @@ def _time_problems(times: tuple[str, ...]) -> list[Problem]:
 
 def _is_time(text: str) -> bool:
     hours, colon, minutes = text[:2], text[2:3], text[3:]
-    if colon != ":" or not (
-        len(minutes) == 2 and (hours + minutes).isascii() and (hours + minutes).isdigit()
-    ):
+    if colon != ":" or not (len(minutes) == 2 and (hours + minutes).isascii() and (hours + minutes).isdigit()):
         return False
     return int(hours) < 24 and int(minutes) < 60

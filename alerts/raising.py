@@ -44,9 +44,7 @@ def open_episode(
     )
 
 
-def announced(
-    episode: Episode, at: datetime, hours: ServiceHours, reading_id: str | None
-) -> tuple[Episode, Change]:
+def announced(episode: Episode, at: datetime, hours: ServiceHours, reading_id: str | None) -> tuple[Episode, Change]:
     """The new episode with its human limits, and the change that tells of it."""
     after = realarmed(episode, at, hours)
     reason = f"{', '.join(after.rule_ids)} fired"
@@ -79,14 +77,10 @@ def raise_finding(
     )
     new = known is None or not known.active
     trigger = Trigger.REALARM if new and before.state == State.ACKNOWLEDGED else Trigger.BREACH
-    return conclude(
-        before, draft, Cause(trigger, (f"{finding.rule_id} fired",), at, finding.reading_id), hours
-    )
+    return conclude(before, draft, Cause(trigger, (f"{finding.rule_id} fired",), at, finding.reading_id), hours)
 
 
 def _again(known: Trace, finding: Finding, observed_at: datetime) -> Trace:
     severity = max(known.severity, finding.severity)
     last = max(known.last_breach_at, observed_at)
-    return replace(
-        known, severity=severity, last_breach_at=last, active=True, clearings=0, clearing_from=None
-    )
+    return replace(known, severity=severity, last_breach_at=last, active=True, clearings=0, clearing_from=None)

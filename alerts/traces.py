@@ -35,9 +35,7 @@ def breach(trace: Trace, finding: Finding, case: Case) -> Trace:
         return replace(trace, severity=severity)
     if not case.in_order:
         return replace(trace, severity=severity, last_breach_at=last)
-    again = replace(
-        trace, severity=severity, last_breach_at=last, active=True, clearings=0, clearing_from=None
-    )
+    again = replace(trace, severity=severity, last_breach_at=last, active=True, clearings=0, clearing_from=None)
     return confirm(again, finding.rule) if _confirms(trace, finding.rule, case) else again
 
 

@@ -49,9 +49,7 @@ def _first_due(episodes: Mapping[Family, Episode], now: datetime) -> tuple[Famil
     return family, wait
 
 
-def _run_out(
-    episodes: dict[Family, Episode], family: Family, wait: Wait, hours: ServiceHours
-) -> Change | None:
+def _run_out(episodes: dict[Family, Episode], family: Family, wait: Wait, hours: ServiceHours) -> Change | None:
     before = episodes[family]
     left = tuple(other for other in before.waits if other is not wait)
     if wait.raises is not None:
@@ -76,9 +74,7 @@ def _apply(trace: Trace, wait: Wait) -> Trace:
     return confirm(trace, BY_KEY.get(trace.key)) if wait.confirms else trace
 
 
-def _begin_another(
-    episodes: dict[Family, Episode], wait: Wait, key: str, hours: ServiceHours
-) -> Change | None:
+def _begin_another(episodes: dict[Family, Episode], wait: Wait, key: str, hours: ServiceHours) -> Change | None:
     rule, evidence = BY_KEY[key], wait.inputs[0]
     again = Wait(key, Awaited.CLEARING, wait.due_at + RED_WAITS, None, confirms=True)
     finding = Finding(rule, rule.family, Severity.CRITICAL, evidence.reading_id, wait.inputs, (), (again,))

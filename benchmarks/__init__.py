@@ -1,1 +1,1 @@
-"""How fast Wardwatch is, measured side by side in one run: ratios to the framework's own limit, not absolute figures."""
+"""How fast Wardwatch is, side by side in one run: ratios to the framework's own limit, not absolute figures."""

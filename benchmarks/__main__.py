@@ -80,12 +80,22 @@ def _database(given: str) -> Iterator[str]:
 
 
 @contextmanager
-def _serving(factory: str, url: str) -> Iterator[int]:
+def _serving(module: str, url: str) -> Iterator[int]:
     """An application in worker processes of its own; gives its port once it answers."""
     port = free_port()
     environment = {**os.environ, "WARDWATCH_DATABASE_URL": url, "WARDWATCH_SECRET_KEY": "b" * 40}
     command = [
-        *(sys.executable, "-m", "uvicorn", factory, "--factory", "--port", str(port), "--workers", str(WORKERS)),
+        *(
+            sys.executable,
+            "-m",
+            "uvicorn",
+            f"{module}:from_environment",
+            "--factory",
+            "--port",
+            str(port),
+            "--workers",
+            str(WORKERS),
+        ),
         *("--no-access-log", "--log-level", "warning", "--loop", "uvloop", "--http", "httptools"),
     ]
     process = subprocess.Popen(command, env=environment)
@@ -109,7 +119,7 @@ async def _http(url: str, asked: argparse.Namespace) -> dict[str, float]:
     queue = await seeding.seed(database, asked.alerts, 1)
     seeded = await seeding.seed(database, asked.stays, asked.wards, also=queue.ward_ids)
     await database.close()
-    with _serving("service.app:from_environment", url) as ours, _serving("benchmarks.baseline:from_environment", url) as bare:
+    with _serving("service.app", url) as ours, _serving("benchmarks.baseline", url) as bare:
         token = _token(ours, seeded)
         found: dict[str, list[float]] = {name: [] for name in TARGETS}
         await _warm_up(ours, token, seeded)
@@ -175,9 +185,7 @@ async def _fill_queue(ours: int, token: str, stay_ids: list[str]) -> None:
     _say("filling the queue, batches of 500", await run(ours, sent, 600), {200})
 
 
-async def _queue(
-    ours: int, bare: int, token: str, ward_id: str, seconds: float, found: dict[str, list[float]]
-) -> None:
+async def _queue(ours: int, bare: int, token: str, ward_id: str, seconds: float, found: dict[str, list[float]]) -> None:
     path = f"/v1/alerts?ward_id={ward_id}"
     page = request("GET", path, token)
     memory = _say("same rows from memory", await run(bare, [page], seconds, repeat=True), {200})

@@ -30,9 +30,7 @@ from service.storage.portable import is_unavailable
 from service.wards import routes as ward_routes
 
 VERSION = "0.1.0"
-DESCRIPTION = (
-    "Remote monitoring for virtual wards: SpO2 readings in, silent hypoxia out, one queue a ward can work."
-)
+DESCRIPTION = "Remote monitoring for virtual wards: SpO2 readings in, silent hypoxia out, one queue a ward can work."
 # The busiest first: a request is matched against one router after the other.
 ROUTERS: tuple[Any, ...] = (
     reading_routes.router,

@@ -4,9 +4,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 REGISTRY = CollectorRegistry()
 
-READINGS = Counter(
-    "wardwatch_readings", "Readings by what was done with them.", ["outcome"], registry=REGISTRY
-)
+READINGS = Counter("wardwatch_readings", "Readings by what was done with them.", ["outcome"], registry=REGISTRY)
 REFUSALS = Counter("wardwatch_refusals", "Requests refused, by problem code.", ["code"], registry=REGISTRY)
 ALERT_CHANGES = Counter(
     "wardwatch_alert_changes",
@@ -29,6 +27,4 @@ WAITING = Gauge(
     registry=REGISTRY,
     multiprocess_mode="livesum",
 )
-ENGINE_FAILURES = Counter(
-    "wardwatch_engine_failures", "Stays the clinical engine failed on.", registry=REGISTRY
-)
+ENGINE_FAILURES = Counter("wardwatch_engine_failures", "Stays the clinical engine failed on.", registry=REGISTRY)

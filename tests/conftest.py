@@ -73,9 +73,7 @@ BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 
 
 @pytest.fixture(params=BOTH)
-async def database_url(
-    request: pytest.FixtureRequest, session_folder: Path, tmp_path: Path
-) -> AsyncIterator[str]:
+async def database_url(request: pytest.FixtureRequest, session_folder: Path, tmp_path: Path) -> AsyncIterator[str]:
     """The URL of a migrated, empty database: once SQLite, once PostgreSQL."""
     if request.param == "sqlite":
         yield databases.sqlite_copy(session_folder, tmp_path / "wardwatch.db")
@@ -170,9 +168,7 @@ async def started(settings: Settings, clock: SettableClock) -> AsyncIterator[Fas
 @pytest.fixture
 async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     """An HTTP client of the application, without a token."""
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app), base_url="https://wardwatch.test"
-    ) as made:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://wardwatch.test") as made:
         yield made
 
 

@@ -50,9 +50,7 @@ async def test_the_first_calls_work_as_printed(folder):
         os.killpg(serving.pid, 9)
         await serving.communicate()
     assert calling.returncode == 0, err.decode() + out.decode()
-    reading, alert = (
-        json.loads(text) for text in re.findall(r'\{"(?:reading_)?id".*?\}(?=\{"id"|\n|$)', out.decode())
-    )
+    reading, alert = (json.loads(text) for text in re.findall(r'\{"(?:reading_)?id".*?\}(?=\{"id"|\n|$)', out.decode()))
     assert reading["assessment"]["severity"] == "high"
     assert (alert["title"], alert["state"]) == ("silent_hypoxia", "acknowledged")
 

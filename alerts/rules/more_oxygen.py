@@ -38,9 +38,7 @@ def judge_flow(case: Case) -> Verdict:
 
 
 def _inputs(case: Case) -> tuple[Input, ...]:
-    return (
-        Input("oxygen_flow", case.reading.oxygen_flow, "L/min", case.reading.id, case.reading.observed_at),
-    )
+    return (Input("oxygen_flow", case.reading.oxygen_flow, "L/min", case.reading.id, case.reading.observed_at),)
 
 
 def _limits(case: Case) -> tuple[Limit, ...]:

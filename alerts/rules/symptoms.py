@@ -75,10 +75,7 @@ def _usual(case: Case) -> float | None:
 
 def _flags(case: Case) -> tuple[Input, ...]:
     reading = case.reading
-    found = [
-        Input("symptom", str(symptom), "", reading.id, reading.observed_at)
-        for symptom in reading.symptoms or ()
-    ]
+    found = [Input("symptom", str(symptom), "", reading.id, reading.observed_at) for symptom in reading.symptoms or ()]
     if reading.consciousness is not None:
         found.append(Input("consciousness", str(reading.consciousness), "", reading.id, reading.observed_at))
     return tuple(found)

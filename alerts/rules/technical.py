@@ -52,11 +52,7 @@ def _inputs(case: Case) -> tuple[Input, ...]:
 
 
 def _observed(case: Case) -> tuple[Input, ...]:
-    return (
-        Input(
-            "observed_at", case.reading.observed_at.isoformat(), "", case.reading.id, case.reading.observed_at
-        ),
-    )
+    return (Input("observed_at", case.reading.observed_at.isoformat(), "", case.reading.id, case.reading.observed_at),)
 
 
 def _nothing(_case: Case) -> tuple[Input, ...]:

@@ -31,9 +31,7 @@ def _tenths(reading: Reading) -> int | None:
 
 
 RANGES = (
-    Range(
-        "respiratory_rate", 8, 25, "/min", Severity.HIGH, lambda r: r.respiratory_rate, exertion_raises=True
-    ),
+    Range("respiratory_rate", 8, 25, "/min", Severity.HIGH, lambda r: r.respiratory_rate, exertion_raises=True),
     Range("pulse_rate", 40, 131, "/min", Severity.HIGH, lambda r: r.pulse_rate, exertion_raises=True),
     Range("systolic_bp", 90, 220, "mmHg", Severity.HIGH, lambda r: r.systolic_bp),
     Range("temperature", 350, 391, "°C", Severity.MEDIUM, _tenths, scale=10),
@@ -68,9 +66,7 @@ def _rule(limits: Range) -> Rule:
         return (Input(limits.parameter, judged, limits.unit, case.reading.id, case.reading.observed_at),)
 
     def bounds(_case: Case) -> tuple[Limit, ...]:
-        low, high = (
-            bound if limits.scale == 1 else bound / limits.scale for bound in (limits.low, limits.high)
-        )
+        low, high = (bound if limits.scale == 1 else bound / limits.scale for bound in (limits.low, limits.high))
         return (Limit("low_at", low, limits.unit), Limit("high_at", high, limits.unit))
 
     return Rule(

@@ -14,9 +14,7 @@ MAX_AT_ONCE = 2
 MAX_WAITING = 40
 """About 0.1 s and 64 MiB each: who comes later than this many is told to come again."""
 
-_HASHER = PasswordHasher(
-    time_cost=3, memory_cost=65_536, parallelism=4, hash_len=32, salt_len=16, type=Type.ID
-)
+_HASHER = PasswordHasher(time_cost=3, memory_cost=65_536, parallelism=4, hash_len=32, salt_len=16, type=Type.ID)
 # A hash that no password has, with the same costs: for names nobody has, so that the time tells nothing.
 _NOBODY = f"$argon2id$v=19$m=65536,t=3,p=4${'A' * 22}${'A' * 43}"
 

@@ -69,9 +69,7 @@ class Desk:
         if tried is not None:
             # Only known accounts: else anybody could fill the trail with names nobody has.
             async with writing(self.database) as session:
-                await audit.append(
-                    session, None, "sign_in", real_now(), subject=("staff", tried), outcome="refused"
-                )
+                await audit.append(session, None, "sign_in", real_now(), subject=("staff", tried), outcome="refused")
         raise InvalidGrant
 
 

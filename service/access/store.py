@@ -38,9 +38,7 @@ async def _find_staff(session: AsyncSession, staff_id: str) -> Principal | None:
         return None
     roles = {row.ward_id: row.role for row in rows if row.ward_id is not None}
     administrator = rows[0].administrator
-    return Principal(
-        staff_id, "staff", rows[0].name, scopes_of(roles.values(), administrator), roles, administrator
-    )
+    return Principal(staff_id, "staff", rows[0].name, scopes_of(roles.values(), administrator), roles, administrator)
 
 
 async def _find_client(session: AsyncSession, client_id: str) -> Principal | None:

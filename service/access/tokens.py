@@ -95,9 +95,7 @@ class Tokens:
         if account is None:
             raise NotAuthenticated
         scopes = account.scopes.intersection(claims["scope"].split())
-        principal = Principal(
-            account.id, account.kind, account.name, scopes, account.roles, account.administrator
-        )
+        principal = Principal(account.id, account.kind, account.name, scopes, account.roles, account.administrator)
         return principal, min(float(claims["exp"]), real_now().timestamp() + REMEMBERED_SECONDS)
 
     def _claims(self, token: str, key: ECKey) -> dict[str, Any]:

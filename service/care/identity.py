@@ -43,7 +43,5 @@ async def change_patient(
         await store.update_sixteen_on(session, ward_id, patient_id, day)
     if shown := sorted(SHOWN.intersection(changes)):
         data = {"fields": shown, "version": changed.version}
-        await append_events(
-            session, ward_id, [NewEvent("patient.changed", at, "patient", patient_id, data, who.id)]
-        )
+        await append_events(session, ward_id, [NewEvent("patient.changed", at, "patient", patient_id, data, who.id)])
     return changed

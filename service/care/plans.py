@@ -137,9 +137,7 @@ def _version(
     try:
         _engine_plan(version)
     except PlanInvalid as problem:
-        refused = [
-            FieldError(f"{pointer}/{each.field}", each.code, each.message) for each in problem.problems
-        ]
+        refused = [FieldError(f"{pointer}/{each.field}", each.code, each.message) for each in problem.problems]
         raise Invalid(errors=refused) from None
     return version
 

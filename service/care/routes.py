@@ -86,9 +86,7 @@ async def get_stay(
 
 
 @router.get("/stays/{stay_id}/plans")
-async def list_plans(
-    on: Annotated[OnWard, Depends(RequiresOnStay("patients:read"))], session: Reads
-) -> PlansOut:
+async def list_plans(on: Annotated[OnWard, Depends(RequiresOnStay("patients:read"))], session: Reads) -> PlansOut:
     """Every version of the stay's plan, newest first."""
     return PlansOut.of(await store.list_plans(session, on.who, on.ward_id, on.id))
 
@@ -176,9 +174,7 @@ async def change_patient(
     """Correct what is known of a patient."""
     seen = seen_version(request, body.version)
     at = request.app.state.clock.now()
-    patient = await identity.change_patient(
-        session, on.who, on.ward_id, on.id, body.changes(), seen, at, real_now()
-    )
+    patient = await identity.change_patient(session, on.who, on.ward_id, on.id, body.changes(), seen, at, real_now())
     response.headers["ETag"] = f'"{patient.version}"'
     after_commit.add_task(wakeups_of(request).wake, [on.ward_id])
     return PatientOut.model_validate(patient)
@@ -195,14 +191,11 @@ def _changed(request: Request, response: Response, after_commit: BackgroundTasks
     return StayOut.of(stay)
 
 
-async def _details(
-    session: ReadSession, who: Principal, ward_id: str, stays: list[Stay]
-) -> list[StayDetailOut]:
+async def _details(session: ReadSession, who: Principal, ward_id: str, stays: list[Stay]) -> list[StayDetailOut]:
     ids = [stay.id for stay in stays]
     last = await views.list_last_readings(session, who.on("readings:read"), ward_id, ids)
     alerts = await views.list_open_alerts(session, who.on("alerts:read"), ward_id, ids)
     sees_alerts = ward_id in who.on("alerts:read").roles
     return [
-        StayDetailOut.of_detail(stay, last.get(stay.id), alerts[stay.id] if sees_alerts else None)
-        for stay in stays
+        StayDetailOut.of_detail(stay, last.get(stay.id), alerts[stay.id] if sees_alerts else None) for stay in stays
     ]

@@ -35,9 +35,7 @@ class PlanIn(Schema):
     red_at: Annotated[Whole | None, Field(description="80-94; below 88 another clinician approves")] = None
     amber_at: Annotated[Whole | None, Field(description="red_at + 1 to 96")] = None
     target_low: Annotated[Whole | None, Field(description="amber_at + 1 to 98")] = None
-    reading_times: (
-        Annotated[list[Annotated[str, StringConstraints(max_length=5)]], Field(max_length=24)] | None
-    ) = None
+    reading_times: Annotated[list[Annotated[str, StringConstraints(max_length=5)]], Field(max_length=24)] | None = None
     treatment_escalation: Literal["full", "limited"] | None = None
     patient_text: LongText | None = None
     reason: LongText | None = None
@@ -203,9 +201,7 @@ class StayDetailOut(StayOut):
     open_alerts: list[OpenAlertOut] | None = None
 
     @classmethod
-    def of_detail(
-        cls, stay: Stay, last: LastReading | None, alerts: list[OpenAlert] | None
-    ) -> "StayDetailOut":
+    def of_detail(cls, stay: Stay, last: LastReading | None, alerts: list[OpenAlert] | None) -> "StayDetailOut":
         """The answer for a stay and what there is to see of it."""
         shown = cls.model_validate(StayOut.of(stay).model_dump())
         shown.last_reading = LastReadingOut.model_validate(last) if last else None

@@ -18,9 +18,7 @@ class EventPage:
     epoch: str
 
 
-async def events_after(
-    session: AsyncSession, ward_id: str, after: int, epoch: str | None, limit: int
-) -> EventPage:
+async def events_after(session: AsyncSession, ward_id: str, after: int, epoch: str | None, limit: int) -> EventPage:
     """The events that follow number `after` (0: from the beginning), at most `limit`.
 
     Raises NotFound for a ward without a feed, and Gone when the reader has to take a new snapshot: its

@@ -150,9 +150,7 @@ async def append_events(
     return last
 
 
-async def append_for_wards(
-    where: Where, wards: Mapping[str, WardEvents]
-) -> dict[str, int]:
+async def append_for_wards(where: Where, wards: Mapping[str, WardEvents]) -> dict[str, int]:
     """`append_events` for several wards, in key order so that two writers never wait for each other in a
     circle.
 

@@ -57,9 +57,7 @@ class Positions:
     def __init__(self, database: Database) -> None:
         # One statement needs no transaction around it: on a server that saves two round trips a read.
         self._engine = (
-            database.reads
-            if database.is_embedded
-            else database.reads.execution_options(isolation_level="AUTOCOMMIT")
+            database.reads if database.is_embedded else database.reads.execution_options(isolation_level="AUTOCOMMIT")
         )
         self._waiting: list[_Caller] = []
         self._reader: asyncio.Task[None] | None = None
@@ -114,9 +112,7 @@ class Positions:
     async def _read(self, ward_ids: Collection[str]) -> dict[str, Position]:
         async with self._engine.connect() as connection:
             rows = (await connection.execute(_READ, {"wards": list(ward_ids)})).all()
-        return {
-            row[0]: Position(row[1], row[2], row[3], dict(zip(COUNTED, row[4:], strict=True))) for row in rows
-        }
+        return {row[0]: Position(row[1], row[2], row[3], dict(zip(COUNTED, row[4:], strict=True))) for row in rows}
 
 
 class Wakeups:

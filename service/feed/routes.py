@@ -22,9 +22,7 @@ async def list_ward_events(
     ward_id: str,
     _who: Annotated[Principal, Depends(RequiresOnWard("alerts:read"))],
     session: Reads,
-    after: Annotated[
-        int, Query(ge=0, le=MAX_NUMBER, description="The last number you have; 0 from the start")
-    ] = 0,
+    after: Annotated[int, Query(ge=0, le=MAX_NUMBER, description="The last number you have; 0 from the start")] = 0,
     feed_epoch: Annotated[str | None, Query(max_length=4000, description="From the answer before")] = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> Response:

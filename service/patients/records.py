@@ -91,9 +91,7 @@ async def change(
     await store.update_patient(session, patient, columns)
     detail = {"fields": sorted(changes)}
     subject = ("patient", patient.id)
-    await audit.append(
-        session, who, "patient.changed", at, ward_id=patient.ward_id, subject=subject, detail=detail
-    )
+    await audit.append(session, who, "patient.changed", at, ward_id=patient.ward_id, subject=subject, detail=detail)
     return changed
 
 

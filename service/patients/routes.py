@@ -28,9 +28,7 @@ async def post_patient(
 ) -> PatientOut:
     """Register a person. The same identifier and birth date again: 200, with the record as it stands."""
     today = request.app.state.clock.now().date()
-    patient, is_new = await records.register(
-        session, who, ward_id, **body.values(), today=today, at=real_now()
-    )
+    patient, is_new = await records.register(session, who, ward_id, **body.values(), today=today, at=real_now())
     if not is_new:
         response.status_code = 200
     response.headers.update({"Location": f"/v1/patients/{patient.id}", "ETag": f'"{patient.version}"'})

@@ -62,9 +62,7 @@ async def get_on_ward(
     session: AsyncSession, who: Principal, ward_id: str, patient_id: str, *, lock: bool = False
 ) -> Patient:
     """A patient of one ward; raises NotFound. `lock` holds the patient until the transaction ends."""
-    query = select(*_COLUMNS).where(
-        PATIENT.c.ward_id == ward_id, PATIENT.c.id == patient_id, visible(who, PATIENT)
-    )
+    query = select(*_COLUMNS).where(PATIENT.c.ward_id == ward_id, PATIENT.c.id == patient_id, visible(who, PATIENT))
     # NO KEY UPDATE: stays and identifiers that refer to the patient can still be inserted meanwhile.
     return await _one(session, query.with_for_update(key_share=True) if lock else query)
 
@@ -107,25 +105,19 @@ async def insert_identifiers(session: AsyncSession, patient: Patient) -> bool:
 async def delete_identifiers(session: AsyncSession, patient: Patient) -> None:
     """Take the patient's identifiers away."""
     await session.execute(
-        delete(IDENTIFIER).where(
-            IDENTIFIER.c.ward_id == patient.ward_id, IDENTIFIER.c.patient_id == patient.id
-        )
+        delete(IDENTIFIER).where(IDENTIFIER.c.ward_id == patient.ward_id, IDENTIFIER.c.patient_id == patient.id)
     )
 
 
 async def delete_patient(session: AsyncSession, patient: Patient) -> None:
     """Take back a patient that was inserted in this transaction."""
-    await session.execute(
-        delete(PATIENT).where(PATIENT.c.ward_id == patient.ward_id, PATIENT.c.id == patient.id)
-    )
+    await session.execute(delete(PATIENT).where(PATIENT.c.ward_id == patient.ward_id, PATIENT.c.id == patient.id))
 
 
 async def update_patient(session: AsyncSession, patient: Patient, changes: Mapping[str, Any]) -> None:
     """Write the changed columns."""
     await session.execute(
-        update(PATIENT)
-        .where(PATIENT.c.ward_id == patient.ward_id, PATIENT.c.id == patient.id)
-        .values(**changes)
+        update(PATIENT).where(PATIENT.c.ward_id == patient.ward_id, PATIENT.c.id == patient.id).values(**changes)
     )
 
 

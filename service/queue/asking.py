@@ -79,9 +79,7 @@ def documented_query() -> list[dict[str, Any]]:
     return [
         *query,
         documented_header("If-None-Match", "The `ETag` of the answer before: 304 while nothing has changed."),
-        documented_header(
-            "Prefer", "`wait=25`, together with If-None-Match: hold the answer until a change."
-        ),
+        documented_header("Prefer", "`wait=25`, together with If-None-Match: hold the answer until a change."),
     ]
 
 

@@ -52,9 +52,7 @@ async def resolve_for_discharge(
 def _require_outcomes(alerts: Sequence[LockedAlert], outcomes: Mapping[str, Outcome]) -> None:
     known = {alert.alert_id for alert in alerts}
     problems = [
-        FieldError(
-            f"/outcomes/{alert.alert_id}", "missing", "An open high or critical alert needs an outcome."
-        )
+        FieldError(f"/outcomes/{alert.alert_id}", "missing", "An open high or critical alert needs an outcome.")
         for alert in alerts
         if alert.episode.severity >= Severity.HIGH and alert.alert_id not in outcomes
     ]

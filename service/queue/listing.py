@@ -44,9 +44,7 @@ class Listing:
 
     def tag(self, who: Principal, positions: Mapping[str, Position], release: str) -> str:
         """The page's strong ETag: the same as long as nothing that could be seen on it has changed."""
-        numbers = [
-            (ward_id, positions[ward_id].number, positions[ward_id].epoch) for ward_id in sorted(positions)
-        ]
+        numbers = [(ward_id, positions[ward_id].number, positions[ward_id].epoch) for ward_id in sorted(positions)]
         parts = (
             release, sorted(who.scopes), self.ward_ids, sorted(self.named_on), self.limit, self.states,
             self.stay_id, self.severity_min, self.family, self.channel, self.assigned_to, self.after, numbers,
@@ -121,9 +119,7 @@ async def read_page(connection: AsyncConnection, listing: Listing) -> QueuePage:
     }
     if listing.states:
         filters["states"] = listing.states
-    shape = Shape(
-        len(listing.ward_ids), frozenset(filters), listing.after is not None, "resolved" in listing.states
-    )
+    shape = Shape(len(listing.ward_ids), frozenset(filters), listing.after is not None, "resolved" in listing.states)
     values: dict[str, Any] = {f"ward_{n}": ward_id for n, ward_id in enumerate(listing.ward_ids)}
     if listing.after is not None:
         severity, taken, respond_by, alert_id = listing.after

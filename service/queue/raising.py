@@ -73,9 +73,7 @@ class _Group:
     alert_ids: dict[str, list[str]] = field(default_factory=dict)
 
 
-async def load_unresolved(
-    where: Where, keys: Iterable[tuple[str, str]]
-) -> dict[str, dict[Family, StoredAlert]]:
+async def load_unresolved(where: Where, keys: Iterable[tuple[str, str]]) -> dict[str, dict[Family, StoredAlert]]:
     """The unresolved alerts of these (ward_id, stay_id), by stay and family, in one query.
 
     Stays without any are left out."""

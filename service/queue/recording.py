@@ -101,9 +101,7 @@ def row_of(ward_id: str, alert: LockedAlert, after: Episode) -> dict[str, Any]:
 def event_of(alert: LockedAlert, after: Episode, at: datetime, who: Principal, what: What) -> NewEvent:
     """The event of an alert that a person changed."""
     kind, more = what
-    return alert_event(
-        kind, at, alert.alert_id, alert.stay_id, alert.patient_id, after, actor_id=who.id, **more
-    )
+    return alert_event(kind, at, alert.alert_id, alert.stay_id, alert.patient_id, after, actor_id=who.id, **more)
 
 
 def hours_of(alert: LockedAlert) -> ServiceHours:

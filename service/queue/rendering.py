@@ -75,9 +75,7 @@ def _meta(positions: Mapping[str, Position]) -> dict[str, Any]:
         "feed_epoch": epoch_of(found),
         "counts": {
             "by_state": {state: sum(each.counts[state] for each in found) for state in _STATES},
-            "by_severity": {
-                word: sum(each.counts[word] for each in found) for word in reversed(_WORDS.values())
-            },
+            "by_severity": {word: sum(each.counts[word] for each in found) for word in reversed(_WORDS.values())},
         },
     }
 

@@ -39,9 +39,7 @@ LONGEST_WAIT_SECONDS = 25
 _WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])", re.ASCII)
 _JSON = "application/json"
 
-IF_MATCH = {
-    "parameters": [documented_header("If-Match", "The version that was seen, unless the body says it.")]
-}
+IF_MATCH = {"parameters": [documented_header("If-Match", "The version that was seen, unless the body says it.")]}
 
 Reader = Annotated[Principal, Depends(Requires("alerts:read"))]
 Actor = Annotated[Principal, Depends(Requires("alerts:act"))]
@@ -86,9 +84,7 @@ async def list_alerts(request: Request, who: Reader) -> Response:
         return Snapshot(rendering.queue_bytes(page, wanted.named_on, found), page.next_cursor)
 
     snapshot = await snapshots.of(request).get(tag, make)
-    return Response(
-        snapshot.body, headers={**headers, **next_link(request, snapshot.next_cursor)}, media_type=_JSON
-    )
+    return Response(snapshot.body, headers={**headers, **next_link(request, snapshot.next_cursor)}, media_type=_JSON)
 
 
 async def _place(request: Request, who: Principal, alert_id: str) -> Place:
@@ -167,9 +163,7 @@ async def contact(
     return _done(request, place, answer)
 
 
-@router.post(
-    "/{alert_id}/resolve", response_model=AlertOut, operation_id="resolve_alert", openapi_extra=IF_MATCH
-)
+@router.post("/{alert_id}/resolve", response_model=AlertOut, operation_id="resolve_alert", openapi_extra=IF_MATCH)
 async def resolve(
     request: Request, who: Actor, place: ActPlace, body: Annotated[ResolveIn, Depends(JsonBody(ResolveIn))]
 ) -> Response:

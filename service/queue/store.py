@@ -100,9 +100,7 @@ _UPDATE = (
 )
 
 
-async def find_unresolved(
-    where: Where, keys: Iterable[tuple[str, str]]
-) -> list[tuple[str, str, str, dict[str, Any]]]:
+async def find_unresolved(where: Where, keys: Iterable[tuple[str, str]]) -> list[tuple[str, str, str, dict[str, Any]]]:
     """(stay_id, family, alert_id, machine) of every unresolved alert of these (ward_id, stay_id)."""
     wards, subjects = set(), []
     for ward_id, stay_id in keys:
@@ -116,9 +114,7 @@ async def find_unresolved(
     return [(row[0], row[1], row[2], row[3]) for row in found]
 
 
-async def find_last_resolved(
-    where: Where, keys: Collection[tuple[str, str, str]]
-) -> Mapping[tuple[str, str], str]:
+async def find_last_resolved(where: Where, keys: Collection[tuple[str, str, str]]) -> Mapping[tuple[str, str], str]:
     """The latest resolved alert for each (ward_id, stay_id, family) that has one, by (stay_id, family)."""
     newest_first = func.row_number().over(
         partition_by=(ALERT.c.ward_id, ALERT.c.stay_id, ALERT.c.family),
@@ -132,9 +128,7 @@ async def find_last_resolved(
         )
         .subquery()
     )
-    found = await where.execute(
-        select(ranked.c.stay_id, ranked.c.family, ranked.c.id).where(ranked.c.rank == 1)
-    )
+    found = await where.execute(select(ranked.c.stay_id, ranked.c.family, ranked.c.id).where(ranked.c.rank == 1))
     return {(row[0], row[1]): row[2] for row in found}
 
 

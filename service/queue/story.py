@@ -30,9 +30,7 @@ async def read_story(session: ReadSession, place: Place, cursor: str | None, lim
         raise Invalid(errors=[FieldError("/cursor", "invalid_cursor", "is not a cursor of this list")])
     events = await list_events_of(session, place.ward_id, place.alert_id, after, limit + 1)
     shown, more = events[:limit], len(events) > limit
-    left_with = {
-        event.number: note_id for event in shown if (note_id := orjson.loads(event.data).get("note_id"))
-    }
+    left_with = {event.number: note_id for event in shown if (note_id := orjson.loads(event.data).get("note_id"))}
     texts = await list_notes(session, place.ward_id, left_with.values())
     notes = {number: texts[note_id] for number, note_id in left_with.items() if note_id in texts}
     return StoryPage(shown, notes, encode_cursor(shown[-1].number) if more else None)

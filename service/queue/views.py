@@ -89,9 +89,7 @@ def _with_people(alert: Table | FromClause) -> Select[*tuple[Any, ...]]:
 
 async def find_place(where: Where, who: Principal, alert_id: str) -> Place | None:
     """Where an alert of the principal's wards is, or None."""
-    query = select(ALERT.c.ward_id, ALERT.c.id, ALERT.c.stay_id).where(
-        visible(who, ALERT), ALERT.c.id == alert_id
-    )
+    query = select(ALERT.c.ward_id, ALERT.c.id, ALERT.c.stay_id).where(visible(who, ALERT), ALERT.c.id == alert_id)
     row = (await where.execute(query)).one_or_none()
     return Place(*row) if row else None
 
@@ -128,9 +126,7 @@ def _page(shape: Shape) -> Select[*tuple[Any, ...]]:
         page = parts[0].subquery("page")
     else:
         # Each part is a subquery of its own because SQLite sorts and limits only a whole compound.
-        merged = union_all(*(select(part.subquery(f"of_ward_{n}")) for n, part in enumerate(parts))).subquery(
-            "wards"
-        )
+        merged = union_all(*(select(part.subquery(f"of_ward_{n}")) for n, part in enumerate(parts))).subquery("wards")
         page = select(merged).order_by(*_in_order(merged)).limit(bindparam("at_most")).subquery("page")
     return _with_people(page).order_by(*_in_order(page))
 
@@ -140,9 +136,7 @@ def _of_ward(shape: Shape, ward: str) -> Select[*tuple[Any, ...]]:
     if not shape.closed_too:
         query = query.where(UNRESOLVED)
     if "assigned_to" in shape.filters:
-        query = query.join(
-            RESPONSE, and_(RESPONSE.c.ward_id == ALERT.c.ward_id, RESPONSE.c.alert_id == ALERT.c.id)
-        )
+        query = query.join(RESPONSE, and_(RESPONSE.c.ward_id == ALERT.c.ward_id, RESPONSE.c.alert_id == ALERT.c.id))
     query = query.where(*(condition for name, condition in _FILTERS.items() if name in shape.filters))
     if shape.goes_on:
         query = query.where(_AFTER)

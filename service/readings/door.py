@@ -31,9 +31,7 @@ class RefusedRow:
     stay_id: str | None
 
 
-async def admit(
-    intake: Intake, who: Principal, sent: ReadingIn, request_key: str | None
-) -> tuple[Place, Submission]:
+async def admit(intake: Intake, who: Principal, sent: ReadingIn, request_key: str | None) -> tuple[Place, Submission]:
     """Where a valid reading belongs, and what the intake takes; raises NotFound, or Invalid for a source that this
     sender may not name."""
     if sent.stay_id is None:

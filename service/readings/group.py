@@ -10,7 +10,7 @@ from alerts.plan import Plan
 from service.errors import NotFound, ReadingDiffers, StayDischarged
 from service.fields import new_id
 from service.queue.raising import load_unresolved, write_changes
-from service.readings import store
+from service.readings import naming, store
 from service.readings.judging import StayCase, open_case
 from service.readings.store import WINDOW, LockedStay, StayKey
 from service.readings.submission import Arrival, Outcome, Refusal, Submission
@@ -43,9 +43,7 @@ class GroupResult:
     numbers: Mapping[str, int]
 
 
-async def keep_and_judge(
-    where: Where, items: Sequence[Item], read_plans: PlanReader
-) -> list[GroupResult]:
+async def keep_and_judge(where: Where, items: Sequence[Item], read_plans: PlanReader) -> list[GroupResult]:
     """Carry out one group inside the caller's transaction; gives one result for each item, in order."""
     stays = await store.lock_stays(where, {_key(item) for item in items})
     drafts = [_draft(item, stays.get(_key(item))) for item in items]
@@ -69,7 +67,8 @@ def _key(item: Item) -> StayKey:
 
 
 def _outcome(draft: Draft) -> Outcome:
-    assert draft.outcome is not None, "every draft was recorded, looked up or refused"
+    if draft.outcome is None:
+        raise LookupError("every draft is recorded, looked up or refused")
     return draft.outcome
 
 
@@ -85,7 +84,7 @@ async def _win_keys(where: Where, sent: Sequence[Draft]) -> set[str]:
     """The ids of the readings that nobody sent before."""
     if not sent:
         return set()
-    return await store.win_keys(where, [_key_row(draft) for draft in sent])
+    return await naming.win_keys(where, [_key_row(draft) for draft in sent])
 
 
 def _key_row(draft: Draft) -> tuple[Any, ...]:
@@ -142,9 +141,7 @@ def _window_starts(
     return {key: instant - WINDOW for key, instant in oldest.items()}
 
 
-async def _earlier_refusals(
-    where: Where, key: StayKey, items: Sequence[Item]
-) -> Sequence[datetime]:
+async def _earlier_refusals(where: Where, key: StayKey, items: Sequence[Item]) -> Sequence[datetime]:
     refused = [item.received_at for item in items if isinstance(item, Refusal) and _key(item) == key]
     if not refused:
         return ()
@@ -181,14 +178,12 @@ def _refusal_row(item: Refusal) -> dict[str, Any]:
     }
 
 
-async def _look_up(
-    where: Where, repeated: Sequence[Draft], cases: Mapping[StayKey, StayCase]
-) -> None:
+async def _look_up(where: Where, repeated: Sequence[Draft], cases: Mapping[StayKey, StayCase]) -> None:
     """Readings that were sent before: the stored one with the assessment of now, or a conflict if they differ. Those
     whose key is nobody's came too late: their stay has ended."""
     for arrival, drafts in groupby(repeated, key=lambda draft: draft.arrival):
         each = list(drafts)
-        taken = await store.taken_keys(where, arrival, [draft.submission.key for draft in each])
+        taken = await naming.taken_keys(where, arrival, [draft.submission.key for draft in each])
         rows = await store.load_readings(where, arrival.ward_id, [reading_id for _, reading_id in taken.values()])
         for draft in each:
             content, reading_id = taken.get(draft.submission.key, (None, ""))

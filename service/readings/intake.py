@@ -1,4 +1,4 @@
-"""The door to the group commit: finds the ward of a stay, hands readings to the committers, answers after the commit."""
+"""The way into the group commit: finds a stay's ward, hands readings to the committers, answers after the commit."""
 
 from collections.abc import Mapping, Sequence
 
@@ -76,9 +76,7 @@ class Intake:
         if results and results[0].numbers:
             self._wakeups.wake(results[0].numbers)
 
-    async def _plans_of(
-        self, where: Where, stays: Sequence[LockedStay]
-    ) -> Mapping[StayKey, Plan | None]:
+    async def _plans_of(self, where: Where, stays: Sequence[LockedStay]) -> Mapping[StayKey, Plan | None]:
         """The plan in force for each stay; None for one that cannot be read."""
         missing = [stay for stay in stays if self._plans.find((stay.id, stay.plan_version)) is None]
         if missing:

@@ -82,9 +82,7 @@ async def list_readings(
     cursor: Cursor = None,
 ) -> Response:
     """The readings of a stay, newest first."""
-    page = await history.list_readings(
-        session, who, canonical_id(stay_id), observed_from, observed_to, limit, cursor
-    )
+    page = await history.list_readings(session, who, canonical_id(stay_id), observed_from, observed_to, limit, cursor)
     content = {"items": [record(row) for row in page.rows], "next_cursor": page.next_cursor}
     return Response(to_json(content), headers=next_link(request, page.next_cursor), media_type="application/json")
 

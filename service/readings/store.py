@@ -6,12 +6,11 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, String, and_, insert, select
+from sqlalchemy import Row, Select, and_, insert, select
 
 from alerts.reading import Reading, Symptom
-from service.readings.submission import Arrival
 from service.storage.inline import Where
-from service.storage.portable import Given, IdType, InstantType, dialect_of, insert_or_skip
+from service.storage.portable import Given, IdType, InstantType, dialect_of
 from service.storage.tables import METADATA
 
 WINDOW = timedelta(hours=48)
@@ -23,7 +22,6 @@ stay_table = METADATA.tables["stay"]
 ward_table = METADATA.tables["ward"]
 plan_table = METADATA.tables["plan"]
 reading_table = METADATA.tables["reading"]
-idempotency_table = METADATA.tables["idempotency"]
 refusal_table = METADATA.tables["refusal"]
 
 StayKey = tuple[str, str]
@@ -66,15 +64,6 @@ class LockedStay:
 
 STAY_KEYS = Given(ward_id=IdType, stay_id=IdType)
 WINDOW_STARTS = Given(ward_id=IdType, stay_id=IdType, since=InstantType)
-KEY_COLUMNS = Given(
-    ward_id=IdType,
-    stay_id=IdType,
-    sender_id=IdType,
-    key=String,
-    content=String,
-    reading_id=IdType,
-    received_at=InstantType,
-)
 """What the statements below are handed; each statement is built once for each kind of database."""
 
 
@@ -104,37 +93,6 @@ async def lock_stays(where: Where, keys: Iterable[StayKey]) -> dict[StayKey, Loc
     dialect = dialect_of(where)
     found = await where.execute(_lock_stays(dialect), STAY_KEYS.params(dialect, sorted(keys)))
     return {(row[0], row[1]): LockedStay(*row) for row in found}
-
-
-@cache
-def _win_keys(dialect: str) -> Any:
-    given = KEY_COLUMNS.table(dialect)
-    names = [column.name for column in given.c]
-    # SQLite takes the ON of ON CONFLICT for a join condition unless the SELECT has a WHERE.
-    rows = select(*(given.c[name] for name in names)).where(given.c.key.is_not(None))
-    insert = insert_or_skip(dialect, idempotency_table, ("ward_id", "stay_id", "sender_id", "key"))
-    return insert.from_select(names, rows).returning(idempotency_table.c.reading_id)
-
-
-async def win_keys(where: Where, rows: Sequence[Sequence[Any]]) -> set[str]:
-    """Insert idempotency rows, given in the order of KEY_COLUMNS; the ids of those readings whose key was not taken
-    before."""
-    dialect = dialect_of(where)
-    return set((await where.execute(_win_keys(dialect), KEY_COLUMNS.params(dialect, rows))).scalars())
-
-
-async def taken_keys(
-    where: Where, arrival: Arrival, keys: Sequence[str]
-) -> dict[str, tuple[str, str]]:
-    """For keys that were taken before: key -> (content digest, reading id)."""
-    table = idempotency_table
-    query = select(table.c.key, table.c.content, table.c.reading_id).where(
-        table.c.ward_id == arrival.ward_id,
-        table.c.stay_id == arrival.stay_id,
-        table.c.sender_id == arrival.sender_id,
-        table.c.key.in_(keys),
-    )
-    return {row.key: (row.content, row.reading_id) for row in await where.execute(query)}
 
 
 @cache
@@ -191,9 +149,7 @@ def to_symptoms(stored: str | None) -> tuple[Symptom, ...] | None:
     return tuple(Symptom(word) for word in stored.split(","))
 
 
-async def load_readings(
-    where: Where, ward_id: str, reading_ids: Sequence[str]
-) -> dict[str, Row[Any]]:
+async def load_readings(where: Where, ward_id: str, reading_ids: Sequence[str]) -> dict[str, Row[Any]]:
     """The whole rows of these readings of a ward, by id."""
     query = select(reading_table).where(reading_table.c.ward_id == ward_id, reading_table.c.id.in_(reading_ids))
     return {row.id: row for row in await where.execute(query)}

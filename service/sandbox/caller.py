@@ -87,9 +87,7 @@ class Caller:
             answer = await self._patiently("POST", "/oauth/token", "", {"data": self._sign_in})
             self._token = expect(answer, 200)["access_token"]
 
-    async def _patiently(
-        self, method: str, path: str, token: str, request: Mapping[str, Any]
-    ) -> httpx.Response:
+    async def _patiently(self, method: str, path: str, token: str, request: Mapping[str, Any]) -> httpx.Response:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         until = asyncio.get_running_loop().time() + PATIENCE_SECONDS
         while True:

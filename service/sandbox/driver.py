@@ -52,9 +52,7 @@ async def admit_all(sender: Caller, ward: SimulatedWard, played: Played) -> list
     return stays
 
 
-async def send_history(
-    sender: Caller, ward: SimulatedWard, stays: Sequence[str], clock: Clock, played: Played
-) -> None:
+async def send_history(sender: Caller, ward: SimulatedWard, stays: Sequence[str], clock: Clock, played: Played) -> None:
     """Send two days of readings from before the admission, a patient's in one batch."""
     for patient, stay_id in zip(ward.patients, stays, strict=True):
         history = patient.history(clock.now(), HISTORY_DAYS)
@@ -66,9 +64,7 @@ async def send_history(
     played.refused += Counter()  # drops reasons that were never given
 
 
-async def play(
-    sender: Caller, ward: SimulatedWard, stays: Sequence[str], clock: Clock, played: Played
-) -> None:
+async def play(sender: Caller, ward: SimulatedWard, stays: Sequence[str], clock: Clock, played: Played) -> None:
     """Send what the patients measure, when they measure it, until cancelled."""
     while True:
         await send_due(sender, ward, stays, clock, played)
@@ -76,9 +72,7 @@ async def play(
         await asyncio.sleep(max(0.0, until_next))
 
 
-async def send_due(
-    sender: Caller, ward: SimulatedWard, stays: Sequence[str], clock: Clock, played: Played
-) -> None:
+async def send_due(sender: Caller, ward: SimulatedWard, stays: Sequence[str], clock: Clock, played: Played) -> None:
     """Send what is due now: patients at the same time, one patient's readings one after the other."""
     due = ward.act(clock.now())
     by_patient = [list(group) for _, group in groupby(due, key=lambda sending: sending.patient)]
@@ -90,9 +84,7 @@ async def send_due(
 async def follow(reader: Caller, played: Played) -> None:
     """Bring the ward's feed and the queue's counts up to date."""
     while True:
-        page = await reader.get(
-            f"/v1/wards/{played.ward_id}/events", after=str(played.last_number), limit="200"
-        )
+        page = await reader.get(f"/v1/wards/{played.ward_id}/events", after=str(played.last_number), limit="200")
         played.last_number = page["last_number"]
         for event in page["items"]:
             _take(event, played)

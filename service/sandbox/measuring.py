@@ -44,9 +44,7 @@ def make_oximeter(kind: Kind, index: int, random: Random) -> Oximeter:
     )
 
 
-def measure(
-    truth: TrueState, device: Oximeter, habits: Habits, at: datetime, random: Random
-) -> dict[str, Any]:
+def measure(truth: TrueState, device: Oximeter, habits: Habits, at: datetime, random: Random) -> dict[str, Any]:
     """The body of a reading, as the API takes it, without stay and id: whole numbers, as displayed.
 
     `at` is the true time; the body carries the device's."""

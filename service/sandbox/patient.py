@@ -130,9 +130,7 @@ class SimulatedPatient:
             }
             return self._sending(why, body, truth)
         if why == Why.EXERTION:
-            truth = replace(
-                truth, spo2=truth.spo2 - exertion_fall(self.kind), pulse_rate=truth.pulse_rate + 14
-            )
+            truth = replace(truth, spo2=truth.spo2 - exertion_fall(self.kind), pulse_rate=truth.pulse_rate + 14)
         body = measure(truth, self.device, HABITS[self.kind], at, self.random)
         self._taken += 1
         if self.device.faulty and self._taken % FAULT_EVERY == 0:

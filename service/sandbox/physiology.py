@@ -86,9 +86,7 @@ def course(kind: Kind, hours: float) -> Change:
     """What the kind's course has changed so many hours after its onset (before it: nothing)."""
     if kind == Kind.RECOVERY:
         left = math.exp(-max(0.0, hours) / 36)
-        return Change(
-            spo2=-0.6 * left, pulse_rate=8 * left, temperature=0.5 * left, breathlessness=1.2 * left
-        )
+        return Change(spo2=-0.6 * left, pulse_rate=8 * left, temperature=0.5 * left, breathlessness=1.2 * left)
     if hours <= 0:
         return Change()
     if kind == Kind.SILENT:

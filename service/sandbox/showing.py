@@ -20,9 +20,7 @@ def introduction(url: str, ward_id: str, accounts: Mapping[str, SignIn], clock: 
     """Where to look and how to sign in, ready to be copied into a shell."""
     clinician, partner = accounts["clinician"], accounts["partner"]
     passwords = "\n".join(
-        f"  {role:<14} {each.name:<28} {each.password}"
-        for role, each in accounts.items()
-        if role != "partner"
+        f"  {role:<14} {each.name:<28} {each.password}" for role, each in accounts.items() if role != "partner"
     )
     return f"""
 Wardwatch is running: {url}          API and how to use it: {url}/docs

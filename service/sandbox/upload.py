@@ -103,9 +103,7 @@ class Upload:
     async def _stay(self, recording: Recording) -> str:
         """The patient's stay on the ward: a new one, or the one that is there from an earlier run."""
         patient_id = await self._patient(recording)
-        answer = await self.caller.call(
-            "POST", f"/v1/wards/{self.ward_id}/stays", json={"patient_id": patient_id}
-        )
+        answer = await self.caller.call("POST", f"/v1/wards/{self.ward_id}/stays", json={"patient_id": patient_id})
         if answer.status_code == 409 and "stay_id" in (problem := answer.json()):
             return str(problem["stay_id"])
         return str(expect(answer, 201)["id"])
@@ -115,9 +113,7 @@ class Upload:
         answer = await self.caller.call("POST", f"/v1/wards/{self.ward_id}/patients", json=body)
         if answer.status_code == 409:
             # Registered in another year, with another year of birth: the hospital number is what counts.
-            found = await self.caller.post(
-                f"/v1/wards/{self.ward_id}/patients/lookup", body["identifiers"][0]
-            )
+            found = await self.caller.post(f"/v1/wards/{self.ward_id}/patients/lookup", body["identifiers"][0])
             return str(found["items"][0]["id"])
         return str(expect(answer, 200, 201)["id"])
 
@@ -144,6 +140,4 @@ class Upload:
             return
         self.done.accepted += answer.status_code == 201
         self.done.replayed += answer.status_code == 200
-        self.done.opened.update(
-            alert["severity"] for alert in answer.json()["alerts"] if alert["change"] == "opened"
-        )
+        self.done.opened.update(alert["severity"] for alert in answer.json()["alerts"] if alert["change"] == "opened")

@@ -147,6 +147,4 @@ def _postgres(program: str, url: URL, *arguments: str) -> None:
     command = [found, *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
-        raise SettingInvalid(
-            f"{program} failed: {(done.stderr.strip().splitlines() or ['no reason given'])[0]}"
-        )
+        raise SettingInvalid(f"{program} failed: {(done.stderr.strip().splitlines() or ['no reason given'])[0]}")

@@ -75,6 +75,8 @@ class GroupCommitter(Generic[Item, Result]):
 
     async def _run(self, queue: FairQueue[Item, Result]) -> None:
         while await queue.wait():
+            # Whoever is about to put something in has their turn first: not a wait, but one round of the loop.
+            await asyncio.sleep(0)
             group = queue.take(GROUP_READINGS)
             metrics.WAITING.set(sum(each.weight for each in self._queues))
             try:

@@ -78,9 +78,7 @@ def _open_sqlite(url: URL, pool_size: int) -> Database:
     in_memory = url.database in (None, "", ":memory:")
     if in_memory:
         raise ValueError("Wardwatch keeps what it answers: an in-memory database cannot")
-    reads = create_async_engine(
-        url, poolclass=AsyncAdaptedQueuePool, pool_size=pool_size, max_overflow=0, **_common()
-    )
+    reads = create_async_engine(url, poolclass=AsyncAdaptedQueuePool, pool_size=pool_size, max_overflow=0, **_common())
     writes = create_async_engine(url, poolclass=AsyncAdaptedQueuePool, pool_size=1, max_overflow=0, **_common())
     _prepare_sqlite(reads, begin="BEGIN", read_only=True)
     _prepare_sqlite(writes, begin="BEGIN IMMEDIATE", read_only=False)

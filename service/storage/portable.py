@@ -17,10 +17,16 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 SERIALIZATION_STATES = frozenset({"40001", "40P01", "55P03"})
 """SQLSTATE of serialization failure, deadlock and lock not available: the whole transaction may be tried again."""
 
-
 UNAVAILABLE_CLASSES = ("08", "53", "57P", "58", "25006")
 """SQLSTATE beginnings: connection lost, out of resources, shutting down, system error, a stand-by that only reads."""
-SQLITE_UNAVAILABLE = ("database is locked", "unable to open", "disk I/O", "database or disk is full", "no active connection")
+SQLITE_UNAVAILABLE = (
+    "database is locked",
+    "unable to open",
+    "disk I/O",
+    "database or disk is full",
+    "no active connection",
+)
+"""The same on SQLite, which has only words."""
 
 
 class IdType(TypeDecorator[str]):

@@ -46,7 +46,5 @@ async def change_ward(
     changed = dataclasses.replace(ward, **changes, version=ward.version + 1)
     await store.update_ward(session, ward_id, {**changes, "version": changed.version})
     detail = {"fields": sorted(changes)}
-    await audit.append(
-        session, who, "ward.changed", at, ward_id=ward_id, subject=("ward", ward_id), detail=detail
-    )
+    await audit.append(session, who, "ward.changed", at, ward_id=ward_id, subject=("ward", ward_id), detail=detail)
     return changed

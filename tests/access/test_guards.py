@@ -19,9 +19,7 @@ from tests.access.hospital import Hospital
 async def test_every_route_is_guarded_or_says_why_not(app: FastAPI) -> None:
     routes = list(routes_of(app))
     assert len(routes) >= 20
-    in_the_interface = [
-        route for route in routes if route.path_format.startswith(("/v1", "/oauth", "/.well"))
-    ]
+    in_the_interface = [route for route in routes if route.path_format.startswith(("/v1", "/oauth", "/.well"))]
     assert len(in_the_interface) >= 18
     for route in in_the_interface:
         guard = guard_of(route)

@@ -41,9 +41,7 @@ async def nurse(app: FastAPI, ward_id: str) -> str:
 async def system(app: FastAPI, ward_id: str) -> tuple[str, str]:
     scopes = ["readings:write", "readings:read"]
     async with writing(app.state.database) as session:
-        return await accounts.add_client(
-            session, name="App", scopes=scopes, ward_ids=[ward_id], at=real_now()
-        )
+        return await accounts.add_client(session, name="App", scopes=scopes, ward_ids=[ward_id], at=real_now())
 
 
 async def ask(client: httpx.AsyncClient, **form: str) -> httpx.Response:
@@ -78,9 +76,7 @@ async def test_staff_sign_in_with_their_password_and_get_ten_minutes(hospital: H
 async def test_wrong_password_and_unknown_address_get_the_same_answer(hospital: Hospital) -> None:
     staff_id = await nurse(hospital.app, await hospital.ward())
     wrong = await sign_in(hospital.client, "wrong horse battery")
-    unknown = await ask(
-        hospital.client, grant_type="password", username="nobody@ward.test", password=PASSWORD
-    )
+    unknown = await ask(hospital.client, grant_type="password", username="nobody@ward.test", password=PASSWORD)
     for answer in (wrong, unknown):
         assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
     assert wrong.json()["detail"] == unknown.json()["detail"]
@@ -134,9 +130,7 @@ async def test_a_system_signs_in_by_header_or_by_form_and_gets_an_hour(hospital:
 async def test_a_system_with_a_wrong_secret_is_refused(hospital: Hospital) -> None:
     client_id, secret = await system(hospital.app, await hospital.ward())
     for wrong in ((client_id, secret + "x"), (client_id, ""), ("nobody", secret), ("", "")):
-        answer = await hospital.client.post(
-            "/oauth/token", data={"grant_type": "client_credentials"}, auth=wrong
-        )
+        answer = await hospital.client.post("/oauth/token", data={"grant_type": "client_credentials"}, auth=wrong)
         assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
         assert answer.headers["www-authenticate"].startswith("Basic")
         assert secret not in answer.text
@@ -192,9 +186,7 @@ async def test_only_a_small_form_is_read(hospital: Hospital) -> None:
     assert large.status_code == 413
 
 
-async def test_secrets_and_passwords_are_not_stored_as_they_are(
-    hospital: Hospital, database: Database
-) -> None:
+async def test_secrets_and_passwords_are_not_stored_as_they_are(hospital: Hospital, database: Database) -> None:
     ward_id = await hospital.ward()
     await nurse(hospital.app, ward_id)
     _, secret = await system(hospital.app, ward_id)

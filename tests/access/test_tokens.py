@@ -79,9 +79,7 @@ async def test_a_token_with_the_right_claims_is_taken(hospital: Hospital) -> Non
     ids=str,
 )
 async def test_a_token_with_a_wrong_claim_is_refused(hospital: Hospital, change: dict[str, Any]) -> None:
-    claims = {
-        name: value for name, value in (await good_claims(hospital) | change).items() if value is not None
-    }
+    claims = {name: value for name, value in (await good_claims(hospital) | change).items() if value is not None}
     answer = await me(hospital, await signed(hospital, claims))
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == 'Bearer realm="wardwatch", error="invalid_token"'
@@ -227,9 +225,7 @@ async def test_the_memory_of_tokens_is_bounded(hospital: Hospital, monkeypatch: 
     assert len(hospital.app.state.tokens._remembered) == 3
 
 
-async def test_replicas_that_start_together_agree_on_one_key(
-    settings: Settings, clock: SettableClock
-) -> None:
+async def test_replicas_that_start_together_agree_on_one_key(settings: Settings, clock: SettableClock) -> None:
     async with started(settings, clock) as one, started(settings, clock) as two:
         keys = [replica.state.tokens.keys for replica in (one, two) for _ in range(5)]
         found = await asyncio.gather(*(each.get() for each in keys))

@@ -70,12 +70,7 @@ def test_no_text_that_must_never_be_written_is_ever_written() -> None:
         assert not (limited and ("999" in text or "a&e" in text)), text
         assert not (watched is False and not limited) or "111" in text or "999" in text, text
         clinical = [family for family in stay.families if family.channel == Channel.CLINICAL]
-        weak = (
-            late
-            or "spo2" not in last
-            or last.get("quality") == "poor"
-            or last.get("context", "rest") != "rest"
-        )
+        weak = late or "spo2" not in last or last.get("quality") == "poor" or last.get("context", "rest") != "rest"
         if clinical or weak:
             assert advice.code != AdviceCode.CARRY_ON, (last, text)
             assert "carry on" not in text

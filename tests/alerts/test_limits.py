@@ -69,6 +69,4 @@ def test_round_the_clock_two_hours_are_two_hours_on_both_clock_changes(start: st
 
 def test_a_night_shift_runs_past_midnight() -> None:
     nights = ServiceHours(opens=time(20), closes=time(2), zone="UTC")
-    assert nights.add(at("2026-11-22T01:00"), at("2026-11-22T02:00") - at("2026-11-22T00:00")) == at(
-        "2026-11-22T21:00"
-    )
+    assert nights.add(at("2026-11-22T01:00"), at("2026-11-22T02:00") - at("2026-11-22T00:00")) == at("2026-11-22T21:00")

@@ -134,9 +134,7 @@ def test_the_order_of_the_values_does_not_matter(values: dict[str, Any], chance:
 @given(SETS)
 def test_a_score_is_complete_exactly_when_nothing_is_missing(values: dict[str, Any]) -> None:
     result = score(**values)
-    given_names = {
-        ("oxygen" if name == "on_oxygen" else name) for name, value in values.items() if value is not None
-    }
+    given_names = {("oxygen" if name == "on_oxygen" else name) for name, value in values.items() if value is not None}
     assert set(result.missing) >= set(PARAMETERS) - given_names
     assert set(result.missing) | set(result.scores) == set(PARAMETERS)
     assert (result.total is None) == (result.risk is None) == bool(result.missing)

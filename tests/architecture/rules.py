@@ -33,11 +33,7 @@ def one_place_asks_for_the_time(root: Path) -> Iterator[str]:
     for path, tree in sources(root):
         for node in ast.walk(tree):
             if isinstance(node, ast.Attribute) and path != "service/clock.py":
-                owner = (
-                    node.value.attr
-                    if isinstance(node.value, ast.Attribute)
-                    else getattr(node.value, "id", "")
-                )
+                owner = node.value.attr if isinstance(node.value, ast.Attribute) else getattr(node.value, "id", "")
                 if (owner, node.attr) in _TIMES:
                     yield f"{path}:{node.lineno} {owner}.{node.attr}"
 

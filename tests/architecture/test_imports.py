@@ -47,9 +47,7 @@ def test_every_contract_is_shown_to_fail() -> None:
     assert {name for name, _ in PLANTED} == contracts()
 
 
-@pytest.mark.parametrize(
-    ("contract", "files"), PLANTED, ids=[" ".join([name, *files]) for name, files in PLANTED]
-)
+@pytest.mark.parametrize(("contract", "files"), PLANTED, ids=[" ".join([name, *files]) for name, files in PLANTED])
 def test_a_planted_import_breaks_the_contract(contract: str, files: dict[str, str], tmp_path: Path) -> None:
     for package in ("alerts", "service"):
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))

@@ -60,10 +60,7 @@ def test_the_shared_tables_are_these_and_no_others() -> None:
 def test_the_feed_of_a_ward_waits_for_no_other_table() -> None:
     assert not METADATA.tables["ward_feed"].foreign_keys
     assert not [
-        t.name
-        for t in METADATA.tables.values()
-        for fk in t.foreign_keys
-        if fk.column.table.name == "ward_feed"
+        t.name for t in METADATA.tables.values() for fk in t.foreign_keys if fk.column.table.name == "ward_feed"
     ]
 
 

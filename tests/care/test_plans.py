@@ -64,9 +64,7 @@ async def test_a_change_that_contradicts_the_rest_of_the_plan_is_refused(
     assert [error["pointer"] for error in answer.json()["errors"]] == ["/red_at"]
 
 
-async def test_leaving_the_custom_profile_drops_its_limits(
-    hospital: Hospital, ward_id: str, nurse: Headers
-) -> None:
+async def test_leaving_the_custom_profile_drops_its_limits(hospital: Hospital, ward_id: str, nurse: Headers) -> None:
     stay = await hospital.stay(nurse, ward_id, plan=LOW | {"red_at": 90, "amber_at": 92})
     assert stay["limits"]["red_at"] == 90
     changed = await change(hospital, nurse, stay, profile="standard")
@@ -105,18 +103,14 @@ async def test_who_proposed_cannot_approve_after_a_colleague_touched_the_plan(
     assert (await approve(hospital, await hospital.clinician(ward_id), stay)).status_code == 200
 
 
-async def test_only_a_clinician_of_the_ward_approves(
-    hospital: Hospital, ward_id: str, nurse: Headers
-) -> None:
+async def test_only_a_clinician_of_the_ward_approves(hospital: Hospital, ward_id: str, nurse: Headers) -> None:
     stay = await hospital.stay(nurse, ward_id, plan=LOW)
     partner = await approve(hospital, await hospital.system(ward_id), stay)
     assert (partner.status_code, partner.json()["code"]) == (403, "not_allowed")
     assert (await approve(hospital, await hospital.auditor(ward_id), stay)).json()["code"] == "scope_missing"
 
 
-async def test_an_approval_holds_until_the_limit_changes(
-    hospital: Hospital, ward_id: str, nurse: Headers
-) -> None:
+async def test_an_approval_holds_until_the_limit_changes(hospital: Hospital, ward_id: str, nurse: Headers) -> None:
     stay = await hospital.stay(nurse, ward_id, plan=LOW)
     stay = (await approve(hospital, await hospital.clinician(ward_id), stay)).json()
     stay = await change(hospital, nurse, stay, reading_times=["08:00"])

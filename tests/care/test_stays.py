@@ -38,9 +38,7 @@ async def red_reading(hospital: Hospital, header: Headers, stay: dict[str, Any],
     assert answer.status_code == 201, answer.text
 
 
-async def test_a_patient_is_admitted_under_the_standard_plan(
-    hospital: Hospital, ward_id: str, nurse: Headers
-) -> None:
+async def test_a_patient_is_admitted_under_the_standard_plan(hospital: Hospital, ward_id: str, nurse: Headers) -> None:
     patient = await hospital.patient(nurse, ward_id)
     path = f"/v1/wards/{ward_id}/stays"
     answer = await hospital.client.post(path, headers=nurse, json={"patient_id": patient["id"]})
@@ -54,9 +52,7 @@ async def test_a_patient_is_admitted_under_the_standard_plan(
     assert answer.headers["etag"] == '"1"'
     shown = (await hospital.client.get(answer.headers["location"], headers=nurse)).json()
     assert shown == {**stay, "last_reading": None, "open_alerts": []}
-    assert [(each.type, each.subject_id) for each in await events(hospital)] == [
-        ("stay.admitted", stay["id"])
-    ]
+    assert [(each.type, each.subject_id) for each in await events(hospital)] == [("stay.admitted", stay["id"])]
 
 
 async def test_a_patient_has_one_stay_at_a_time(hospital: Hospital, ward_id: str, nurse: Headers) -> None:
@@ -75,9 +71,7 @@ async def test_a_patient_of_another_ward_is_not_there_to_be_admitted(
     other = await hospital.ward()
     both = await hospital.clinician(ward_id, other)
     patient = await hospital.patient(both, other)
-    answer = await hospital.client.post(
-        f"/v1/wards/{ward_id}/stays", headers=both, json={"patient_id": patient["id"]}
-    )
+    answer = await hospital.client.post(f"/v1/wards/{ward_id}/stays", headers=both, json={"patient_id": patient["id"]})
     assert answer.status_code == 404
 
 
@@ -115,16 +109,12 @@ async def test_a_plan_that_contradicts_itself_is_refused_where_it_does(
     assert await events(hospital) == []
 
 
-async def test_a_stay_shows_its_last_reading_and_what_is_open(
-    hospital: Hospital, ward_id: str, nurse: Headers
-) -> None:
+async def test_a_stay_shows_its_last_reading_and_what_is_open(hospital: Hospital, ward_id: str, nurse: Headers) -> None:
     stay = await hospital.stay(nurse, ward_id)
     await red_reading(hospital, nurse, stay)
     shown = (await hospital.client.get(f"/v1/stays/{stay['id']}", headers=nurse)).json()
     assert shown["last_reading"]["spo2"] == 88
-    assert [(alert["family"], alert["severity"]) for alert in shown["open_alerts"]] == [
-        ("oxygen", "critical")
-    ]
+    assert [(alert["family"], alert["severity"]) for alert in shown["open_alerts"]] == [("oxygen", "critical")]
     listed = (await hospital.client.get(f"/v1/wards/{ward_id}/stays", headers=nurse)).json()
     assert listed["items"] == [shown]
     narrow = await hospital.system(ward_id, scopes=("patients:read",))
@@ -167,9 +157,7 @@ async def test_a_pause_lasts_at_most_72_hours_and_ends_by_hand(
     assert types == ["stay.admitted", "stay.paused", "stay.resumed"]
 
 
-async def test_a_discharge_needs_an_outcome_for_what_is_open(
-    hospital: Hospital, ward_id: str, nurse: Headers
-) -> None:
+async def test_a_discharge_needs_an_outcome_for_what_is_open(hospital: Hospital, ward_id: str, nurse: Headers) -> None:
     stay = await hospital.stay(nurse, ward_id)
     await red_reading(hospital, nurse, stay)
     shown = (await hospital.client.get(f"/v1/stays/{stay['id']}", headers=nurse)).json()
@@ -185,9 +173,7 @@ async def test_a_discharge_needs_an_outcome_for_what_is_open(
     async with reading(hospital.app.state.database) as session:
         assert (await session.scalars(select(AlertRow.state))).all() == ["resolved"]
         assert (await session.scalars(select(AlertResponseRow.outcome))).all() == ["admitted_to_hospital"]
-        trail = (
-            await session.scalars(select(AuditRow.action).where(AuditRow.subject_id == stay["id"]))
-        ).all()
+        trail = (await session.scalars(select(AuditRow.action).where(AuditRow.subject_id == stay["id"]))).all()
     assert "stay.discharged" in trail
     assert [each.type for each in await events(hospital)][-2:] == ["alert.resolved", "stay.discharged"]
     assert [each.number for each in await events(hospital)] == list(range(1, len(await events(hospital)) + 1))
@@ -213,15 +199,11 @@ async def test_after_discharge_nothing_changes_and_the_patient_can_come_back(
 
 async def test_no_version_is_428(hospital: Hospital, ward_id: str, nurse: Headers) -> None:
     stay = await hospital.stay(nurse, ward_id)
-    answer = await hospital.client.post(
-        f"/v1/stays/{stay['id']}/discharge", headers=nurse, json={"reason": "home"}
-    )
+    answer = await hospital.client.post(f"/v1/stays/{stay['id']}/discharge", headers=nurse, json={"reason": "home"})
     assert answer.status_code == 428
 
 
-async def test_the_feed_and_the_trail_hold_no_identity(
-    hospital: Hospital, ward_id: str, nurse: Headers
-) -> None:
+async def test_the_feed_and_the_trail_hold_no_identity(hospital: Hospital, ward_id: str, nurse: Headers) -> None:
     person = {"family_name": "Zebedee", "identifiers": [{"system": "nhs_number", "value": "9990000018"}]}
     stay = await hospital.stay(nurse, ward_id, plan={"patient_text": "Zebedee's text"}, **person)
     await act(hospital, nurse, stay, "pause", until="2026-11-23T08:00:00Z", reason="Zebedee is away")

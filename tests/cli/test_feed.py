@@ -64,9 +64,7 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 async def test_rows_read_are_those_accepted_refused_and_empty_and_a_second_run_adds_up_too(ward, tmp_path):
     folder = tmp_path / "recordings"
-    recording(
-        folder, "p1", "80|97|37.0|120|70|16|0.21|70", "NaN|NaN|NaN|NaN|NaN|NaN|0.5|70", "81|91|||||0.4|70"
-    )
+    recording(folder, "p1", "80|97|37.0|120|70|16|0.21|70", "NaN|NaN|NaN|NaN|NaN|NaN|0.5|70", "81|91|||||0.4|70")
     recording(folder, "p2", "84.5|92.5|38.05|120|70|1|NaN|NaN", "300|97|37|120|70|16|NaN|NaN", "x|97||||||")
     for _ in range(2):
         done = await ward.feed(folder)

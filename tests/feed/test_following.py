@@ -30,9 +30,7 @@ async def header(app: FastAPI, scene: Scene) -> dict[str, str]:
     return await token(app, await scene.staff())
 
 
-async def follow(
-    client: httpx.AsyncClient, header: dict[str, str], scene: Scene, **query: Any
-) -> httpx.Response:
+async def follow(client: httpx.AsyncClient, header: dict[str, str], scene: Scene, **query: Any) -> httpx.Response:
     return await client.get(f"/v1/wards/{scene.ward_id}/events", headers=header, params=query)
 
 
@@ -79,18 +77,14 @@ async def test_a_position_that_is_not_served_is_410(
     assert (await follow(client, header, scene, after=3)).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "query", [{"after": -1}, {"after": 2**60}, {"after": "x"}, {"limit": 0}, {"limit": 201}]
-)
+@pytest.mark.parametrize("query", [{"after": -1}, {"after": 2**60}, {"after": "x"}, {"limit": 0}, {"limit": 201}])
 async def test_a_query_that_makes_no_sense_is_422(
     client: httpx.AsyncClient, header: dict[str, str], scene: Scene, query: dict[str, Any]
 ) -> None:
     assert (await follow(client, header, scene, **query)).status_code == 422
 
 
-async def test_only_the_wards_own_people_follow_it(
-    client: httpx.AsyncClient, app: FastAPI, scene: Scene
-) -> None:
+async def test_only_the_wards_own_people_follow_it(client: httpx.AsyncClient, app: FastAPI, scene: Scene) -> None:
     other = await open_scene(scene.database)
     stranger = await token(app, await other.staff())
     assert (await follow(client, stranger, scene)).status_code == 404

@@ -95,9 +95,7 @@ async def test_a_database_that_fails_is_told_to_all_and_asked_again(database: Da
         raise SQLAlchemyError("gone")
 
     event.listen(database.reads.sync_engine, "before_cursor_execute", broken)
-    found = await asyncio.gather(
-        *(positions.current([scene.ward_id]) for _ in range(3)), return_exceptions=True
-    )
+    found = await asyncio.gather(*(positions.current([scene.ward_id]) for _ in range(3)), return_exceptions=True)
     event.remove(database.reads.sync_engine, "before_cursor_execute", broken)
     assert all(isinstance(each, SQLAlchemyError) for each in found)
     assert scene.ward_id in await positions.current([scene.ward_id])

@@ -33,9 +33,7 @@ async def nurse(hospital: Hospital, ward_id: str) -> Headers:
     return await hospital.clinician(ward_id)
 
 
-async def test_the_same_person_sent_twice_is_one_record(
-    hospital: Hospital, ward_id: str, nurse: Headers
-) -> None:
+async def test_the_same_person_sent_twice_is_one_record(hospital: Hospital, ward_id: str, nurse: Headers) -> None:
     path = f"/v1/wards/{ward_id}/patients"
     first = await hospital.client.post(path, headers=nurse, json=PERSON)
     again = {
@@ -47,9 +45,7 @@ async def test_the_same_person_sent_twice_is_one_record(
     assert (first.status_code, second.status_code) == (201, 200)
     assert first.json() == second.json()
     assert first.json()["nhs_number"] == "9990000018"
-    assert (
-        await hospital.client.get(f"/v1/patients/{first.json()['id']}", headers=nurse)
-    ).json() == first.json()
+    assert (await hospital.client.get(f"/v1/patients/{first.json()['id']}", headers=nurse)).json() == first.json()
 
 
 async def test_the_same_number_with_another_birth_date_is_refused(
@@ -71,26 +67,19 @@ async def test_numbers_of_two_people_are_refused(hospital: Hospital, ward_id: st
     assert answer.json()["code"] == "identifier_taken"
 
 
-async def test_a_person_on_two_wards_has_two_records(
-    hospital: Hospital, ward_id: str, nurse: Headers
-) -> None:
+async def test_a_person_on_two_wards_has_two_records(hospital: Hospital, ward_id: str, nurse: Headers) -> None:
     other = await hospital.ward()
     mine = await hospital.patient(nurse, ward_id, identifiers=[NUMBER])
     theirs = await hospital.patient(await hospital.clinician(other), other, identifiers=[NUMBER])
     assert mine["id"] != theirs["id"]
 
 
-async def test_twenty_registrations_at_once_make_one_record(
-    hospital: Hospital, ward_id: str, nurse: Headers
-) -> None:
+async def test_twenty_registrations_at_once_make_one_record(hospital: Hospital, ward_id: str, nurse: Headers) -> None:
     path = f"/v1/wards/{ward_id}/patients"
     mrn = {"system": "mrn", "value": "7"}
     orders = [[NUMBER, mrn], [mrn, NUMBER]]
     answers = await asyncio.gather(
-        *(
-            hospital.client.post(path, headers=nurse, json={**PERSON, "identifiers": orders[n % 2]})
-            for n in range(20)
-        )
+        *(hospital.client.post(path, headers=nurse, json={**PERSON, "identifiers": orders[n % 2]}) for n in range(20))
     )
     assert sorted(answer.status_code for answer in answers) == [200] * 19 + [201]
     assert len({answer.json()["id"] for answer in answers}) == 1
@@ -125,17 +114,13 @@ async def test_people_without_numbers_are_never_taken_for_each_other(
 async def test_a_person_who_cannot_be_is_refused(
     hospital: Hospital, ward_id: str, nurse: Headers, change: dict[str, Any], pointer: str
 ) -> None:
-    answer = await hospital.client.post(
-        f"/v1/wards/{ward_id}/patients", headers=nurse, json={**PERSON, **change}
-    )
+    answer = await hospital.client.post(f"/v1/wards/{ward_id}/patients", headers=nurse, json={**PERSON, **change})
     assert answer.status_code == 422
     assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
     assert "9990000019" not in answer.text
 
 
-async def test_a_number_finds_the_ward_s_patient_only(
-    hospital: Hospital, ward_id: str, nurse: Headers
-) -> None:
+async def test_a_number_finds_the_ward_s_patient_only(hospital: Hospital, ward_id: str, nurse: Headers) -> None:
     other = await hospital.ward()
     await hospital.patient(await hospital.clinician(other), other, identifiers=[NUMBER])
     path = f"/v1/wards/{ward_id}/patients/lookup"
@@ -181,9 +166,7 @@ async def test_another_birth_date_moves_the_sixteenth_birthday_of_the_stay(
         assert (await session.scalars(select(StayRow.sixteen_on))).one() == date(2028, 2, 29)
 
 
-async def test_a_number_of_somebody_else_is_not_given_away(
-    hospital: Hospital, ward_id: str, nurse: Headers
-) -> None:
+async def test_a_number_of_somebody_else_is_not_given_away(hospital: Hospital, ward_id: str, nurse: Headers) -> None:
     await hospital.patient(nurse, ward_id, identifiers=[NUMBER])
     other = await hospital.patient(nurse, ward_id)
     path = f"/v1/patients/{other['id']}"
@@ -207,9 +190,7 @@ def test_nhs_numbers_are_judged_as_the_nhs_number_package_judges_them() -> None:
         assert (nhs_number(number) is not None) == is_valid(number)
 
 
-@pytest.mark.parametrize(
-    "text", ["987 654 4321", "", "999000001", "99900000180", "٩٩٩٠٠٠٠٠١٨", "9990000018\n1"]
-)
+@pytest.mark.parametrize("text", ["987 654 4321", "", "999000001", "99900000180", "٩٩٩٠٠٠٠٠١٨", "9990000018\n1"])
 def test_what_is_no_nhs_number_is_none(text: str) -> None:
     assert nhs_number(text) is None
 

@@ -43,9 +43,7 @@ async def test_a_missing_value_is_neither_zero_nor_normal(partner: Partner) -> N
     assert await partner.alerts(stay_id) == []
 
 
-async def test_an_alert_is_not_cleared_by_a_reading_without_its_value(
-    partner: Partner, clock: SettableClock
-) -> None:
+async def test_an_alert_is_not_cleared_by_a_reading_without_its_value(partner: Partner, clock: SettableClock) -> None:
     stay_id = await partner.admit()
     await partner.kept(stay_id, spo2=90, breathlessness=1)
     for _ in range(3):

@@ -96,9 +96,7 @@ async def test_a_person_who_acknowledges_in_the_storm_is_not_overwritten(
         async with asyncio.timeout(30):
             while True:
                 version = (await nurse.get(path))["version"]
-                answer = await nurse.ask(
-                    "POST", f"{path}/acknowledge", {"version": version, "note": "On my way."}
-                )
+                answer = await nurse.ask("POST", f"{path}/acknowledge", {"version": version, "note": "On my way."})
                 if answer.status_code != 412:
                     assert answer.status_code == 200, answer.text
                     return

@@ -26,9 +26,7 @@ PLANS: dict[int, dict[str, Any]] = {
 
 def observation(dice: random.Random, at: datetime) -> dict[str, Any]:
     """A reading as they come: mostly now, some late or early, some poor, some without SpO2."""
-    fields: dict[str, Any] = {
-        "observed_at": at + timedelta(minutes=dice.choice((0, 0, 0, -5, -90, -400, 4, 30)))
-    }
+    fields: dict[str, Any] = {"observed_at": at + timedelta(minutes=dice.choice((0, 0, 0, -5, -90, -400, 4, 30)))}
     if dice.random() < 0.85:
         fields["spo2"] = round(dice.gauss(93, 3), dice.choice((0, 1)))
     if dice.random() < 0.5:
@@ -88,8 +86,7 @@ async def test_going_on_from_checkpoints_agrees_with_folding_the_whole_history(
         if event["type"].startswith("alert.")
     ]
     decided = [
-        (str(change.family), f"alert.{change.kind}", change.transition, change.reading_id)
-        for change in folded.changes
+        (str(change.family), f"alert.{change.kind}", change.transition, change.reading_id) for change in folded.changes
     ]
     # What one reading does to several families has no order of its own.
     assert sorted(told, key=itemgetter(0)) == sorted(decided, key=itemgetter(0))

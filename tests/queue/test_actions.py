@@ -27,9 +27,7 @@ async def red(scene: Scene, stay: Stay) -> str:
     return (await scene.send(stay, 90, minutes(0))).alert_ids[stay.id][0]
 
 
-async def post(
-    client: httpx.AsyncClient, header: Header, alert_id: str, verb: str, **body: Any
-) -> httpx.Response:
+async def post(client: httpx.AsyncClient, header: Header, alert_id: str, verb: str, **body: Any) -> httpx.Response:
     return await client.post(f"/v1/alerts/{alert_id}/{verb}", headers=header, json=body)
 
 
@@ -85,9 +83,7 @@ async def test_two_clinicians_at_once_and_one_has_it(
 ) -> None:
     alert_id = await red(scene, stay)
     headers = [await token(app, await scene.staff()) for _ in range(2)]
-    answers = await asyncio.gather(
-        *(post(client, each, alert_id, "acknowledge", version=1) for each in headers)
-    )
+    answers = await asyncio.gather(*(post(client, each, alert_id, "acknowledge", version=1) for each in headers))
 
     assert sorted(answer.status_code for answer in answers) in ([200, 409], [200, 412])
     assert [event.type for event in await scene.events()].count("alert.acknowledged") == 1
@@ -145,9 +141,7 @@ async def test_unreachable_escalates_and_closes_nothing(
 ) -> None:
     alert_id = await red(scene, stay)
     await post(client, nurse_header, alert_id, "acknowledge", version=1)
-    alert = (
-        await post(client, nurse_header, alert_id, "contact", method="phone", result="unreachable")
-    ).json()
+    alert = (await post(client, nurse_header, alert_id, "contact", method="phone", result="unreachable")).json()
     assert (alert["state"], alert["escalation_level"]) == ("acknowledged", 1)
     assert alert["respond_by"] == utc_text(minutes(30))
     assert [event.type for event in await scene.events()][-2:] == ["alert.contacted", "alert.escalated"]
@@ -184,9 +178,7 @@ async def test_a_note_is_taken_in_any_state_and_told_only_in_the_story(
     scene: Scene, stay: Stay, client: httpx.AsyncClient, nurse_header: Header
 ) -> None:
     alert_id = await red(scene, stay)
-    await post(
-        client, nurse_header, alert_id, "resolve", version=1, outcome="other", note="Daughter is with her"
-    )
+    await post(client, nurse_header, alert_id, "resolve", version=1, outcome="other", note="Daughter is with her")
     assert (await post(client, nurse_header, alert_id, "note", text="Rang back")).status_code == 200
 
     story = (await client.get(f"/v1/alerts/{alert_id}/events", headers=nurse_header)).json()["items"]

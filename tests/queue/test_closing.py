@@ -21,9 +21,7 @@ async def red(scene: Scene, stay: Stay) -> str:
     return (await scene.send(stay, 90, minutes(0))).alert_ids[stay.id][0]
 
 
-async def test_discharge_needs_an_outcome_for_a_critical_alert(
-    scene: Scene, stay: Stay, nurse: Principal
-) -> None:
+async def test_discharge_needs_an_outcome_for_a_critical_alert(scene: Scene, stay: Stay, nurse: Principal) -> None:
     alert_id = await red(scene, stay)
     with pytest.raises(Invalid) as refused:
         async with writing(scene.database) as session:

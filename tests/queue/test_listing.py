@@ -53,9 +53,7 @@ async def test_the_queue_is_in_order(scene: Scene, client: httpx.AsyncClient, nu
     await client.post(f"/v1/alerts/{first[0]['id']}/acknowledge", headers=nurse_header, json={"version": 1})
 
     items = (await get(client, nurse_header)).json()["items"]
-    keys = [
-        (-i["severity_rank"], i["state"] == "acknowledged", i["respond_by"] or "9999", i["id"]) for i in items
-    ]
+    keys = [(-i["severity_rank"], i["state"] == "acknowledged", i["respond_by"] or "9999", i["id"]) for i in items]
     assert keys == sorted(keys)
     assert len(items) == len(await scene.alerts())
 
@@ -138,12 +136,8 @@ async def test_filters(
     assert answer.json()["meta"]["counts"]["by_state"]["acknowledged"] == 1
 
 
-@pytest.mark.parametrize(
-    "query", ["limit=0", "limit=201", "severity_min=x", "cursor=x", "stay_id=7", "ward_id=x"]
-)
-async def test_a_query_that_makes_no_sense_is_422(
-    client: httpx.AsyncClient, nurse_header: Header, query: str
-) -> None:
+@pytest.mark.parametrize("query", ["limit=0", "limit=201", "severity_min=x", "cursor=x", "stay_id=7", "ward_id=x"])
+async def test_a_query_that_makes_no_sense_is_422(client: httpx.AsyncClient, nurse_header: Header, query: str) -> None:
     assert (await client.get(f"/v1/alerts?{query}", headers=nurse_header)).status_code == 422
 
 

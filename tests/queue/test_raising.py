@@ -53,9 +53,7 @@ async def test_an_alert_opened_and_changed_in_one_group_is_written_once(scene: S
     assert [event.subject_id for event in await scene.events()] == [alert.id, alert.id]
 
 
-async def test_an_alert_resolved_and_opened_again_in_one_group_is_two_alerts(
-    scene: Scene, stay: Stay
-) -> None:
+async def test_an_alert_resolved_and_opened_again_in_one_group_is_two_alerts(scene: Scene, stay: Stay) -> None:
     await scene.send(stay, 94, minutes(0), breathlessness=0)
     await scene.send_all(
         {

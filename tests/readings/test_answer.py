@@ -63,12 +63,8 @@ async def test_without_anybody_known_on_duty_nobody_is_said_to_watch(partner: Pa
     assert "999" in assessment["advice"]
 
 
-@pytest.mark.parametrize(
-    "fields", [FULL, {"spo2": 97}, {"feeling": "worse"}, {"symptoms": []}, {"pulse_rate": 80}]
-)
-async def test_the_answer_is_what_the_contract_says(
-    partner: Partner, stay_id: str, fields: dict[str, Any]
-) -> None:
+@pytest.mark.parametrize("fields", [FULL, {"spo2": 97}, {"feeling": "worse"}, {"symptoms": []}, {"pulse_rate": 80}])
+async def test_the_answer_is_what_the_contract_says(partner: Partner, stay_id: str, fields: dict[str, Any]) -> None:
     answers = [await partner.kept(stay_id, **{**fields, "client_reading_id": "one"})]
     answers.append((await partner.send(stay_id, **{**fields, "client_reading_id": "one"})).json())
     document = (await partner.http.get("/openapi.json")).json()
@@ -144,9 +140,7 @@ async def test_a_fraction_is_judged_by_the_rule_and_kept_as_it_was(
     assert (await partner.history(stay_id))[0]["spo2"] == sent
 
 
-async def test_a_late_red_reading_is_judged_live_when_nothing_newer_is_known(
-    partner: Partner, stay_id: str
-) -> None:
+async def test_a_late_red_reading_is_judged_live_when_nothing_newer_is_known(partner: Partner, stay_id: str) -> None:
     said = await partner.kept(stay_id, spo2=88, breathlessness=1, observed_at=START - timedelta(hours=3))
     assert said["late"] is True
     assert said["assessment"]["severity"] == "critical"
@@ -170,16 +164,12 @@ async def test_five_minutes_ahead_is_taken_as_it_is(partner: Partner, stay_id: s
     assert await partner.alerts(stay_id) == []
 
 
-async def test_a_poor_signal_opens_an_alert_and_is_never_told_to_carry_on(
-    partner: Partner, stay_id: str
-) -> None:
+async def test_a_poor_signal_opens_an_alert_and_is_never_told_to_carry_on(partner: Partner, stay_id: str) -> None:
     said = await partner.kept(stay_id, spo2=90, signal_quality="poor", perfusion_index=3.0)
     assert said["quality"] == "poor"
     assert said["alerts"][0]["severity"] == "critical"
     other = await partner.admit()
-    assert (await partner.kept(other, spo2=98, perfusion_index=0.2))["assessment"][
-        "advice_code"
-    ] != "carry_on"
+    assert (await partner.kept(other, spo2=98, perfusion_index=0.2))["assessment"]["advice_code"] != "carry_on"
 
 
 async def test_the_advice_is_the_worst_of_all_that_is_open(
@@ -199,9 +189,7 @@ async def test_a_person_with_recorded_wishes_never_reads_999(partner: Partner) -
     assert "Ring the hospice on 01234." in advice
 
 
-async def test_the_answer_comes_after_the_commit(
-    partner: Partner, stay_id: str, http: httpx.AsyncClient
-) -> None:
+async def test_the_answer_comes_after_the_commit(partner: Partner, stay_id: str, http: httpx.AsyncClient) -> None:
     for number in range(20):
         said = await partner.kept(stay_id, spo2=90, observed_at=START + timedelta(seconds=number))
         assert (await partner.history(stay_id))[0]["reading_id"] == said["reading_id"]

@@ -52,9 +52,7 @@ async def test_a_batch_loses_only_its_bad_rows(partner: Partner, stay_id: str) -
     assert [alert["stay_id"] for alert in await partner.alerts() if alert["family"] == "oxygen"] == [other]
 
 
-async def test_rows_are_judged_by_time_of_observation_and_answered_as_sent(
-    partner: Partner, stay_id: str
-) -> None:
+async def test_rows_are_judged_by_time_of_observation_and_answered_as_sent(partner: Partner, stay_id: str) -> None:
     rows = [
         reading(stay_id, START - timedelta(minutes=minute), spo2=spo2, breathlessness=1)
         for minute, spo2 in ((0, 97), (40, 91), (20, 96), (35, 90))
@@ -88,9 +86,7 @@ async def test_a_thousand_rows_are_taken_and_one_more_is_refused(partner: Partne
     )
 
 
-async def test_a_thousand_bad_rows_share_their_commits(
-    partner: Partner, stay_id: str, database: Database
-) -> None:
+async def test_a_thousand_bad_rows_share_their_commits(partner: Partner, stay_id: str, database: Database) -> None:
     rows = [reading(stay_id, spo2=101) for _ in range(1000)]
     said = (await partner.ask("POST", "/v1/readings/batch", {"readings": rows})).json()
     assert said["rejected"] == len(await rows_of(database, "refusal")) == 1000

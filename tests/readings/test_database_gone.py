@@ -71,9 +71,7 @@ def assert_unavailable(answer: httpx.Response) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-async def test_connections_that_are_cut_lose_nothing(
-    partner: Partner, stay_id: str, database: Database
-) -> None:
+async def test_connections_that_are_cut_lose_nothing(partner: Partner, stay_id: str, database: Database) -> None:
     bodies = [reading(stay_id, spo2=90, client_reading_id=str(n)) for n in range(30)]
     sending = [asyncio.create_task(until_taken(partner, body)) for body in bodies]
     cut = text(

@@ -17,9 +17,7 @@ from tests.support.wards import Partner, open_partner, reading
 @pytest.mark.parametrize(
     "header", [None, "Bearer", "Bearer x", "Bearer a.b.c", "Basic dXNlcjpwYXNz", "bearer " + "x" * 3000]
 )
-async def test_without_a_token_that_holds_nobody_sends(
-    partner: Partner, stay_id: str, header: str | None
-) -> None:
+async def test_without_a_token_that_holds_nobody_sends(partner: Partner, stay_id: str, header: str | None) -> None:
     headers = {} if header is None else {"Authorization": header}
     for path in ("/v1/readings", "/v1/readings/batch"):
         answer = await partner.http.post(path, json=reading(stay_id), headers=headers)

@@ -64,9 +64,7 @@ async def test_pages_keep_to_the_limits_that_were_asked_for(partner: Partner, st
     assert seen == 6
 
 
-@pytest.mark.parametrize(
-    "cursor", ["x", "W10", "WyIyMDI2IiwiYSJd", "bnVsbA", "WyIyMDI2LTExLTIyVDA4OjAwOjAwIiwgIngiXQ"]
-)
+@pytest.mark.parametrize("cursor", ["x", "W10", "WyIyMDI2IiwiYSJd", "bnVsbA", "WyIyMDI2LTExLTIyVDA4OjAwOjAwIiwgIngiXQ"])
 async def test_a_cursor_that_is_none_of_ours_is_refused(partner: Partner, stay_id: str, cursor: str) -> None:
     answer = await partner.ask("GET", f"/v1/stays/{stay_id}/readings", params={"cursor": cursor})
     assert answer.status_code == 422

@@ -84,9 +84,7 @@ async def test_refusals_of_two_stays_are_not_added_up(partner: Partner, stay_id:
 
 
 @pytest.mark.parametrize("fields", [{"source": "staff"}, {"oxygen": 1}, {"observed_at": "now"}])
-async def test_every_kind_of_invalid_reading_counts(
-    partner: Partner, stay_id: str, fields: dict[str, Any]
-) -> None:
+async def test_every_kind_of_invalid_reading_counts(partner: Partner, stay_id: str, fields: dict[str, Any]) -> None:
     for _ in range(2):
         assert_refused(await partner.send(stay_id, **fields), 422, "invalid")
     assert await technical(partner, stay_id) == [("refused", "medium")]

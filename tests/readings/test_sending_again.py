@@ -38,9 +38,7 @@ async def test_the_same_id_with_other_content_is_a_conflict_and_the_first_stands
     assert [row["spo2"] for row in await partner.history(stay_id)] == [96]
 
 
-async def test_the_same_instant_written_with_another_offset_is_the_same_reading(
-    partner: Partner, stay_id: str
-) -> None:
+async def test_the_same_instant_written_with_another_offset_is_the_same_reading(partner: Partner, stay_id: str) -> None:
     body = reading(stay_id, spo2=96)
     await partner.ask("POST", "/v1/readings", body)
     answer = await partner.ask("POST", "/v1/readings", {**body, "observed_at": "2026-11-22T10:00:00+02:00"})
@@ -83,9 +81,7 @@ async def test_the_id_in_the_body_goes_before_the_header(partner: Partner, stay_
     assert [await send("a"), await send("b"), await send("a")] == [201, 201, 200]
 
 
-async def test_without_any_name_the_exact_instant_and_values_are_the_reading(
-    partner: Partner, stay_id: str
-) -> None:
+async def test_without_any_name_the_exact_instant_and_values_are_the_reading(partner: Partner, stay_id: str) -> None:
     async def send(**fields: float) -> int:
         return (await partner.send(stay_id, **{"client_reading_id": None, "spo2": 96, **fields})).status_code
 
@@ -120,9 +116,7 @@ async def test_a_replay_is_answered_with_the_assessment_of_now(
     assert again["received_at"] == "2026-11-22T08:00:00Z"
 
 
-async def test_a_replay_after_the_discharge_is_still_the_reading_that_was_kept(
-    partner: Partner, stay_id: str
-) -> None:
+async def test_a_replay_after_the_discharge_is_still_the_reading_that_was_kept(partner: Partner, stay_id: str) -> None:
     body = reading(stay_id)
     first = await partner.ask("POST", "/v1/readings", body)
     await partner.discharge(stay_id)
@@ -169,9 +163,7 @@ async def test_a_reading_twice_in_one_batch_is_kept_once(partner: Partner, stay_
 
 
 async def test_a_batch_sent_again_is_replayed_row_by_row(partner: Partner, stay_id: str) -> None:
-    rows = [
-        {"stay_id": stay_id, "observed_at": f"2026-11-22T0{hour}:00:00Z", "spo2": 97} for hour in (5, 6, 7)
-    ]
+    rows = [{"stay_id": stay_id, "observed_at": f"2026-11-22T0{hour}:00:00Z", "spo2": 97} for hour in (5, 6, 7)]
 
     async def send() -> list[tuple[str, str]]:
         answer = await partner.ask(

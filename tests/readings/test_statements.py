@@ -50,9 +50,7 @@ async def a_busy_moment(partner: Partner) -> None:
         await partner.ask("POST", "/v1/readings/batch", {"readings": rows})
 
 
-async def test_every_lock_and_every_write_of_the_intake_names_its_ward(
-    app: FastAPI, partner: Partner
-) -> None:
+async def test_every_lock_and_every_write_of_the_intake_names_its_ward(app: FastAPI, partner: Partner) -> None:
     with recorded(app) as said:
         await a_busy_moment(partner)
     written: set[str] = set()
@@ -64,9 +62,7 @@ async def test_every_lock_and_every_write_of_the_intake_names_its_ward(
             where = rest if verb == "INSERT INTO" else rest.partition("WHERE")[2]
             assert "ward_id" in where, f"a write that does not name its ward: {statement}"
         elif LOCK.search(statement):
-            assert f"{locked(statement)}.ward_id = " in statement, (
-                f"a lock that does not name its ward: {statement}"
-            )
+            assert f"{locked(statement)}.ward_id = " in statement, f"a lock that does not name its ward: {statement}"
     assert written >= {"reading", "idempotency", "refusal", "alert", "event", "ward_feed"}
 
 
@@ -95,9 +91,7 @@ def locked(statement: str) -> str | None:
     return None
 
 
-async def test_a_group_costs_a_handful_of_statements_however_many_it_holds(
-    app: FastAPI, partner: Partner
-) -> None:
+async def test_a_group_costs_a_handful_of_statements_however_many_it_holds(app: FastAPI, partner: Partner) -> None:
     stays = [await partner.admit() for _ in range(20)]
     rows = [reading(stay, spo2=97) for stay in stays for _ in range(10)]
     await partner.ask("POST", "/v1/readings/batch", {"readings": [reading(stay) for stay in stays]})

@@ -72,11 +72,7 @@ def test_a_steady_signal_shows_the_truth_within_four_points_nearly_always(day):
 
 def test_the_silent_patient_is_low_within_an_hour_and_a_half_and_hardly_breathless(ward, day):
     index = of_kind(ward, Kind.SILENT)
-    low = [
-        (at, sending)
-        for at, sending in day
-        if sending.patient == index and sending.body.get("spo2", 100) <= 92
-    ]
+    low = [(at, sending) for at, sending in day if sending.patient == index and sending.body.get("spo2", 100) <= 92]
     assert low[0][0] <= BEGINS + timedelta(minutes=90)
     assert all(sending.body.get("breathlessness", 0) <= 2 for _, sending in low)
 
@@ -90,9 +86,7 @@ def test_a_repeated_post_is_word_for_word_the_reading_sent_before(day):
 
 def test_what_was_measured_offline_arrives_later_with_the_time_it_was_measured(day):
     late = [
-        at - datetime.fromisoformat(sending.body["observed_at"])
-        for at, sending in day
-        if sending.why == Why.UPLOAD
+        at - datetime.fromisoformat(sending.body["observed_at"]) for at, sending in day if sending.why == Why.UPLOAD
     ]
     assert max(late) > timedelta(hours=1)
     assert min(late) > timedelta(0)
@@ -101,9 +95,7 @@ def test_what_was_measured_offline_arrives_later_with_the_time_it_was_measured(d
 def test_the_wrong_clock_is_always_ahead_and_only_its_own(ward, day):
     skewed = of_kind(ward, Kind.CLOCK_SKEWED)
     ahead = Counter(
-        sending.patient
-        for at, sending in day
-        if datetime.fromisoformat(sending.body["observed_at"]) - at > AHEAD / 2
+        sending.patient for at, sending in day if datetime.fromisoformat(sending.body["observed_at"]) - at > AHEAD / 2
     )
     assert set(ahead) == {skewed}
 

@@ -48,9 +48,7 @@ def bare() -> FastAPI:
             "missing": NotFound(),
             "http": HTTPException(418, "short and stout"),
             "ours": RuntimeError(SENTINEL),
-            "database": OperationalError(
-                SENTINEL, {}, sqlite3.OperationalError("unable to open database file")
-            ),
+            "database": OperationalError(SENTINEL, {}, sqlite3.OperationalError("unable to open database file")),
             "network": ConnectionRefusedError(SENTINEL),
         }[how]
 

@@ -40,9 +40,7 @@ async def test_a_gzip_body_is_taken(http) -> None:
 
 @pytest.mark.parametrize("encode", [bytes, gzip.compress], ids=["plain", "gzip"])
 @pytest.mark.parametrize("send", [bytes, in_pieces], ids=["at once", "in pieces"])
-@pytest.mark.parametrize(
-    ("size", "status"), [(LIMIT, 200), (LIMIT + 1, 413)], ids=["at the limit", "over it"]
-)
+@pytest.mark.parametrize(("size", "status"), [(LIMIT, 200), (LIMIT + 1, 413)], ids=["at the limit", "over it"])
 async def test_the_limit_counts_what_comes_out(http, encode, send, size: int, status: int) -> None:
     headers = GZIP if encode is gzip.compress else JSON
     answer = await http.post("/notes", content=send(encode(spaces(size))), headers=headers)
@@ -145,9 +143,7 @@ async def test_json_goes_by_several_names(http, media: str) -> None:
 async def test_a_content_length_that_is_no_number_stops_no_counting(http) -> None:
     headers = JSON | {"content-length": "ten"}
     assert (await http.post("/notes", content=in_pieces(spaces(LIMIT)), headers=headers)).status_code == 200
-    assert (
-        await http.post("/notes", content=in_pieces(spaces(LIMIT + 1)), headers=headers)
-    ).status_code == 413
+    assert (await http.post("/notes", content=in_pieces(spaces(LIMIT + 1)), headers=headers)).status_code == 413
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])

@@ -56,9 +56,7 @@ async def test_check_names_what_is_wrong_and_what_to_do(empty_database_url: str)
     assert ["secret" in wrong[0], "wardwatch migrate" in wrong[1], len(wrong)] == [True, True, 2]
 
 
-@pytest.mark.parametrize(
-    "url", ["sqlite:////nowhere/at/all.db", "postgresql://a:sentinel@127.0.0.1:{port}/c"]
-)
+@pytest.mark.parametrize("url", ["sqlite:////nowhere/at/all.db", "postgresql://a:sentinel@127.0.0.1:{port}/c"])
 async def test_check_says_when_the_database_cannot_be_reached(url: str) -> None:
     done = await wardwatch("check", WARDWATCH_DATABASE_URL=url.format(port=free_port()))
     assert done.code == 1

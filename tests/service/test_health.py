@@ -61,9 +61,7 @@ async def test_a_replica_goes_on_after_a_newer_release_has_migrated(app, databas
     assert await standing(database) == "ahead"
 
 
-@pytest.mark.parametrize(
-    "database_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
-)
+@pytest.mark.parametrize("database_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
 async def test_a_database_that_only_reads_is_not_ready(app, database, database_url: str) -> None:
     # A user who may not change the tables: for the service the same as a stand-by server.
     reader = f"reader_{new_id()[:8]}"

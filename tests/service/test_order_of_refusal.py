@@ -37,9 +37,7 @@ def scratch(app: FastAPI) -> None:
     app.include_router(router)
 
 
-async def test_each_wrong_is_named_only_when_those_before_it_are_right(
-    scratch: None, hospital: Hospital
-) -> None:
+async def test_each_wrong_is_named_only_when_those_before_it_are_right(scratch: None, hospital: Hospital) -> None:
     ward, other = await hospital.ward(), await hospital.ward()
     may, may_not = await hospital.clinician(ward), await hospital.auditor(ward)
     large, text, broken = b"x" * 1001, {"content-type": "text/plain"}, b"{"

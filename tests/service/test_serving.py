@@ -85,9 +85,7 @@ async def test_the_metrics_of_several_workers_are_added_up(database_url: str, tm
     async with serving("--workers", "2", **settings) as (process, client):
         url = f"{client.base_url}/nowhere"
         for _ in range(40):
-            async with httpx.AsyncClient(
-                trust_env=False
-            ) as fresh:  # a connection each: either worker takes it
+            async with httpx.AsyncClient(trust_env=False) as fresh:  # a connection each: either worker takes it
                 assert (await fresh.get(url)).status_code == 404
         assert (await counted(port))["not_found"] == 40
         os.kill(process.pid, signal.SIGTERM)

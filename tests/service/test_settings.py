@@ -40,9 +40,7 @@ def test_a_setting_that_cannot_be_used_is_named(name: str, value: str, says: str
 
 @pytest.mark.parametrize("key", ["", "x" * 31])
 def test_a_missing_or_short_secret_key_is_refused(key: str) -> None:
-    with pytest.raises(
-        SettingInvalid, match="WARDWATCH_SECRET_KEY must be set to a text of at least 32 characters"
-    ):
+    with pytest.raises(SettingInvalid, match="WARDWATCH_SECRET_KEY must be set to a text of at least 32 characters"):
         require_secret_key(Settings(secret_key=key))
 
 

@@ -153,9 +153,7 @@ def test_everything_sent_at_once_never_raises_two_alerts_of_a_family(scenario: S
     assert all(opened.count(family) - closed.count(family) <= 1 for family in opened)
 
 
-@pytest.mark.parametrize(
-    "scenario", [s for s in SCENARIOS if not (s.refused or s.waits)], ids=lambda s: s.name
-)
+@pytest.mark.parametrize("scenario", [s for s in SCENARIOS if not (s.refused or s.waits)], ids=lambda s: s.name)
 def test_scenarios_without_waiting_are_the_same_sent_as_fast_as_the_wire_allows(scenario: Scenario) -> None:
     """What a run over HTTP does: the times of observation of the table, all received within seconds."""
     sent_from = max(step.get("received", step["at"]) for step in scenario.steps)

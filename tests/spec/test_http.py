@@ -99,15 +99,12 @@ def answered(answer: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
         "news2_minimum": news2["minimum_total"],
         "news2_risk": news2["risk"],
         "news2_scores": news2["scores"],
-        "recheck_within": recheck_by
-        and (datetime.fromisoformat(recheck_by) - received_at) / timedelta(minutes=1),
+        "recheck_within": recheck_by and (datetime.fromisoformat(recheck_by) - received_at) / timedelta(minutes=1),
     }
     return {name: fields[name] for name in wanted}
 
 
-@pytest.mark.parametrize(
-    "scenario", [each for each in SCENARIOS if not each.refused], ids=lambda each: each.name
-)
+@pytest.mark.parametrize("scenario", [each for each in SCENARIOS if not each.refused], ids=lambda each: each.name)
 async def test_scenario(partner: Partner, clock: SettableClock, scenario: Scenario) -> None:
     clock.set(START)
     stay_id = await partner.admit(**scenario.plan)
@@ -119,9 +116,7 @@ async def test_scenario(partner: Partner, clock: SettableClock, scenario: Scenar
     assert answered(answer, scenario.answers) == scenario.answers
 
 
-async def test_what_cannot_be_a_value_is_refused_and_leaves_nothing(
-    partner: Partner, clock: SettableClock
-) -> None:
+async def test_what_cannot_be_a_value_is_refused_and_leaves_nothing(partner: Partner, clock: SettableClock) -> None:
     for scenario in (each for each in SCENARIOS if each.refused):
         stay_id = await partner.admit(**scenario.plan)
         (step,) = scenario.steps

@@ -79,9 +79,7 @@ async def test_a_backup_is_for_its_owner_alone_and_never_written_over(command, t
     assert "exists already" in again.err
 
 
-async def test_a_database_that_is_in_use_is_not_restored_over(
-    command, database_url: str, tmp_path: Path
-) -> None:
+async def test_a_database_that_is_in_use_is_not_restored_over(command, database_url: str, tmp_path: Path) -> None:
     assert (await command("backup", str(tmp_path / "backup"))).code == 0
     database = open_database(database_url)
     async with database.reads.connect() as connection:

@@ -161,9 +161,7 @@ async def test_the_same_stay_always_goes_to_the_same_committer(database: Databas
             order.setdefault(stay, []).append(name)
         return [name for _, name in items]
 
-    committer = GroupCommitter[tuple[str, str], str](
-        database, work, lambda _: None, committers=4, capacity=1000
-    )
+    committer = GroupCommitter[tuple[str, str], str](database, work, lambda _: None, committers=4, capacity=1000)
     await committer.start()
     sent = [(f"stay {n % 7}", str(n)) for n in range(200)]
     await asyncio.gather(*(committer.submit("ward", stay, (stay, name)) for stay, name in sent))

@@ -43,9 +43,7 @@ async def test_migrating_again_changes_nothing(database: Database) -> None:
 @pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression-based index")
 async def test_the_steps_and_the_tables_do_not_differ(database: Database) -> None:
     # Alembic cannot see SQLite's indexes over expressions; the catalogue, below, shows them.
-    blind = {
-        index.name for table in METADATA.tables.values() for index in table.indexes if _has_expressions(index)
-    }
+    blind = {index.name for table in METADATA.tables.values() for index in table.indexes if _has_expressions(index)}
     options = {"include_name": lambda name, kind, _parents: kind != "index" or name not in blind}
     async with database.reads.connect() as connection:
         difference = await connection.run_sync(

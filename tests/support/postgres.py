@@ -115,9 +115,7 @@ class Server:
             out.seek(0)
             if done.returncode:
                 log = self.folder / "log"
-                raise Absent(
-                    f"{program}: {out.read()[-500:]} {log.read_text()[-500:] if log.exists() else ''}"
-                )
+                raise Absent(f"{program}: {out.read()[-500:]} {log.read_text()[-500:] if log.exists() else ''}")
 
 
 def free_port() -> int:

@@ -97,9 +97,7 @@ class Partner:
     async def events(self) -> list[Any]:
         """The ward's whole feed."""
         found: list[Any] = []
-        while page := (await self.get(f"/v1/wards/{self.ward_id}/events", after=len(found), limit=200))[
-            "items"
-        ]:
+        while page := (await self.get(f"/v1/wards/{self.ward_id}/events", after=len(found), limit=200))["items"]:
             found += page
         return found
 
@@ -131,9 +129,7 @@ async def open_partner(
     async with writing(database) as session:
         ward_id = ward_id or (await open_ward(session, None, at, name="Ash")).id
     async with writing(database) as session:
-        client_id, secret = await add_client(
-            session, name="Ash app", scopes=list(scopes), ward_ids=[ward_id], at=at
-        )
+        client_id, secret = await add_client(session, name="Ash app", scopes=list(scopes), ward_ids=[ward_id], at=at)
     return Partner(http, ward_id, client_id, secret, await sign_in(http, client_id, secret))
 
 

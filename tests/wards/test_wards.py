@@ -37,9 +37,7 @@ async def test_an_administrator_opens_a_ward_with_an_empty_feed(hospital: Hospit
         ({"beds": 20}, "/beds"),
     ],
 )
-async def test_a_ward_that_cannot_be_is_refused(
-    hospital: Hospital, change: dict[str, Any], pointer: str
-) -> None:
+async def test_a_ward_that_cannot_be_is_refused(hospital: Hospital, change: dict[str, Any], pointer: str) -> None:
     header = await hospital.administrator()
     answer = await hospital.client.post("/v1/wards", headers=header, json={"name": "North", **change})
     assert answer.status_code == 422

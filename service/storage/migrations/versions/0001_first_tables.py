@@ -160,9 +160,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("ward_id", "system", "value", name=op.f("pk_patient_identifier")),
     )
-    op.create_index(
-        "ix_patient_identifier_patient_id", "patient_identifier", ["ward_id", "patient_id"], unique=False
-    )
+    op.create_index("ix_patient_identifier_patient_id", "patient_identifier", ["ward_id", "patient_id"], unique=False)
     op.create_table(
         "stay",
         sa.Column("ward_id", IdType(), nullable=False),
@@ -224,9 +222,7 @@ def upgrade() -> None:
         sa.Column("explanation", sa.JSON(), nullable=False),
         sa.Column("machine", sa.JSON(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.CheckConstraint(
-            "state IN ('open', 'acknowledged', 'recovered', 'resolved')", name=op.f("ck_alert_state")
-        ),
+        sa.CheckConstraint("state IN ('open', 'acknowledged', 'recovered', 'resolved')", name=op.f("ck_alert_state")),
         sa.CheckConstraint("severity BETWEEN 1 AND 4", name=op.f("ck_alert_severity")),
         sa.ForeignKeyConstraint(
             ["ward_id", "stay_id"], ["stay.ward_id", "stay.id"], name=op.f("fk_alert_ward_id_stay_id")
@@ -319,9 +315,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("ward_id", "id", name=op.f("pk_reading")),
     )
-    op.create_index(
-        "ix_reading_stay_id_observed_at", "reading", ["ward_id", "stay_id", "observed_at"], unique=False
-    )
+    op.create_index("ix_reading_stay_id_observed_at", "reading", ["ward_id", "stay_id", "observed_at"], unique=False)
     op.create_table(
         "refusal",
         sa.Column("ward_id", IdType(), nullable=False),
