@@ -7,10 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from pydantic import Field, ValidationError
-from pydantic_core import from_json
 
 from service.access.principals import Principal
-from service.body import Schema, parse
+from service.body import ANY_JSON, Schema, parse
 from service.errors import DatabaseUnavailable, Invalid, MalformedJson, NotFound, Overloaded, WardwatchError
 from service.logs import get_logger
 from service.problems import field_errors
@@ -43,8 +42,8 @@ def rows_of(raw: bytes) -> list[Row]:
 
 def _loaded(raw: bytes) -> Any:
     try:
-        return from_json(raw, allow_inf_nan=True)
-    except ValueError:
+        return ANY_JSON.validate_json(raw)
+    except ValidationError:
         raise MalformedJson from None
 
 
