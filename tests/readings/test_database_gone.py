@@ -60,6 +60,7 @@ async def test_a_stopped_database_is_503_and_the_same_body_is_kept_once_when_it_
         again = [(await partner.ask("POST", "/v1/readings", body)).status_code for body in bodies]
         assert again == [200] * 8
         assert len(await rows_of(database, "reading")) == 9
+        await database.close()
         assert app.state.intake.alive
 
 
