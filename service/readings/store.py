@@ -64,6 +64,7 @@ class LockedStay:
 
 STAY_KEYS = Given(ward_id=IdType, stay_id=IdType)
 WINDOW_STARTS = Given(ward_id=IdType, stay_id=IdType, since=InstantType)
+READING_COLUMNS = Given(**{column.name: column.type for column in reading_table.c})
 """What the statements below are handed; each statement is built once for each kind of database."""
 
 
@@ -171,14 +172,22 @@ async def load_plans(where: Where, keys: Iterable[StayKey]) -> dict[tuple[str, i
     return {(row.stay_id, row.version): row for row in found}
 
 
-_INSERT_READINGS = insert(reading_table)
 _INSERT_REFUSALS = insert(refusal_table)
 
 
+@cache
+def _insert_readings(dialect: str) -> Any:
+    given = READING_COLUMNS.table(dialect)
+    names = [column.name for column in reading_table.c]
+    return insert(reading_table).from_select(names, select(*(given.c[name] for name in names)))
+
+
 async def insert_readings(where: Where, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert readings; all rows have the same columns."""
+    """Insert readings; a column that a row does not name is NULL."""
     if rows:
-        await where.execute(_INSERT_READINGS, list(rows))
+        dialect = dialect_of(where)
+        values = [[row.get(column.name) for column in reading_table.c] for row in rows]
+        await where.execute(_insert_readings(dialect), READING_COLUMNS.params(dialect, values))
 
 
 async def insert_refusals(where: Where, rows: Sequence[Mapping[str, Any]]) -> None:

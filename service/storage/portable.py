@@ -96,8 +96,8 @@ class Given:
     `Given(ward_id=IdType, since=InstantType)`; `table(dialect)` is what a statement selects from, `params(dialect,
     rows)` what it is executed with. On PostgreSQL an array for each column, on SQLite one JSON text."""
 
-    def __init__(self, **types: type[TypeEngine[Any]]) -> None:
-        self._types = types
+    def __init__(self, **types: type[TypeEngine[Any]] | TypeEngine[Any]) -> None:
+        self._types = {name: kind() if isinstance(kind, type) else kind for name, kind in types.items()}
 
     def table(self, dialect: str) -> Any:
         """The rows as a table named `given`."""
@@ -107,7 +107,7 @@ class Given:
             return func.unnest(*arrays).table_valued(*columns, name="given").render_derived()
         each = func.json_each(bindparam("given", type_=String)).table_valued("value", name="each")
         values = [
-            func.json_extract(each.c.value, f"$[{place}]", type_=kind()).label(name)
+            func.json_extract(each.c.value, f"$[{place}]", type_=kind).label(name)
             for place, (name, kind) in enumerate(self._types.items())
         ]
         return select(*values).subquery("given")
@@ -120,8 +120,11 @@ class Given:
         return {"given": orjson.dumps([[_as_stored(value) for value in row] for row in rows]).decode()}
 
 
-def _native(kind: type[TypeEngine[Any]]) -> TypeEngine[Any]:
-    return UUID(as_uuid=False) if kind is IdType else DateTime(timezone=True) if kind is InstantType else kind()
+def _native(kind: TypeEngine[Any]) -> TypeEngine[Any]:
+    """The type inside an array; the driver takes ids and instants as they are."""
+    if isinstance(kind, IdType):
+        return UUID(as_uuid=False)
+    return DateTime(timezone=True) if isinstance(kind, InstantType) else kind
 
 
 def _as_stored(value: Any) -> Any:
