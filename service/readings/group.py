@@ -114,14 +114,9 @@ async def _load_cases(
     plans = await read_plans(where, [stays[key] for key in since])
     windows = await store.load_windows(where, since)
     unresolved = await load_unresolved(where, since)
+    refusals = await _earlier_refusals(where, items)
     return {
-        key: open_case(
-            stays[key],
-            plans[key],
-            windows[key[1]],
-            unresolved.get(key[1], {}),
-            await _earlier_refusals(where, key, items),
-        )
+        key: open_case(stays[key], plans[key], windows[key[1]], unresolved.get(key[1], {}), refusals.get(key, ()))
         for key in since
     }
 
@@ -141,11 +136,14 @@ def _window_starts(
     return {key: instant - WINDOW for key, instant in oldest.items()}
 
 
-async def _earlier_refusals(where: Where, key: StayKey, items: Sequence[Item]) -> Sequence[datetime]:
-    refused = [item.received_at for item in items if isinstance(item, Refusal) and _key(item) == key]
-    if not refused:
-        return ()
-    return await store.list_refusals(where, key, min(refused) - REFUSALS_COUNT_FOR)
+async def _earlier_refusals(where: Where, items: Sequence[Item]) -> dict[StayKey, Sequence[datetime]]:
+    """For stays with a refusal in this group: when their readings were refused before."""
+    first: dict[StayKey, datetime] = {}
+    for item in items:
+        if isinstance(item, Refusal):
+            key = _key(item)
+            first[key] = min(item.received_at, first.get(key, item.received_at))
+    return {key: await store.list_refusals(where, key, at - REFUSALS_COUNT_FOR) for key, at in first.items()}
 
 
 def _judge(

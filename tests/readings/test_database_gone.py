@@ -1,7 +1,9 @@
 """The database goes away and comes back: 503 meanwhile, and the same body may be sent again."""
 
 import asyncio
-from collections.abc import Callable
+import gc
+import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import httpx
@@ -17,6 +19,15 @@ from tests.support.time import SettableClock
 from tests.support.wards import Partner, calling, open_partner, reading, rows_of
 
 pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_for_the_next_test() -> Iterator[None]:
+    """A connection whose server was killed cannot say goodbye; asyncpg warns of it whenever it is collected."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 async def until_taken(partner: Partner, body: dict[str, object], seconds: float = 20) -> list[int]:

@@ -1,8 +1,10 @@
 """Group commit when the database has troubles of its own: lost races, lost connections, nobody there."""
 
 import asyncio
+import gc
 import threading
-from collections.abc import AsyncIterator, Sequence
+import warnings
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,15 @@ from service.storage.inline import Where
 from tests.storage.desk import KEPT, Desk, open_desk
 
 POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_for_the_next_test() -> Iterator[None]:
+    """A connection whose server was killed cannot say goodbye; asyncpg warns of it whenever it is collected."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @pytest.fixture
