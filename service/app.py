@@ -1,9 +1,12 @@
 """The composition root: every part is made here, and only here are routes gathered."""
 
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import signal
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
+from types import FrameType
 from typing import Any
 
 from fastapi import FastAPI
@@ -60,7 +63,8 @@ def create_app(settings: Settings) -> FastAPI:
         app.state.intake = Intake(app.state.database, app.state.clock, app.state.wakeups, settings)
         await app.state.intake.start()
         try:
-            yield
+            with _heard_at_once(app.state.wakeups.close):
+                yield
         finally:
             await app.state.intake.stop()
             app.state.desk.passwords.close()
@@ -73,6 +77,7 @@ def create_app(settings: Settings) -> FastAPI:
         description=DESCRIPTION,
         lifespan=lifespan,
         telemetry=NO_TELEMETRY,
+        redirect_slashes=False,  # a redirect would go wherever the Host header says
     )
     app.state.settings = settings
     app.state.clock = _clock(settings)
@@ -91,6 +96,31 @@ def from_environment() -> FastAPI:
     settings = from_environ(os.environ)
     logs.configure(settings.log_level)
     return create_app(settings)
+
+
+@contextmanager
+def _heard_at_once(stopping: Callable[[], None]) -> Iterator[None]:
+    """Call `stopping` when the process is told to stop: requests that are held must not hold the shutdown up."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def heard(number: int, frame: FrameType | None) -> None:
+        stopping()
+        handler = before[signal.Signals(number)]
+        if callable(handler):
+            handler(number, frame)
+
+    # Only where somebody (uvicorn) acts on the signal: its default is left as it is.
+    ours = [number for number, handler in before.items() if callable(handler)]
+    for number in ours:
+        signal.signal(number, heard)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, before[number])
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

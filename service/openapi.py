@@ -21,6 +21,10 @@ PROBLEM = {
         "detail": {"type": "string"},
         "code": {"type": "string"},
         "request_id": {"type": "string"},
+        "safety_text": {"type": "string", "description": "With every refusal of a reading: what to do if unwell."},
+        "current": {"description": "With 412: the state as it now stands."},
+        "required_scopes": {"type": "array", "items": {"type": "string"}},
+        "granted_scopes": {"type": "array", "items": {"type": "string"}},
         "errors": {
             "type": "array",
             "items": {

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from service import metrics
 from service.errors import (
@@ -115,9 +116,15 @@ def install(app: FastAPI, is_unavailable: Callable[[BaseException], bool]) -> No
         fault.headers["X-Request-ID"] = request_id.get()
         return respond(fault, request)
 
+    async def gone(_request: Request, _problem: Any) -> Response:
+        """The sender hung up before the body was there: nobody is left to read an answer."""
+        log.info("sender_gone")
+        return Response(status_code=400)
+
+    app.add_exception_handler(ClientDisconnect, gone)
     app.add_exception_handler(WardwatchError, refused)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
-    for gone in (SQLAlchemyError, OSError):
-        app.add_exception_handler(gone, unexpected)
+    for fault in (SQLAlchemyError, OSError):
+        app.add_exception_handler(fault, unexpected)
     app.add_exception_handler(Exception, unexpected)

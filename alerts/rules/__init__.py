@@ -4,6 +4,7 @@ from alerts.rule import Rule
 from alerts.rules import (
     baseline,
     early_warning,
+    exertion,
     more_oxygen,
     over_oxygenation,
     oxygen,
@@ -17,6 +18,7 @@ RULES: tuple[Rule, ...] = (
     *oxygen.RULES,
     *baseline.RULES,
     *more_oxygen.RULES,
+    *exertion.RULES,
     *over_oxygenation.RULES,
     *vitals.RULES,
     *early_warning.RULES,

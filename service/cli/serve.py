@@ -5,6 +5,8 @@ up and answers for all of them on the one metrics port."""
 
 import asyncio
 import os
+import signal
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -29,6 +31,8 @@ def serve(
     """Serve the API and the dashboard."""
     settings = from_environ(os.environ)
     require_servable(settings, workers)
+    # uvicorn stops gracefully, then sends itself the signal again: leave as from any other end, tidying up.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     if settings.metrics_port and workers > 1:
         with tempfile.TemporaryDirectory(prefix="wardwatch-metrics-") as folder:
             _serve_metrics(settings.metrics_port, host, Path(folder))

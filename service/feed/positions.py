@@ -122,6 +122,12 @@ class Wakeups:
 
     def __init__(self) -> None:
         self._bells: dict[str, set[asyncio.Event]] = {}
+        self.closing = False
+
+    def close(self) -> None:
+        """The service is stopping: everybody who waits is answered now."""
+        self.closing = True
+        self.wake(list(self._bells))
 
     def wake(self, ward_ids: Iterable[str]) -> None:
         """Ring for these wards; call it after the commit."""

@@ -22,7 +22,8 @@ def nhs_number(text: str) -> str | None:
         return None
     weighted = sum(int(digit) * weight for digit, weight in zip(digits, range(10, 1, -1), strict=False))
     check = (11 - weighted % 11) % 11
-    return digits if check == int(digits[9]) and check != 10 else None
+    # Ten noughts pass the sum and are what a system sends that has no number.
+    return digits if check == int(digits[9]) and check != 10 and int(digits) else None
 
 
 def identifier(system: str, value: str) -> Identifier:

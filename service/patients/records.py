@@ -40,7 +40,7 @@ async def register(
     _check_birth_date(birth_date, today)
     known = await store.list_by_identifiers(session, who, ward_id, identifiers) if identifiers else []
     if known:
-        return _same(known, birth_date), False
+        return _same(known, birth_date, identifiers), False
     values = {
         "id": new_id(),
         "ward_id": ward_id,
@@ -60,7 +60,7 @@ async def register(
         await store.delete_identifiers(session, patient)
         await store.delete_patient(session, patient)
         known = await store.list_by_identifiers(session, who, ward_id, identifiers)
-        return _same(known, birth_date), False
+        return _same(known, birth_date, identifiers), False
     subject = ("patient", patient.id)
     await audit.append(session, who, "patient.registered", at, ward_id=ward_id, subject=subject)
     return patient, True
@@ -103,9 +103,12 @@ def sixteenth_birthday(birth_date: date) -> date:
         return date(birth_date.year + 16, 3, 1)
 
 
-def _same(known: Sequence[Patient], birth_date: date) -> Patient:
+def _same(known: Sequence[Patient], birth_date: date, identifiers: Sequence[Identifier]) -> Patient:
+    numbers = {each.value for each in identifiers if each.system == "nhs_number"}
     if len(known) != 1 or known[0].birth_date != birth_date:
         raise IdentifierTaken
+    if known[0].nhs_number is not None and numbers - {known[0].nhs_number}:
+        raise IdentifierTaken("This person has another NHS number here; a person has one.")
     return known[0]
 
 

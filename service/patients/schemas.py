@@ -60,7 +60,13 @@ class IdentifierIn(Schema):
         return Identifier(self.system, self.value)
 
 
-Identifiers = Annotated[list[IdentifierIn], Field(max_length=10)]
+def _one_nhs_number(given: list[IdentifierIn]) -> list[IdentifierIn]:
+    if len({each.value for each in given if each.system == "nhs_number"}) > 1:
+        raise ValueError("must hold one NHS number at most: a person has one")
+    return given
+
+
+Identifiers = Annotated[list[IdentifierIn], Field(max_length=10), AfterValidator(_one_nhs_number)]
 
 
 class PatientIn(Schema):

@@ -8,9 +8,10 @@ from functools import lru_cache
 from typing import Any, Literal
 from urllib.parse import parse_qsl
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from alerts.severity import Channel, Family
+from service.body import Schema
 from service.errors import Invalid
 from service.fields import Id
 from service.paging import DEFAULT_LIMIT
@@ -20,12 +21,12 @@ LONGEST_REMEMBERED = 512
 """Characters; a longer query string is checked each time."""
 
 
-class QueueQuery(BaseModel):
+class QueueQuery(Schema):
     """Which alerts to list. Without `state`: everything unresolved."""
 
-    ward_id: list[Id] = []
+    ward_id: list[Id] = Field(default_factory=list)
     stay_id: Id | None = None
-    state: list[Literal["open", "acknowledged", "recovered", "resolved"]] = []
+    state: list[Literal["open", "acknowledged", "recovered", "resolved"]] = Field(default_factory=list)
     severity_min: Literal["low", "medium", "high", "critical"] | None = None
     family: Family | None = None
     channel: Channel | None = None
@@ -35,7 +36,8 @@ class QueueQuery(BaseModel):
 
 
 def asked(query_string: str) -> Mapping[str, Any]:
-    """The fields of QueueQuery in a query string; raises Invalid. Names it does not know are passed over."""
+    """The fields of QueueQuery in a query string; raises Invalid, also for a name it does not know:
+    a mistyped filter must not show the whole queue."""
     return _remembered(query_string) if len(query_string) <= LONGEST_REMEMBERED else _checked(query_string)
 
 

@@ -144,7 +144,7 @@ async def wait_for_change(
     unchanged: Callable[[Mapping[str, Position]], bool],
     seconds: float,
 ) -> Mapping[str, Position]:
-    """The wards' positions once they are no longer `unchanged`, or after so many seconds."""
+    """The wards' positions once they are no longer `unchanged`, after so many seconds, or when the service stops."""
     clock = asyncio.get_running_loop().time
     until = clock() + seconds
     with wakeups.listening(ward_ids) as bell:
@@ -152,7 +152,7 @@ async def wait_for_change(
             bell.clear()
             found = await positions.current(ward_ids)
             left = until - clock()
-            if left <= 0 or not unchanged(found):
+            if left <= 0 or wakeups.closing or not unchanged(found):
                 return found
             try:
                 async with asyncio.timeout(min(left, LOOK_AGAIN_SECONDS)):

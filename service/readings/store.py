@@ -121,10 +121,13 @@ async def load_windows(where: Where, since: Mapping[StayKey, datetime]) -> dict[
 
 
 def to_reading(values: Sequence[Any]) -> Reading:
-    """A stored reading as the engine takes it; `values` in the order of JUDGED_COLUMNS."""
+    """A stored reading as the engine takes it; `values` in the order of JUDGED_COLUMNS.
+
+    A clock that is a little ahead (less than is corrected) must not make its reading newer than the next one: nothing
+    is judged as observed after it was received."""
     return Reading(
         id=values[0],
-        observed_at=values[1],
+        observed_at=min(values[1], values[2]),
         received_at=values[2],
         spo2=values[3],
         pulse_rate=values[4],

@@ -85,6 +85,7 @@ def _exchange(draft: Path, target: Path) -> None:
     """The old file stays beside the new one: a restore that was a mistake can be taken back."""
     if target.exists():
         target.replace(target.with_name(target.name + ".before-restore"))
+    draft.chmod(0o600)
     draft.replace(target)
 
 

@@ -200,8 +200,10 @@ def test_asleep_red_starts_three_points_lower_and_amber_not_at_all() -> None:
 
 def test_after_exertion_the_resting_bands_do_not_run() -> None:
     stay = Stay()
-    stay.reads("08:00", spo2=91, context="post_exertion_1_min_sit_to_stand")
+    stay.reads("08:00", spo2=93, context="post_exertion_1_min_sit_to_stand")
     assert stay.families == set()
+    stay.reads("08:01", spo2=91, context="post_exertion_1_min_sit_to_stand")
+    assert stay.alert().rule_ids == ("R8",)
 
 
 def test_an_unknown_context_is_judged_as_rest() -> None:

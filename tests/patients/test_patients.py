@@ -205,3 +205,22 @@ def test_what_is_no_nhs_number_is_none(text: str) -> None:
 )
 def test_the_sixteenth_birthday(born: date, sixteen: date) -> None:
     assert sixteenth_birthday(born) == sixteen
+
+
+@pytest.mark.parametrize("second", ["9990000034", "0000000000"])
+async def test_a_person_has_one_nhs_number(hospital: Hospital, ward_id: str, nurse: Headers, second: str) -> None:
+    path = f"/v1/wards/{ward_id}/patients"
+    both = {**PERSON, "identifiers": [NUMBER, {"system": "nhs_number", "value": second}]}
+    answer = await hospital.client.post(path, headers=nurse, json=both)
+    assert (answer.status_code, second in answer.text) == (422, False)
+
+
+async def test_somebody_known_by_one_number_is_not_known_by_another(
+    hospital: Hospital, ward_id: str, nurse: Headers
+) -> None:
+    path = f"/v1/wards/{ward_id}/patients"
+    mrn = {"system": "mrn", "value": "A-1"}
+    first = await hospital.client.post(path, headers=nurse, json={**PERSON, "identifiers": [NUMBER, mrn]})
+    other = {"system": "nhs_number", "value": "999 000 0034"}
+    answer = await hospital.client.post(path, headers=nurse, json={**PERSON, "identifiers": [mrn, other]})
+    assert (first.status_code, answer.status_code, answer.json()["code"]) == (201, 409, "identifier_taken")

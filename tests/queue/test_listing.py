@@ -240,3 +240,20 @@ def test_the_parameters_are_documented(app: FastAPI) -> None:
     } <= set(found)
     assert found["severity_min"]["schema"]["enum"] == ["low", "medium", "high", "critical"]
     assert "oxygen" in found["family"]["schema"]["enum"]
+
+
+async def test_a_mistyped_filter_is_refused_and_does_not_show_the_whole_queue(
+    client: httpx.AsyncClient, nurse_header: Header
+) -> None:
+    answer = await get(client, nurse_header, severty_min="high")
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/severty_min")
+
+
+async def test_who_waits_is_answered_at_once_when_the_service_stops(
+    scene: Scene, client: httpx.AsyncClient, app: FastAPI, nurse_header: Header
+) -> None:
+    tag = (await get(client, nurse_header)).headers["etag"]
+    held = {**nurse_header, "If-None-Match": tag, "Prefer": "wait=25"}
+    app.state.wakeups.close()
+    async with asyncio.timeout(10):
+        assert (await get(client, held)).status_code == 304

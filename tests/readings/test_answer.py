@@ -193,3 +193,26 @@ async def test_the_answer_comes_after_the_commit(partner: Partner, stay_id: str,
     for number in range(20):
         said = await partner.kept(stay_id, spo2=90, observed_at=START + timedelta(seconds=number))
         assert (await partner.history(stay_id))[0]["reading_id"] == said["reading_id"]
+
+
+async def test_a_whole_number_may_be_written_with_a_point(partner: Partner, stay_id: str) -> None:
+    answer = await partner.send(stay_id, spo2=97, pulse_rate=96.0)
+    assert answer.status_code == 201
+    assert (await partner.send(stay_id, spo2=97, pulse_rate=96.5)).status_code == 422
+
+
+async def test_a_clock_a_little_ahead_does_not_make_the_next_red_value_an_old_one(
+    partner: Partner, stay_id: str, clock: SettableClock
+) -> None:
+    await partner.kept(stay_id, spo2=98, observed_at=START + timedelta(minutes=4))
+    clock.advance(minutes=1)
+    said = await partner.kept(stay_id, spo2=88, observed_at=START + timedelta(minutes=1))
+    assert said["assessment"]["severity"] == "critical"
+    assert said["alerts"][0]["severity"] == "critical"
+
+
+async def test_a_path_with_a_slash_too_many_is_not_found_and_sends_nobody_elsewhere(
+    client: httpx.AsyncClient,
+) -> None:
+    answer = await client.post("/v1/readings/", headers={"Host": "elsewhere.example"}, json={})
+    assert (answer.status_code, "location" in answer.headers) == (404, False)

@@ -2,6 +2,7 @@
 
 from tests.spec.bands import BANDS
 from tests.spec.confirmation import CONFIRMATION
+from tests.spec.exertion import EXERTION
 from tests.spec.lateness import TIME
 from tests.spec.profiles import PROFILES
 from tests.spec.scenario import Scenario
@@ -10,6 +11,7 @@ from tests.spec.values import REFUSED, ROUNDING, VITALS
 SCENARIOS: tuple[Scenario, ...] = (
     *BANDS,
     *CONFIRMATION,
+    *EXERTION,
     *PROFILES,
     *ROUNDING,
     *REFUSED,

@@ -111,3 +111,4 @@ async def test_the_file_that_was_there_stays_beside_the_restored_one(
     old = database_url.removeprefix("sqlite:///") + ".before-restore"
     shutil.copy(old, tmp_path / "old.db")
     assert set(await wards(f"sqlite:///{tmp_path / 'old.db'}")) == {"After the backup"}
+    assert Path(database_url.removeprefix("sqlite:///")).stat().st_mode & 0o077 == 0

@@ -1,0 +1,89 @@
+"""Just after exertion (R8): a fall from rest, or a value that would be red at rest. It adds concern and never takes
+any away: such a reading confirms and clears nothing and feeds neither baseline nor trend."""
+
+from datetime import timedelta
+
+from alerts.case import Band, Case, judged
+from alerts.reading import USABLE_FROM, Reading
+from alerts.rule import (
+    ANSWER_ALONE,
+    CLEAR,
+    NOT_APPLICABLE,
+    NOT_AT_REST,
+    NOT_GIVEN,
+    OTHER_RULE,
+    TOO_LOW_TO_USE,
+    Awaited,
+    Finding,
+    Fired,
+    Input,
+    Limit,
+    Rule,
+    Verdict,
+    Wait,
+    spoken,
+)
+from alerts.severity import Family, Severity
+
+FALL = 3
+"""Percentage points below rest (NHS exertion test, Goodacre 2020: weak evidence, so it only adds concern)."""
+
+SAME_SESSION = timedelta(minutes=10)
+REST_WAITS = timedelta(minutes=10)
+"""How old the resting value may be, and how soon one must follow a red one (design decisions, need CSO sign-off)."""
+
+
+def judge_exertion(case: Case) -> Verdict:
+    """R8: medium for a fall of 3 or more, high at or below red_at; critical if no resting value follows that."""
+    if case.resting or case.asleep:
+        return _at_rest(case)
+    if case.spo2 is None:
+        return NOT_GIVEN
+    if case.spo2 < USABLE_FROM:
+        return TOO_LOW_TO_USE
+    if case.spo2 <= case.red_at:
+        return Fired(Severity.HIGH, (Wait("R8", Awaited.RECHECK, case.now + REST_WAITS, Severity.CRITICAL),))
+    rest = _rest_before(case)
+    if rest is not None and judged(rest, case.plan) - case.spo2 >= FALL:
+        return Fired(Severity.MEDIUM)
+    return NOT_AT_REST
+
+
+def _at_rest(case: Case) -> Verdict:
+    """Only green values at rest clear what exertion showed."""
+    if case.carried:
+        return ANSWER_ALONE
+    if case.asleep or case.band is None:
+        return NOT_APPLICABLE
+    return CLEAR if case.band == Band.GREEN else OTHER_RULE
+
+
+def _rest_before(case: Case) -> Reading | None:
+    return next((reading for reading in case.earlier(SAME_SESSION) if reading.counts_for_spo2), None)
+
+
+def _inputs(case: Case) -> tuple[Input, ...]:
+    reading, rest = case.reading, _rest_before(case)
+    after = Input("spo2", case.spo2, "%", reading.id, reading.observed_at)
+    if rest is None:
+        return (after,)
+    return (after, Input("spo2_at_rest", judged(rest, case.plan), "%", rest.id, rest.observed_at))
+
+
+def _limits(case: Case) -> tuple[Limit, ...]:
+    return (Limit("red_at", case.red_at, "%"), Limit("fall", FALL, "percentage points"))
+
+
+def _says(finding: Finding) -> str:
+    after, rest = spoken(finding.value("spo2")), finding.value("spo2_at_rest")
+    if finding.severity > Severity.MEDIUM:
+        return f"SpO2 {after} % after exertion: at or below the red limit of {spoken(finding.value('red_at'))} %."
+    return f"SpO2 {after} % after exertion, {FALL} or more below the {spoken(rest)} % at rest just before."
+
+
+EXERTION_FALL = Rule(
+    id="R8", name="exertion_desaturation", family=Family.OXYGEN, rank=12,
+    source="Wessex LMCs: a fall of 3 or more from rest; Goodacre 2020 (weak, adds concern only)",
+    judge=judge_exertion, inputs=_inputs, limits=_limits, says=_says,
+)  # fmt: skip
+RULES = (EXERTION_FALL,)
