@@ -31,6 +31,10 @@ def command(database_url: str):
     return run
 
 
+def mode_of(url: str) -> int:
+    return Path(url.removeprefix("sqlite:///")).stat().st_mode
+
+
 async def add_ward(url: str, name: str) -> str:
     database = open_database(url)
     ward_id = new_id()
@@ -111,4 +115,4 @@ async def test_the_file_that_was_there_stays_beside_the_restored_one(
     old = database_url.removeprefix("sqlite:///") + ".before-restore"
     shutil.copy(old, tmp_path / "old.db")
     assert set(await wards(f"sqlite:///{tmp_path / 'old.db'}")) == {"After the backup"}
-    assert Path(database_url.removeprefix("sqlite:///")).stat().st_mode & 0o077 == 0
+    assert mode_of(database_url) & 0o077 == 0
