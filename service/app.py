@@ -15,6 +15,7 @@ from fastapi.telemetry import TelemetryConfig
 
 from service import health, logs, openapi, problems
 from service.access import routes as access_routes
+from service.access.guards import scopes_of
 from service.access.passwords import Passwords
 from service.access.signing_in import Desk
 from service.access.tokens import open_tokens
@@ -125,7 +126,7 @@ def _heard_at_once(stopping: Callable[[], None]) -> Iterator[None]:
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
     if not app.openapi_schema:
-        app.openapi_schema = openapi.build(app)
+        app.openapi_schema = openapi.build(app, scopes_of)
     return app.openapi_schema
 
 

@@ -1,6 +1,6 @@
 """The OpenAPI document: what FastAPI makes, with the bodies our guards read later and the problem shape put in."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -10,6 +10,8 @@ from pydantic.json_schema import models_json_schema
 
 from service.body import JsonBody, documented_body
 from service.problems import MEDIA_TYPE
+
+SECURITY_SCHEME = "oauth2"
 
 PROBLEM = {
     "type": "object",
@@ -61,7 +63,11 @@ def body_of(route: APIRoute) -> JsonBody[Any] | None:
     return own if isinstance(own, JsonBody) else None
 
 
-def build(app: FastAPI) -> dict[str, Any]:
+Scopes = Callable[[APIRoute], Sequence[str] | None]
+"""The scopes of which a route needs one; none of them: any token; None: open to anybody."""
+
+
+def build(app: FastAPI, scopes_of: Scopes) -> dict[str, Any]:
     """The OpenAPI 3.1 document of the application."""
     document = get_openapi(
         title=app.title, version=app.version, description=app.description, routes=app.routes, tags=app.openapi_tags
@@ -70,28 +76,36 @@ def build(app: FastAPI) -> dict[str, Any]:
     schemas["Problem"] = PROBLEM
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    models = {body.model for route in routes_of(app) if (body := body_of(route))}
+    routes = list(routes_of(app))
+    schemas.update(_body_schemas(routes))
+    by_place = {(route.path_format, method.lower()): route for route in routes for method in route.methods or ()}
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            _complete(operation, by_place[path, method], scopes_of)
+    return document
+
+
+def _body_schemas(routes: Iterable[APIRoute]) -> dict[str, Any]:
+    models = {body.model for route in routes if (body := body_of(route))}
     _, definitions = models_json_schema(
         [(model, "validation") for model in sorted(models, key=lambda m: m.__name__)],
         ref_template="#/components/schemas/{model}",
     )
-    schemas.update(definitions.get("$defs", {}))
-    bodies = {
-        (route.path_format, method.lower()): body
-        for route in routes_of(app)
-        if (body := body_of(route))
-        for method in route.methods or ()
+    schemas: dict[str, Any] = definitions.get("$defs", {})
+    return schemas
+
+
+def _complete(operation: dict[str, Any], route: APIRoute, scopes_of: Scopes) -> None:
+    """What FastAPI cannot see of a route: its guard, the body it reads itself, ids in the path, and problems."""
+    if (scopes := scopes_of(route)) is not None:
+        operation["security"] = [{SECURITY_SCHEME: [scope]} for scope in scopes] or [{SECURITY_SCHEME: []}]
+    if body := body_of(route):
+        operation["requestBody"] = documented_body(body.model)
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] == "path" and parameter["name"].endswith("_id"):
+            parameter["schema"] = {"type": "string", "format": "uuid"}
+    operation["responses"].pop("422", None)
+    operation["responses"]["default"] = {
+        "description": "The request was refused, or could not be carried out.",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
-    for path, operations in document["paths"].items():
-        for method, operation in operations.items():
-            if body := bodies.get((path, method)):
-                operation["requestBody"] = documented_body(body.model)
-            for parameter in operation.get("parameters", ()):
-                if parameter["in"] == "path" and parameter["name"].endswith("_id"):
-                    parameter["schema"] = {"type": "string", "format": "uuid"}
-            operation["responses"].pop("422", None)
-            operation["responses"]["default"] = {
-                "description": "The request was refused, or could not be carried out.",
-                "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-            }
-    return document

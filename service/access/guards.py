@@ -136,6 +136,12 @@ def guard_of(route: Any) -> Guard | None:
     return None
 
 
+def scopes_of(route: Any) -> tuple[str, ...] | None:
+    """The scopes of which a route needs one, for the OpenAPI document; None when anybody may call it."""
+    guard = guard_of(route)
+    return guard.scopes if isinstance(guard, Requires | SelfGuarded) else None
+
+
 def _mark(guard: Guard) -> Callable[[Endpoint], Endpoint]:
     def mark(endpoint: Endpoint) -> Endpoint:
         endpoint.guard = guard  # type: ignore[attr-defined]

@@ -3,7 +3,7 @@
 The ward's row in `ward_feed` is locked by the UPDATE and is the last lock every writer takes, so numbers have
 no gaps and become visible in order: whoever has seen number n has everything up to n."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -118,36 +118,7 @@ async def append_events(
     feed."""
     if not events:
         raise ValueError("counts change only with an event")
-    taken = await where.execute(
-        _TAKE_NUMBERS,
-        {
-            "in_ward": ward_id,
-            "how_many": len(events),
-            "latest": events[-1].at,
-            **{f"add_{name}": getattr(counts, name) for name in COUNTED},
-        },
-    )
-    last: int | None = taken.scalar_one_or_none()
-    if last is None:
-        raise LookupError(f"ward {ward_id} has no feed")
-    first = last - len(events) + 1
-    await where.execute(
-        _INSERT_EVENTS,
-        [
-            {
-                "ward_id": ward_id,
-                "number": number,
-                "type": event.type,
-                "at": event.at,
-                "subject_type": event.subject_type,
-                "subject_id": event.subject_id,
-                "actor_id": event.actor_id,
-                "data": event.data,
-            }
-            for number, event in enumerate(events, first)
-        ],
-    )
-    return last
+    return (await append_for_wards(where, {ward_id: WardEvents(list(events), counts)}))[ward_id]
 
 
 async def append_for_wards(where: Where, wards: Mapping[str, WardEvents]) -> dict[str, int]:
@@ -155,8 +126,43 @@ async def append_for_wards(where: Where, wards: Mapping[str, WardEvents]) -> dic
     circle.
 
     Gives the last number of each ward that had events."""
-    return {
-        ward_id: await append_events(where, ward_id, wards[ward_id].events, wards[ward_id].counts)
+    numbers = {
+        ward_id: await _take_numbers(where, ward_id, wards[ward_id])
         for ward_id in sorted(wards)
         if wards[ward_id].events
     }
+    rows = [row for ward_id, last in numbers.items() for row in _rows(ward_id, last, wards[ward_id].events)]
+    if rows:
+        await where.execute(_INSERT_EVENTS, rows)
+    return numbers
+
+
+async def _take_numbers(where: Where, ward_id: str, new: WardEvents) -> int:
+    """The last of as many numbers as there are events."""
+    taken = await where.execute(
+        _TAKE_NUMBERS,
+        {
+            "in_ward": ward_id,
+            "how_many": len(new.events),
+            "latest": new.events[-1].at,
+            **{f"add_{name}": getattr(new.counts, name) for name in COUNTED},
+        },
+    )
+    last: int | None = taken.scalar_one_or_none()
+    if last is None:
+        raise LookupError(f"ward {ward_id} has no feed")
+    return last
+
+
+def _rows(ward_id: str, last: int, events: Sequence[NewEvent]) -> Iterator[dict[str, Any]]:
+    for number, event in enumerate(events, last - len(events) + 1):
+        yield {
+            "ward_id": ward_id,
+            "number": number,
+            "type": event.type,
+            "at": event.at,
+            "subject_type": event.subject_type,
+            "subject_id": event.subject_id,
+            "actor_id": event.actor_id,
+            "data": event.data,
+        }

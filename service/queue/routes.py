@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from service.access.guards import Requires
+from service.access.guards import Requires, authenticate, require_scope, self_guarded
 from service.access.principals import Principal
 from service.body import JsonBody
 from service.clock import real_now
@@ -52,11 +52,13 @@ Actor = Annotated[Principal, Depends(Requires("alerts:act"))]
     responses={304: {"description": "Unchanged."}},
     openapi_extra={"parameters": documented_query()},
 )
-async def list_alerts(request: Request, who: Reader) -> Response:
+@self_guarded("alerts:read")
+async def list_alerts(request: Request) -> Response:
     """The queue of the caller's wards, most urgent first; by default everything unresolved.
 
     Send the `ETag` back as `If-None-Match`: 304 while nothing has changed. With `Prefer: wait=25` as well,
     the answer is held until something changes, at most that many seconds."""
+    who = require_scope(await authenticate(request), "alerts:read")
     wanted = listing.listing_of(who, asked(request.scope["query_string"].decode("latin-1")))
     shared, release = positions.of(request), request.app.version
     known = request.headers.get("if-none-match")
