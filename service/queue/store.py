@@ -6,14 +6,16 @@ written from it in the same statement, for lists, indexes and limits."""
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import and_, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import Select, String, and_, bindparam, func, insert, select, tuple_, update
 
 from alerts.checkpoint import dump, load
 from alerts.episode import Episode
 from service.fields import utc_text
 from service.storage.inline import Where
+from service.storage.portable import Given, IdType, dialect_of
 from service.storage.tables import METADATA
 from service.storage.tables.alerts import UNRESOLVED
 
@@ -87,11 +89,6 @@ _CHANGING = (
     "reading_count", "explanation", "machine", "version",
 )  # fmt: skip
 
-_FIND_UNRESOLVED = select(ALERT.c.stay_id, ALERT.c.family, ALERT.c.id, ALERT.c.machine).where(
-    ALERT.c.ward_id.in_(bindparam("wards", expanding=True)),
-    ALERT.c.subject.in_(bindparam("subjects", expanding=True)),
-    UNRESOLVED,
-)
 _INSERT = insert(ALERT)
 _UPDATE = (
     update(ALERT)
@@ -100,17 +97,24 @@ _UPDATE = (
 )
 
 
+SUBJECTS = Given(ward_id=IdType, subject=String)
+
+
+@cache
+def _find_unresolved(dialect: str) -> Select[Any]:
+    given = SUBJECTS.table(dialect)
+    of_the_subject = and_(ALERT.c.ward_id == given.c.ward_id, ALERT.c.subject == given.c.subject, UNRESOLVED)
+    columns = (ALERT.c.stay_id, ALERT.c.family, ALERT.c.id, ALERT.c.machine)
+    return select(*columns).join_from(given, ALERT, of_the_subject)
+
+
 async def find_unresolved(where: Where, keys: Iterable[tuple[str, str]]) -> list[tuple[str, str, str, dict[str, Any]]]:
     """(stay_id, family, alert_id, machine) of every unresolved alert of these (ward_id, stay_id)."""
-    wards, subjects = set(), []
-    for ward_id, stay_id in keys:
-        wards.add(ward_id)
-        subjects.append(subject_of(stay_id))
+    subjects = [(ward_id, subject_of(stay_id)) for ward_id, stay_id in keys]
     if not subjects:
         return []
-    found = await where.execute(
-        _FIND_UNRESOLVED, {"wards": padded(sorted(wards)), "subjects": padded(sorted(subjects))}
-    )
+    dialect = dialect_of(where)
+    found = await where.execute(_find_unresolved(dialect), SUBJECTS.params(dialect, subjects))
     return [(row[0], row[1], row[2], row[3]) for row in found]
 
 

@@ -14,6 +14,7 @@ from service.readings import naming, store
 from service.readings.judging import StayCase, open_case
 from service.readings.store import WINDOW, LockedStay, StayKey
 from service.readings.submission import Arrival, Outcome, Refusal, Submission
+from service.readings.windows import load_windows
 from service.storage.inline import Where
 
 Item = Arrival | Refusal
@@ -112,7 +113,7 @@ async def _load_cases(
     if not since:
         return {}
     plans = await read_plans(where, [stays[key] for key in since])
-    windows = await store.load_windows(where, since)
+    windows = await load_windows(where, since)
     unresolved = await load_unresolved(where, since)
     refusals = await _earlier_refusals(where, items)
     return {

@@ -18,8 +18,9 @@ from alerts.severity import RULE_SET_VERSION
 from service import metrics
 from service.logs import get_logger
 from service.queue.raising import StayChanges, Unresolved
-from service.readings.store import JUDGED_COLUMNS, LockedStay, to_reading
+from service.readings.store import LockedStay
 from service.readings.submission import AlertEffect, Arrival, Recorded, Submission
+from service.readings.windows import JUDGED_COLUMNS, to_reading
 
 log = get_logger(__name__)
 

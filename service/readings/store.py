@@ -8,15 +8,12 @@ from typing import Any
 
 from sqlalchemy import Row, Select, and_, insert, select
 
-from alerts.reading import Reading, Symptom
 from service.storage.inline import Where
-from service.storage.portable import Given, IdType, InstantType, dialect_of
+from service.storage.portable import Given, IdType, dialect_of
 from service.storage.tables import METADATA
 
 WINDOW = timedelta(hours=48)
 """How far back a reading is judged against those before it."""
-WINDOW_READINGS = 200
-"""At most this many before it."""
 
 stay_table = METADATA.tables["stay"]
 ward_table = METADATA.tables["ward"]
@@ -26,27 +23,6 @@ refusal_table = METADATA.tables["refusal"]
 
 StayKey = tuple[str, str]
 """(ward_id, stay_id)"""
-
-JUDGED_COLUMNS = (
-    "id",
-    "observed_at",
-    "received_at",
-    "spo2",
-    "pulse_rate",
-    "respiratory_rate",
-    "systolic_bp",
-    "diastolic_bp",
-    "temperature",
-    "consciousness",
-    "oxygen_flow",
-    "context",
-    "breathlessness",
-    "feeling",
-    "symptoms",
-    "quality",
-    "claimed_at",
-)
-"""What the engine needs of a stored reading, in the order `to_reading` takes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +39,6 @@ class LockedStay:
 
 
 STAY_KEYS = Given(ward_id=IdType, stay_id=IdType)
-WINDOW_STARTS = Given(ward_id=IdType, stay_id=IdType, since=InstantType)
 READING_COLUMNS = Given(**{column.name: column.type for column in reading_table.c})
 """What the statements below are handed; each statement is built once for each kind of database."""
 
@@ -94,63 +69,6 @@ async def lock_stays(where: Where, keys: Iterable[StayKey]) -> dict[StayKey, Loc
     dialect = dialect_of(where)
     found = await where.execute(_lock_stays(dialect), STAY_KEYS.params(dialect, sorted(keys)))
     return {(row[0], row[1]): LockedStay(*row) for row in found}
-
-
-@cache
-def _load_windows(dialect: str) -> Select[Any]:
-    given = WINDOW_STARTS.table(dialect)
-    reading = reading_table.c
-    of_the_stay = and_(
-        reading.ward_id == given.c.ward_id, reading.stay_id == given.c.stay_id, reading.observed_at > given.c.since
-    )
-    return (
-        select(reading.stay_id, *(reading[name] for name in JUDGED_COLUMNS))
-        .join_from(given, reading_table, of_the_stay)
-        .order_by(reading.observed_at, reading.received_at, reading.id)
-    )
-
-
-async def load_windows(where: Where, since: Mapping[StayKey, datetime]) -> dict[str, list[Reading]]:
-    """By stay, its readings observed since an instant, oldest first."""
-    dialect = dialect_of(where)
-    params = WINDOW_STARTS.params(dialect, [(*key, instant) for key, instant in since.items()])
-    windows: dict[str, list[Reading]] = {stay_id: [] for _, stay_id in since}
-    for row in await where.execute(_load_windows(dialect), params):
-        windows[row[0]].append(to_reading(row[1:]))
-    return windows
-
-
-def to_reading(values: Sequence[Any]) -> Reading:
-    """A stored reading as the engine takes it; `values` in the order of JUDGED_COLUMNS.
-
-    A clock that is a little ahead (less than is corrected) must not make its reading newer than the next one: nothing
-    is judged as observed after it was received."""
-    return Reading(
-        id=values[0],
-        observed_at=min(values[1], values[2]),
-        received_at=values[2],
-        spo2=values[3],
-        pulse_rate=values[4],
-        respiratory_rate=values[5],
-        systolic_bp=values[6],
-        diastolic_bp=values[7],
-        temperature=values[8],
-        consciousness=values[9],
-        oxygen_flow=values[10],
-        context=values[11],
-        breathlessness=values[12],
-        feeling=values[13],
-        symptoms=to_symptoms(values[14]),
-        quality=values[15],
-        time_corrected=values[16] is not None,
-    )
-
-
-def to_symptoms(stored: str | None) -> tuple[Symptom, ...] | None:
-    """Symptoms from their column: None was not asked, empty is asked and none."""
-    if not stored:
-        return None if stored is None else ()
-    return tuple(Symptom(word) for word in stored.split(","))
 
 
 async def load_readings(where: Where, ward_id: str, reading_ids: Sequence[str]) -> dict[str, Row[Any]]:

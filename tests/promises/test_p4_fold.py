@@ -12,7 +12,7 @@ from alerts.fold import fold
 from alerts.limits import ServiceHours
 from alerts.plan import Plan
 from alerts.record import Record
-from service.readings.store import JUDGED_COLUMNS, to_reading
+from service.readings.windows import JUDGED_COLUMNS, to_reading
 from service.storage.engine import Database
 from tests.support.time import SettableClock
 from tests.support.wards import Partner, reading, rows_of

@@ -1,0 +1,131 @@
+"""Stored readings as the engine takes them: the one that is judged, and the window of those before it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Integer, Select, and_, select
+
+from alerts.reading import Reading, Symptom
+from service.readings.store import StayKey, reading_table
+from service.storage.inline import Where
+from service.storage.portable import Given, IdType, InstantType, dialect_of
+
+WINDOW_STARTS = Given(place=Integer, ward_id=IdType, stay_id=IdType, since=InstantType)
+
+JUDGED_COLUMNS = (
+    "id",
+    "observed_at",
+    "received_at",
+    "spo2",
+    "pulse_rate",
+    "respiratory_rate",
+    "systolic_bp",
+    "diastolic_bp",
+    "temperature",
+    "consciousness",
+    "oxygen_flow",
+    "context",
+    "breathlessness",
+    "feeling",
+    "symptoms",
+    "quality",
+    "claimed_at",
+)
+"""What the engine needs of the reading it judges, in the order `to_reading` takes it."""
+
+EARLIER_COLUMNS = (
+    "id",
+    "observed_at",
+    "received_at",
+    "spo2",
+    "oxygen_flow",
+    "context",
+    "breathlessness",
+    "feeling",
+    "quality",
+)
+"""What the rules look at in readings before it. A rule that wants more adds it here; the test that folds whole
+histories from full rows (P4) fails until it does."""
+
+
+@cache
+def _load_windows(dialect: str) -> Select[Any]:
+    given = WINDOW_STARTS.table(dialect)
+    reading = reading_table.c
+    of_the_stay = and_(
+        reading.ward_id == given.c.ward_id, reading.stay_id == given.c.stay_id, reading.observed_at > given.c.since
+    )
+    return (
+        select(given.c.place, *(reading[name] for name in EARLIER_COLUMNS))
+        .join_from(given, reading_table, of_the_stay)
+        .order_by(reading.observed_at, reading.received_at, reading.id)
+    )
+
+
+async def load_windows(where: Where, since: Mapping[StayKey, datetime]) -> dict[str, list[Reading]]:
+    """By stay, its readings observed since an instant, oldest first."""
+    dialect = dialect_of(where)
+    params = WINDOW_STARTS.params(dialect, [(n, *key, instant) for n, (key, instant) in enumerate(since.items())])
+    windows: list[list[Reading]] = [[] for _ in since]
+    for place, *values in await where.execute(_load_windows(dialect), params):
+        windows[place].append(_to_earlier(*values))
+    return dict(zip((stay_id for _, stay_id in since), windows, strict=True))
+
+
+def _to_earlier(
+    reading_id: str,
+    observed_at: datetime,
+    received_at: datetime,
+    spo2: float | None,
+    oxygen_flow: float | None,
+    context: Any,
+    breathlessness: float | None,
+    feeling: Any,
+    quality: Any,
+) -> Reading:
+    return Reading(
+        id=reading_id,
+        observed_at=min(observed_at, received_at),
+        received_at=received_at,
+        spo2=spo2,
+        oxygen_flow=oxygen_flow,
+        context=context,
+        breathlessness=breathlessness,
+        feeling=feeling,
+        quality=quality,
+    )
+
+
+def to_reading(values: Sequence[Any]) -> Reading:
+    """A stored reading as the engine takes it; `values` in the order of JUDGED_COLUMNS.
+
+    A clock that is a little ahead (less than is corrected) must not make its reading newer than the next one: nothing
+    is judged as observed after it was received."""
+    return Reading(
+        id=values[0],
+        observed_at=min(values[1], values[2]),
+        received_at=values[2],
+        spo2=values[3],
+        pulse_rate=values[4],
+        respiratory_rate=values[5],
+        systolic_bp=values[6],
+        diastolic_bp=values[7],
+        temperature=values[8],
+        consciousness=values[9],
+        oxygen_flow=values[10],
+        context=values[11],
+        breathlessness=values[12],
+        feeling=values[13],
+        symptoms=to_symptoms(values[14]),
+        quality=values[15],
+        time_corrected=values[16] is not None,
+    )
+
+
+def to_symptoms(stored: str | None) -> tuple[Symptom, ...] | None:
+    """Symptoms from their column: None was not asked, empty is asked and none."""
+    if not stored:
+        return None if stored is None else ()
+    return tuple(Symptom(word) for word in stored.split(","))
