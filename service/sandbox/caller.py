@@ -18,9 +18,13 @@ PAUSE_SECONDS = 0.5
 class ServiceUnreachable(WardwatchError):
     """The service cannot be reached."""
 
+    code = "service_unreachable"
+
 
 class CallRefused(WardwatchError):
     """The service refused a call that was needed to go on."""
+
+    code = "call_refused"
 
 
 class Lanes(httpx.AsyncBaseTransport):

@@ -37,6 +37,8 @@ UNKNOWN_BIRTH = date(1950, 1, 1)
 class NothingRecorded(WardwatchError):
     """There are no recorded vitals there."""
 
+    code = "nothing_recorded"
+
 
 @dataclass(frozen=True, slots=True)
 class Recording:

@@ -57,7 +57,8 @@ async def test_the_docs_can_sign_in(client: httpx.AsyncClient) -> None:
     flows = document["components"]["securitySchemes"]["oauth2"]["flows"]
     assert set(flows) == {"password", "clientCredentials"}
     assert all(flow["tokenUrl"] == "/oauth/token" for flow in flows.values())
-    assert document["paths"]["/v1/wards"]["post"]["security"] == [{"oauth2": []}]
+    assert document["paths"]["/v1/wards"]["post"]["security"] == [{"oauth2": ["system:admin"]}]
+    assert document["paths"]["/v1/readings"]["post"]["security"] == [{"oauth2": ["readings:write"]}]
 
 
 async def test_refusals_come_in_the_promised_order(hospital: Hospital) -> None:
