@@ -14,6 +14,7 @@ from alerts.episode import Episode
 from alerts.severity import Family
 from service.feed.numbering import NewEvent, Standing, WardEvents, append_for_wards, counts_delta
 from service.fields import new_id
+from service.logs import get_logger
 from service.queue import store
 from service.queue.happenings import alert_event, standing_of
 from service.storage.inline import Where
@@ -21,11 +22,13 @@ from service.storage.inline import Where
 
 @dataclass(frozen=True, slots=True)
 class StoredAlert:
-    """An unresolved alert as it is stored."""
+    """An unresolved alert as it is stored; `episode` is None when its checkpoint cannot be read."""
 
     alert_id: str
-    episode: Episode
+    episode: Episode | None
 
+
+log = get_logger(__name__)
 
 Unresolved = Mapping[Family, StoredAlert]
 
@@ -79,8 +82,18 @@ async def load_unresolved(where: Where, keys: Iterable[tuple[str, str]]) -> dict
     Stays without any are left out."""
     found: dict[str, dict[Family, StoredAlert]] = {}
     for stay_id, family, alert_id, machine in await store.find_unresolved(where, keys):
-        found.setdefault(stay_id, {})[Family(family)] = StoredAlert(alert_id, load(machine))
+        found.setdefault(stay_id, {})[Family(family)] = StoredAlert(alert_id, _readable(alert_id, machine))
     return found
+
+
+def _readable(alert_id: str, machine: dict[str, Any]) -> Episode | None:
+    """The episode in a checkpoint; None when it cannot be read (one of another release, say): that must not shut
+    the stay."""
+    try:
+        return load(machine)
+    except (KeyError, ValueError, TypeError, AttributeError) as problem:
+        log.error("alert_unreadable", alert_id=alert_id, error=type(problem).__name__)
+        return None
 
 
 async def write_changes(where: Where, writes: Iterable[StayChanges]) -> Written:
@@ -133,7 +146,7 @@ def _fold(group: _Group, stay: StayChanges) -> None:
 
 def _touch(stay: StayChanges, after: Episode, resolved_here: str | None) -> _Touched:
     stored = None if resolved_here else stay.stored.get(after.family)
-    if stored is None:
+    if stored is None or stored.episode is None:
         return _Touched(stay, new_id(), None, after, resolved_here)
     return _Touched(stay, stored.alert_id, standing_of(stored.episode), after)
 

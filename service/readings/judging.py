@@ -1,7 +1,7 @@
 """One stay of a group: what is known of it, what the engine makes of what arrives, and what is to be stored."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from alerts.limits import ServiceHours
 from alerts.plan import Plan, PlanInvalid
 from alerts.reading import FUTURE_TOLERANCE, LATE_AFTER, Reading
 from alerts.record import Judgement, Record
-from alerts.severity import RULE_SET_VERSION
+from alerts.severity import RULE_SET_VERSION, Family
 from service import metrics
 from service.logs import get_logger
 from service.queue.raising import StayChanges, Unresolved
@@ -80,7 +80,7 @@ class StayCase:
 
     def refuse(self, at: datetime) -> None:
         """A reading of this stay was refused."""
-        judgement = refuse(self.record, self._after_the_last(at))
+        judgement = self._readable(refuse(self.record, self._after_the_last(at)))
         self.changes.extend(judgement.changes)
         self.record = judgement.record
 
@@ -121,17 +121,30 @@ class StayCase:
     def _judged(self, readings: Sequence[Reading]) -> Judgement:
         """What the engine says; when it fails, the readings are kept all the same, the failure is an alert, and a red
         value still alarms."""
-        if self.plan is not None:
+        if self.plan is not None and not self._unreadable:
             try:
                 return judge(self.record, readings)
             except Exception as problem:
                 self._engine_failed(problem)
         record, changes = self.record, list[Change]()
         for reading in readings:
-            judgement = not_evaluated(record, reading)
+            judgement = self._readable(not_evaluated(record, reading))
             changes.extend(judgement.changes)
             record = judgement.record
         return Judgement((), tuple(changes), record)
+
+    @property
+    def _unreadable(self) -> frozenset[Family]:
+        """Families whose unresolved alert cannot be read: it stands in the queue, and nothing may be added to it."""
+        return frozenset(family for family, alert in self.stored.items() if alert.episode is None)
+
+    def _readable(self, judgement: Judgement) -> Judgement:
+        """The judgement without what it says of alerts that cannot be read."""
+        if not self._unreadable:
+            return judgement
+        episodes = {f: episode for f, episode in judgement.episodes.items() if f not in self._unreadable}
+        changes = tuple(change for change in judgement.changes if change.family not in self._unreadable)
+        return Judgement(judgement.evaluations, changes, replace(judgement.record, episodes=episodes))
 
     def _engine_failed(self, problem: Exception) -> None:
         metrics.ENGINE_FAILURES.inc()
@@ -176,7 +189,7 @@ def open_case(
     record = Record(
         plan=plan or Plan(),
         window=tuple(window),
-        episodes={family: alert.episode for family, alert in stored.items()},
+        episodes={family: alert.episode for family, alert in stored.items() if alert.episode is not None},
         service_hours=ServiceHours(zone=stay.time_zone),
         sixteen_on=stay.sixteen_on,
         recent_refusals=tuple(refusals),

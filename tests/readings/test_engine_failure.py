@@ -13,7 +13,7 @@ from service.storage.tables import METADATA
 from tests.support.time import START
 from tests.support.wards import Partner, reading
 
-PLAN, READING = METADATA.tables["plan"], METADATA.tables["reading"]
+ALERT, PLAN, READING = METADATA.tables["alert"], METADATA.tables["plan"], METADATA.tables["reading"]
 UNREADABLE: list[dict[str, Any]] = [
     {"red_at": 50},
     {"reading_times": ["25:00"]},
@@ -104,3 +104,18 @@ async def test_the_technical_alert_ends_when_the_stay_is_judged_again(
     assert said["judged_spo2"] == 97
     (alert,) = await partner.alerts(stay_id)
     assert (alert["title"], alert["state"]) == ("not_evaluated", "recovered")
+
+
+async def test_an_alert_that_cannot_be_read_does_not_shut_its_stay(
+    partner: Partner, stay_id: str, database: Database
+) -> None:
+    """A checkpoint of another release, say: readings are kept, the old alert stays, and somebody is told."""
+    await partner.kept(stay_id, spo2=93, breathlessness=0)
+    async with writing(database) as session:
+        await session.execute(update(ALERT).where(ALERT.c.stay_id == stay_id).values(machine={"from": "elsewhere"}))
+    said = await partner.kept(stay_id, spo2=80, pulse_rate=140)
+    assert said["assessment"]["advice_code"] == "not_assessed"
+    assert [(each["family"], each["change"]) for each in said["alerts"]] == [("technical", "opened")]
+    queue = {alert["family"]: alert["title"] for alert in await partner.alerts(stay_id)}
+    assert queue == {"oxygen": "silent_hypoxia", "technical": "not_evaluated"}
+    assert len(await partner.history(stay_id)) == 2
