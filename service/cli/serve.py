@@ -28,7 +28,7 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000,
     workers: Annotated[int, typer.Option(help="Processes; one on SQLite.", min=1, max=64)] = 1,
 ) -> None:
-    """Serve the API and the dashboard."""
+    """Serve the API."""
     settings = from_environ(os.environ)
     require_servable(settings, workers)
     # uvicorn stops gracefully, then sends itself the signal again: leave as from any other end, tidying up.
