@@ -7,8 +7,9 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from alerts import news2
-from alerts.plan import Plan, Profile
+from alerts.plan import Limits, Plan, Profile
 from alerts.reading import USABLE_FROM, Context, Quality, Reading, judged_spo2
+from alerts.rule_set import RuleSet
 
 ANSWER_HOLDS = timedelta(minutes=60)
 """How long an answer about breathlessness belongs to the readings around it (design decision, needs CSO
@@ -16,10 +17,6 @@ sign-off)."""
 
 LOW_REPEAT_WITHIN = timedelta(minutes=15)
 """A second value too low to be used within this time is believed (design decision, needs CSO sign-off)."""
-
-SLEEP_ALLOWANCE = 3
-"""Percentage points: asleep, red starts this much lower (design decision, needs CSO sign-off)."""
-
 
 _AT_REST = (Context.REST, Context.UNKNOWN)
 """An unknown context is judged as rest, but confirms and clears nothing."""
@@ -52,12 +49,15 @@ class Case:
 
     `spo2` is the judged SpO2 of this very reading. `valid`: at rest and not poor. `counts`: valid and in
     order of time, so it may confirm and clear. `answer`: the reading that holds the breathlessness in force
-    (≤ 60 min old). `on_oxygen`: as stated, else by the plan, else None.
+    (≤ 60 min old). `on_oxygen`: as stated, else by the plan, else None. `limits`: those in force for this person
+    under the rule set.
     """
 
     reading: Reading
     window: tuple[Reading, ...]
     plan: Plan
+    rule_set: RuleSet
+    limits: Limits
     now: datetime
     placement: Placement
     in_order: bool
@@ -77,7 +77,7 @@ class Case:
     @property
     def red_at(self) -> int:
         """The red limit in force for what the person was doing, in percent."""
-        return self.plan.limits.red_at - (SLEEP_ALLOWANCE if self.asleep else 0)
+        return self.limits.red_at - (self.rule_set.sleep_allowance if self.asleep else 0)
 
     @property
     def breathlessness(self) -> float | None:
@@ -112,12 +112,14 @@ def build(
     placement: Placement,
     in_order: bool,
     sixteen_on: date | None,
+    rule_set: RuleSet,
 ) -> Case:
     """The case of `window[-1]`. `now` is its receipt; `sixteen_on` the sixteenth birthday, None if an
     adult."""
     reading = window[-1]
     resting = reading.context in _AT_REST
     asleep = reading.context == Context.SLEEP
+    limits = rule_set.limits(plan)
     valid = reading.context == Context.REST and reading.quality != Quality.POOR
     spo2 = None if reading.spo2 is None else judged(reading, plan)
     measured, level = (reading, spo2) if spo2 is not None else _answered(window, plan, resting)
@@ -125,6 +127,8 @@ def build(
         reading=reading,
         window=window,
         plan=plan,
+        rule_set=rule_set,
+        limits=limits,
         now=now,
         placement=placement,
         in_order=in_order,
@@ -136,7 +140,7 @@ def build(
         measured=measured,
         level=level,
         carried=spo2 is None and measured is not None,
-        band=_band(window, plan, level, resting, asleep),
+        band=_band(window, limits, level, resting, rule_set.sleep_allowance if asleep else None),
         answer=_answer_in_force(window),
         on_oxygen=on_oxygen(reading, plan),
         news2=_news2(reading, spo2, plan, sixteen_on),
@@ -183,14 +187,16 @@ def _answer_in_force(window: tuple[Reading, ...]) -> Reading | None:
     return None
 
 
-def _band(window: tuple[Reading, ...], plan: Plan, level: int | None, resting: bool, asleep: bool) -> Band | None:
-    if level is None or not (resting or asleep):
+def _band(
+    window: tuple[Reading, ...], limits: Limits, level: int | None, resting: bool, allowance: int | None
+) -> Band | None:
+    """`allowance`: by how much red starts lower, None unless asleep."""
+    if level is None or not (resting or allowance is not None):
         return None
-    limits = plan.limits
     if level < USABLE_FROM:
         return Band.RED if _low_repeats(window) else None
-    if asleep:
-        return Band.RED if level <= limits.red_at - SLEEP_ALLOWANCE else None
+    if allowance is not None:
+        return Band.RED if level <= limits.red_at - allowance else None
     if level <= limits.red_at:
         return Band.RED
     return Band.AMBER if level <= limits.amber_at else Band.GREEN

@@ -10,7 +10,7 @@ from alerts.episode import Episode, Explanation, State, Trace, is_confirmed, lea
 from alerts.lifecycle import Trigger, realarmed, step
 from alerts.limits import ServiceHours, acknowledge_by, contact_by
 from alerts.rule import Finding, explain
-from alerts.severity import RULE_SET_VERSION, Severity
+from alerts.severity import Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def explained(previous: Explanation | None, leader: Trace, findings: Sequence[Fi
     finding = finding or next(iter(findings))
     attached = [explain(other) for other in findings if other.attached]
     text = " ".join([explain(finding), *attached])
-    return Explanation(text, finding.inputs, finding.limits, finding.source, RULE_SET_VERSION)
+    return Explanation(text, finding.inputs, finding.limits, finding.source, finding.rule_set_version)
 
 
 def rule_ids(before: tuple[str, ...], findings: Sequence[Finding]) -> tuple[str, ...]:

@@ -1,14 +1,16 @@
 """One reading put to every rule: what was found, and why the other rules said nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 
 from alerts.case import Case, Placement, build
 from alerts.news2 import News2
 from alerts.plan import Plan
 from alerts.reading import LATE_AFTER, Quality, Reading
-from alerts.rule import Awaited, Finding, Fired, Rule, Silent, Verdict
+from alerts.rule import SWITCHED_OFF, Awaited, Finding, Fired, Rule, Silent, Verdict
+from alerts.rule_set import DEFAULT, RuleSet
 from alerts.rules import RULES
 from alerts.severity import Severity
 
@@ -88,6 +90,7 @@ def evaluate(
     placement: Placement = Placement.LIVE,
     in_order: bool = True,
     sixteen_on: date | None = None,
+    rule_set: RuleSet = DEFAULT,
 ) -> Evaluation:
     """Judge `window[-1]`, received `now`, knowing the readings observed before it (ascending, some 48 h of
     them).
@@ -95,12 +98,22 @@ def evaluate(
     `in_order`: nothing newer had been judged before it, so it may confirm and clear. `sixteen_on`: the date
     of the sixteenth birthday, None for adults. Raises IndexError on an empty window, ValueError on NaN.
     """
-    case = build(window, plan, now, placement, in_order, sixteen_on)
-    verdicts = tuple([rule.judge(case) for rule in RULES])
+    case = build(window, plan, now, placement, in_order, sixteen_on, rule_set)
+    verdicts = tuple([judge(case) for judge in _judges(rule_set.off)])
     findings = tuple(
         [_finding(rule, verdict, case) for rule, verdict in zip(RULES, verdicts, strict=True) if type(verdict) is Fired]
     )
     return Evaluation(case, verdicts, findings)
+
+
+@cache
+def _judges(off: tuple[str, ...]) -> tuple[Callable[[Case], Verdict], ...]:
+    """How each rule judges, in the order of RULES; those that are switched off say so."""
+    return tuple([_switched_off if rule.id in off else rule.judge for rule in RULES])
+
+
+def _switched_off(_case: Case) -> Verdict:
+    return SWITCHED_OFF
 
 
 def _finding(rule: Rule, fired: Fired, case: Case) -> Finding:
@@ -117,6 +130,7 @@ def _finding(rule: Rule, fired: Fired, case: Case) -> Finding:
         late_by=case.now - case.reading.observed_at,
         carried=case.carried and rule.id in _LOW_OXYGEN,
         attached=fired.attached_to is not None,
+        rule_set_version=case.rule_set.version,
     )
 
 

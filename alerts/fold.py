@@ -10,11 +10,12 @@ from alerts import lifecycle
 from alerts.change import Change
 from alerts.episode import Episode
 from alerts.evaluate import Evaluation
-from alerts.judge import advance, change_plan, judge
+from alerts.judge import advance, change_plan, change_rule_set, judge
 from alerts.limits import ServiceHours
 from alerts.plan import Plan
 from alerts.reading import Reading
 from alerts.record import Judgement, Record
+from alerts.rule_set import RuleSet
 from alerts.severity import Family
 
 
@@ -46,14 +47,24 @@ class PlanEvent:
     plan: Plan
 
 
+@dataclass(frozen=True, slots=True)
+class RuleSetEvent:
+    """A rule set and since when it is live on the ward."""
+
+    at: datetime
+    rule_set: RuleSet
+
+
 def fold(
     start: Record,
     readings: Sequence[Reading] = (),
     human: Sequence[HumanEvent] = (),
     plans: Sequence[PlanEvent] = (),
+    rule_sets: Sequence[RuleSetEvent] = (),
+    *,
     until: datetime | None = None,
 ) -> Judgement:
-    """Go through everything in order of receipt (at one instant: plans, readings, people) and then on to
+    """Go through everything in order of receipt (at one instant: plans, rule sets, readings, people) and then on to
     `until`.
 
     `start` holds the first plan, the service hours and, to continue, the episodes and readings so far. The
@@ -64,10 +75,13 @@ def fold(
     arrived = defaultdict[datetime, list[Reading]](list)
     for reading in readings:
         arrived[reading.received_at].append(reading)
-    acts: tuple[HumanEvent | PlanEvent, ...] = (*human, *plans)
+    acts: tuple[HumanEvent | PlanEvent | RuleSetEvent, ...] = (*human, *plans, *rule_sets)
     for at in sorted({*arrived, *(event.at for event in acts)}):
         for planned in (event for event in plans if event.at == at):
             judged = change_plan(record, planned.plan, at)
+            record, changes = judged.record, [*changes, *judged.changes]
+        for live in (event for event in rule_sets if event.at == at):
+            judged = change_rule_set(record, live.rule_set, at)
             record, changes = judged.record, [*changes, *judged.changes]
         judged = judge(record, arrived.get(at, ()))
         record, changes = judged.record, [*changes, *judged.changes]

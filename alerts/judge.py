@@ -14,8 +14,9 @@ from alerts.plan import Plan
 from alerts.raising import raise_finding
 from alerts.reading import Reading
 from alerts.record import Judgement, Record
-from alerts.rule import Awaited, Finding, Input, Limit, Wait
-from alerts.rules.oxygen import RED, RED_WAITS
+from alerts.rule import Finding, Input, Limit
+from alerts.rule_set import RuleSet
+from alerts.rules.oxygen import RED, wait_after_red
 from alerts.rules.technical import NOT_EVALUATED as NOT_EVALUATED_RULE
 from alerts.rules.technical import REFUSED
 from alerts.severity import Severity
@@ -52,7 +53,7 @@ def advance(record: Record, now: datetime) -> Judgement:
     """Apply what time alone brings about up to and including `now`."""
     if not any(episode.waits for episode in record.episodes.values()):
         return Judgement((), (), record)
-    decisions = advance_episodes(record.episodes, now, record.service_hours)
+    decisions = advance_episodes(record.episodes, now, record.service_hours, record.rule_set)
     return Judgement((), decisions.changes, replace(record, episodes=decisions.episodes))
 
 
@@ -64,7 +65,8 @@ def refuse(record: Record, refused_at: datetime) -> Judgement:
     record = replace(advanced.record, recent_refusals=(*recent, refused_at))
     if len(record.recent_refusals) < REFUSALS:
         return Judgement((), advanced.changes, record)
-    finding = Finding(REFUSED, REFUSED.family, Severity.MEDIUM, None, (), ())
+    version = record.rule_set.version
+    finding = Finding(REFUSED, REFUSED.family, Severity.MEDIUM, None, (), (), rule_set_version=version)
     raised = _raised(record, finding, refused_at, refused_at)
     return Judgement((), (*advanced.changes, *raised.changes), raised.record)
 
@@ -72,15 +74,16 @@ def refuse(record: Record, refused_at: datetime) -> Judgement:
 def not_evaluated(record: Record, reading: Reading) -> Judgement:
     """The engine failed on this reading, or its plan cannot be read: a technical alert (R21), and a red
     value is critical all the same. It touches nothing of the evaluation that failed."""
-    finding = Finding(NOT_EVALUATED_RULE, NOT_EVALUATED_RULE.family, Severity.HIGH, reading.id, (), ())
+    rule, version = NOT_EVALUATED_RULE, record.rule_set.version
+    finding = Finding(rule, rule.family, Severity.HIGH, reading.id, (), (), rule_set_version=version)
     judgement = _raised(record, finding, reading.observed_at, reading.received_at)
-    red_at = record.plan.limits.red_at
+    red_at = record.rule_set.limits(record.plan).red_at
     if reading.spo2 is None or reading.spo2 > red_at + 0.5:
         return judgement
     value = Input("spo2", reading.spo2, "%", reading.id, reading.observed_at)
-    wait = Wait("R1", Awaited.CLEARING, reading.received_at + RED_WAITS, None, confirms=True)
+    waits = (wait_after_red(reading.received_at, record.rule_set),)
     limits = (Limit("red_at", red_at, "%"),)
-    red = Finding(RED, RED.family, Severity.CRITICAL, reading.id, (value,), limits, (wait,))
+    red = Finding(RED, RED.family, Severity.CRITICAL, reading.id, (value,), limits, waits, rule_set_version=version)
     also = _raised(judgement.record, red, reading.observed_at, reading.received_at)
     return Judgement((), (*judgement.changes, *also.changes), also.record)
 
@@ -92,6 +95,12 @@ def change_plan(record: Record, plan: Plan, at: datetime) -> Judgement:
     decisions = replan(advanced.episodes, at, record.service_hours)
     new = replace(advanced.record, plan=plan, episodes=decisions.episodes)
     return Judgement((), (*advanced.changes, *decisions.changes), new)
+
+
+def change_rule_set(record: Record, rule_set: RuleSet, at: datetime) -> Judgement:
+    """Another rule set goes live on the ward. What stands, and what it waits for, stays as it is."""
+    advanced = advance(record, at)
+    return Judgement((), advanced.changes, replace(advanced.record, rule_set=rule_set))
 
 
 def _raised(record: Record, finding: Finding, observed_at: datetime, at: datetime) -> Judgement:
@@ -116,6 +125,7 @@ def _judge_together(record: Record, batch: Sequence[Reading], known: list[Readin
             placement=placed(reading, newest),
             in_order=before.reached_by(reading),
             sixteen_on=record.sixteen_on,
+            rule_set=record.rule_set,
         )
         decisions = decide(episodes, evaluation, record.service_hours)
         episodes = decisions.episodes

@@ -10,6 +10,7 @@ from alerts.evaluate import Evaluation
 from alerts.limits import DAILY, ServiceHours
 from alerts.plan import Plan
 from alerts.reading import Reading
+from alerts.rule_set import DEFAULT, RuleSet
 from alerts.severity import Family
 
 
@@ -21,7 +22,7 @@ class Record:
     `newest_observed_at` and `newest_resting_at` (the newest that counts as a resting SpO2) need saying only
     if they lie outside it. `episodes`: the unresolved ones. `plan`: the one in force; one that cannot be
     read is `Plan()`. `sixteen_on`: the sixteenth birthday, None for adults. `recent_refusals`: when
-    readings were refused.
+    readings were refused. `rule_set`: the one that is live on the ward.
     """
 
     plan: Plan = field(default_factory=Plan)
@@ -32,6 +33,7 @@ class Record:
     service_hours: ServiceHours = DAILY
     sixteen_on: date | None = None
     recent_refusals: tuple[datetime, ...] = ()
+    rule_set: RuleSet = DEFAULT
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from alerts.case import Case, Placement
 from alerts.reading import LATE_AFTER
+from alerts.rule_set import DEFAULT
 from alerts.severity import Family, Severity
 
 Value = float | int | str | None
@@ -88,6 +89,7 @@ NOT_IN_PLAN = Silent(Say.NEUTRAL, "not_in_plan")
 NOT_AT_REST = Silent(Say.NEUTRAL, "not_at_rest")
 TOO_LOW_TO_USE = Silent(Say.NEUTRAL, "too_low_to_use")
 NOT_VALID = Silent(Say.NEUTRAL, "not_valid")
+SWITCHED_OFF = Silent(Say.NEUTRAL, "switched_off")
 ANSWER_ALONE = Silent(Say.NEUTRAL, "answer_without_measurement")
 
 
@@ -171,6 +173,7 @@ class Finding:
     late_by: timedelta | None = None
     carried: bool = False
     attached: bool = False
+    rule_set_version: str = DEFAULT.version
 
     @property
     def rule_id(self) -> str:

@@ -2,9 +2,6 @@
 
 from enum import IntEnum, StrEnum
 
-RULE_SET_VERSION = "2026.11.1"
-"""The version of the whole rule set; written into every explanation, raised with every clinical change."""
-
 
 class Severity(IntEnum):
     """Ordered: a higher number is more urgent. `word` is how it is written for people and in JSON."""

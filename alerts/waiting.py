@@ -11,8 +11,9 @@ from alerts.episode import Episode, Trace
 from alerts.limits import ServiceHours
 from alerts.raising import raise_finding
 from alerts.rule import Awaited, Finding, Wait
+from alerts.rule_set import RuleSet
 from alerts.rules import BY_KEY
-from alerts.rules.oxygen import RED_WAITS
+from alerts.rules.oxygen import wait_after_red
 from alerts.severity import Family, Severity
 from alerts.traces import confirm
 
@@ -26,11 +27,13 @@ _MISSED = {
 _NAMES_OF_A_LOW_VALUE = ("R3", "R4")
 
 
-def advance_episodes(episodes: Mapping[Family, Episode], now: datetime, hours: ServiceHours) -> Decisions:
+def advance_episodes(
+    episodes: Mapping[Family, Episode], now: datetime, hours: ServiceHours, rule_set: RuleSet
+) -> Decisions:
     """Apply every wait that ran out up to and including `now`, in the order of their limits."""
     after, changes = dict(episodes), list[Change]()
     while (due := _first_due(after, now)) is not None:
-        change = _run_out(after, *due, hours)
+        change = _run_out(after, *due, hours, rule_set)
         if change is not None:
             changes.append(change)
     return Decisions(tuple(changes), after)
@@ -49,12 +52,14 @@ def _first_due(episodes: Mapping[Family, Episode], now: datetime) -> tuple[Famil
     return family, wait
 
 
-def _run_out(episodes: dict[Family, Episode], family: Family, wait: Wait, hours: ServiceHours) -> Change | None:
+def _run_out(
+    episodes: dict[Family, Episode], family: Family, wait: Wait, hours: ServiceHours, rule_set: RuleSet
+) -> Change | None:
     before = episodes[family]
     left = tuple(other for other in before.waits if other is not wait)
     if wait.raises is not None:
         episodes[family] = replace(before, waits=left)
-        return _begin_another(episodes, wait, wait.raises, hours)
+        return _begin_another(episodes, wait, wait.raises, hours, rule_set)
     reason = _MISSED[wait.awaits]
     traces = tuple(_apply(trace, wait) for trace in before.traces)
     text = f"{before.explanation.text} {reason.capitalize()}."
@@ -74,10 +79,14 @@ def _apply(trace: Trace, wait: Wait) -> Trace:
     return confirm(trace, BY_KEY.get(trace.key)) if wait.confirms else trace
 
 
-def _begin_another(episodes: dict[Family, Episode], wait: Wait, key: str, hours: ServiceHours) -> Change | None:
-    rule, evidence = BY_KEY[key], wait.inputs[0]
-    again = Wait(key, Awaited.CLEARING, wait.due_at + RED_WAITS, None, confirms=True)
-    finding = Finding(rule, rule.family, Severity.CRITICAL, evidence.reading_id, wait.inputs, (), (again,))
+def _begin_another(
+    episodes: dict[Family, Episode], wait: Wait, key: str, hours: ServiceHours, rule_set: RuleSet
+) -> Change | None:
+    rule, evidence, version = BY_KEY[key], wait.inputs[0], rule_set.version
+    again = (wait_after_red(wait.due_at, rule_set),)
+    finding = Finding(
+        rule, rule.family, Severity.CRITICAL, evidence.reading_id, wait.inputs, (), again, rule_set_version=version
+    )
     observed_at = evidence.observed_at or wait.due_at
     episode, change = raise_finding(episodes.get(rule.family), finding, observed_at, wait.due_at, hours)
     keep(episodes, rule.family, episode)

@@ -23,20 +23,15 @@ from alerts.rule import (
 )
 from alerts.severity import Family, Severity
 
-DROP = 3
-"""Percentage points below the usual SpO2 at which assessment is advised (BTS 2017)."""
-
-LARGE_DROP = 5
-CLEAR_DROP = 1
 LOOK_BACK = 3
 NEEDED = 2
-"""Two of the last three valid resting readings (design decisions, need CSO sign-off)."""
+"""Two of the last three valid resting readings (design decision, needs CSO sign-off)."""
 
 TWICE = Clearing(gap=timedelta(0))
 
 
 def judge_drop(case: Case) -> Verdict:
-    """R5: 3 or more below the usual SpO2 in two of the last three valid readings, this one included."""
+    """R5: the drop that counts, below the usual SpO2, in two of the last three valid readings, this one included."""
     baseline, spo2 = case.plan.baseline_spo2, case.spo2
     if baseline is None:
         return NOT_IN_PLAN
@@ -44,17 +39,17 @@ def judge_drop(case: Case) -> Verdict:
         return NOT_GIVEN
     if not case.valid or spo2 < USABLE_FROM:
         return NOT_VALID
-    drop = baseline - spo2
-    if drop < DROP:
-        return CLEAR if drop <= CLEAR_DROP else WITHIN_MARGIN
-    if sum(baseline - value >= DROP for value in case.last_valid(LOOK_BACK)) < NEEDED:
+    rules, drop = case.rule_set, baseline - spo2
+    if drop < rules.drop:
+        return CLEAR if drop <= rules.clear_drop else WITHIN_MARGIN
+    if sum(baseline - value >= rules.drop for value in case.last_valid(LOOK_BACK)) < NEEDED:
         return NOT_ENOUGH
-    return Fired(Severity.HIGH if drop >= LARGE_DROP and case.band != Band.GREEN else Severity.LOW)
+    return Fired(Severity.HIGH if drop >= rules.large_drop and case.band != Band.GREEN else Severity.LOW)
 
 
 def judge_target(case: Case) -> Verdict:
     """R6: a custom plan's target range missed, above amber, in two of the last three valid readings."""
-    limits, spo2 = case.plan.limits, case.spo2
+    limits, spo2 = case.limits, case.spo2
     if case.plan.profile != Profile.CUSTOM or case.plan.target_low is None:
         return NOT_IN_PLAN
     if spo2 is None:
@@ -74,18 +69,19 @@ def _inputs(case: Case) -> tuple[Input, ...]:
 
 
 def _drop_limits(case: Case) -> tuple[Limit, ...]:
-    return (Limit("baseline_spo2", case.plan.baseline_spo2, "%"), Limit("drop", DROP, "percentage points"))
+    drop = Limit("drop", case.rule_set.drop, "percentage points")
+    return (Limit("baseline_spo2", case.plan.baseline_spo2, "%"), drop)
 
 
 def _target_limits(case: Case) -> tuple[Limit, ...]:
-    limits = case.plan.limits
+    limits = case.limits
     return (Limit("target_low", limits.target_low, "%"), Limit("amber_at", limits.amber_at, "%"))
 
 
 def _says_drop(finding: Finding) -> str:
     usual = spoken(finding.value("baseline_spo2"))
-    spo2 = spoken(finding.value("spo2"))
-    return f"SpO2 {spo2} %: {DROP} or more below the usual {usual} %, twice in three readings."
+    spo2, drop = spoken(finding.value("spo2")), spoken(finding.value("drop"))
+    return f"SpO2 {spo2} %: {drop} or more below the usual {usual} %, twice in three readings."
 
 
 def _says_target(finding: Finding) -> str:

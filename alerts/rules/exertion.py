@@ -25,16 +25,12 @@ from alerts.rule import (
 )
 from alerts.severity import Family, Severity
 
-FALL = 3
-"""Percentage points below rest (NHS exertion test, Goodacre 2020: weak evidence, so it only adds concern)."""
-
 SAME_SESSION = timedelta(minutes=10)
-REST_WAITS = timedelta(minutes=10)
-"""How old the resting value may be, and how soon one must follow a red one (design decisions, need CSO sign-off)."""
+"""How old the resting value may be (design decision, needs CSO sign-off)."""
 
 
 def judge_exertion(case: Case) -> Verdict:
-    """R8: medium for a fall of 3 or more, high at or below red_at; critical if no resting value follows that."""
+    """R8: medium for a fall from rest, high at or below red_at; critical if no resting value follows that."""
     if case.resting or case.asleep:
         return _at_rest(case)
     if case.spo2 is None:
@@ -42,9 +38,10 @@ def judge_exertion(case: Case) -> Verdict:
     if case.spo2 < USABLE_FROM:
         return TOO_LOW_TO_USE
     if case.spo2 <= case.red_at:
-        return Fired(Severity.HIGH, (Wait("R8", Awaited.RECHECK, case.now + REST_WAITS, Severity.CRITICAL),))
+        due_at = case.now + timedelta(minutes=case.rule_set.rest_minutes)
+        return Fired(Severity.HIGH, (Wait("R8", Awaited.RECHECK, due_at, Severity.CRITICAL),))
     rest = _rest_before(case)
-    if rest is not None and judged(rest, case.plan) - case.spo2 >= FALL:
+    if rest is not None and judged(rest, case.plan) - case.spo2 >= case.rule_set.exertion_fall:
         return Fired(Severity.MEDIUM)
     return NOT_AT_REST
 
@@ -71,19 +68,20 @@ def _inputs(case: Case) -> tuple[Input, ...]:
 
 
 def _limits(case: Case) -> tuple[Limit, ...]:
-    return (Limit("red_at", case.red_at, "%"), Limit("fall", FALL, "percentage points"))
+    return (Limit("red_at", case.red_at, "%"), Limit("fall", case.rule_set.exertion_fall, "percentage points"))
 
 
 def _says(finding: Finding) -> str:
     after, rest = spoken(finding.value("spo2")), finding.value("spo2_at_rest")
     if finding.severity > Severity.MEDIUM:
         return f"SpO2 {after} % after exertion: at or below the red limit of {spoken(finding.value('red_at'))} %."
-    return f"SpO2 {after} % after exertion, {FALL} or more below the {spoken(rest)} % at rest just before."
+    fall = spoken(finding.value("fall"))
+    return f"SpO2 {after} % after exertion, {fall} or more below the {spoken(rest)} % at rest just before."
 
 
 EXERTION_FALL = Rule(
     id="R8", name="exertion_desaturation", family=Family.OXYGEN, rank=12,
-    source="Wessex LMCs: a fall of 3 or more from rest; Goodacre 2020 (weak, adds concern only)",
+    source="Wessex LMCs: a fall of 3 or more from rest; Goodacre 2020 (weak evidence: adds concern only)",
     judge=judge_exertion, inputs=_inputs, limits=_limits, says=_says,
 )  # fmt: skip
 RULES = (EXERTION_FALL,)

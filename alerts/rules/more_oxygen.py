@@ -19,12 +19,9 @@ from alerts.rule import (
 )
 from alerts.severity import Family, Severity
 
-MORE = 1
-"""L/min above the prescription (design decision, needs CSO sign-off)."""
-
 
 def judge_flow(case: Case) -> Verdict:
-    """R18: 1 L/min or more above the prescription, or any oxygen where it says air; in every context."""
+    """R18: 1 L/min (or the ward's number) above the prescription, or any oxygen where it says air; in every context."""
     flow, prescribed = case.reading.oxygen_flow, case.plan.prescribed_oxygen_flow
     if prescribed is None:
         return NOT_IN_PLAN
@@ -32,7 +29,7 @@ def judge_flow(case: Case) -> Verdict:
         return NOT_GIVEN
     if flow <= prescribed:
         return CLEAR
-    if prescribed == 0 or flow >= prescribed + MORE:
+    if prescribed == 0 or flow >= prescribed + case.rule_set.more_oxygen:
         return Fired(Severity.HIGH)
     return WITHIN_MARGIN
 

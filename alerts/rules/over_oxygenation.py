@@ -24,9 +24,6 @@ TOO_HIGH = 93
 FAR_TOO_HIGH = 97
 """Percent on oxygen: where scale 2 starts to score, and where it scores 3 (RCP NEWS2 2017)."""
 
-APART = timedelta(minutes=15)
-"""Two readings this far apart (design decision, needs CSO sign-off)."""
-
 
 def judge_over(case: Case) -> Verdict:
     """R7: an unbroken run of valid readings of 93 % and more on oxygen that spans 15 min or more."""
@@ -46,14 +43,14 @@ def judge_over(case: Case) -> Verdict:
 
 def _highest_long_enough_before(case: Case) -> int | None:
     """The highest value of the run that is at least 15 min older than this reading."""
-    highest = None
+    highest, apart = None, timedelta(minutes=case.rule_set.over_oxygenation_minutes)
     for reading in case.earlier():
         if not reading.counts_for_spo2:
             continue
         value = judged(reading, case.plan)
         if value < TOO_HIGH or not on_oxygen(reading, case.plan):
             break
-        if case.reading.observed_at - reading.observed_at >= APART:
+        if case.reading.observed_at - reading.observed_at >= apart:
             highest = max(value, highest or 0)
     return highest
 
@@ -66,13 +63,14 @@ def _inputs(case: Case) -> tuple[Input, ...]:
     return (spo2, Input("oxygen_flow", reading.oxygen_flow, "L/min", reading.id, reading.observed_at))
 
 
-def _limits(_case: Case) -> tuple[Limit, ...]:
-    return (Limit("too_high_from", TOO_HIGH, "%"), Limit("far_too_high_from", FAR_TOO_HIGH, "%"))
+def _limits(case: Case) -> tuple[Limit, ...]:
+    apart = Limit("apart", case.rule_set.over_oxygenation_minutes, "min")
+    return (Limit("too_high_from", TOO_HIGH, "%"), Limit("far_too_high_from", FAR_TOO_HIGH, "%"), apart)
 
 
 def _says(finding: Finding) -> str:
-    spo2 = spoken(finding.value("spo2"))
-    return f"SpO2 {spo2} % on oxygen, 15 min apart or more, with a target of 88-92 %: too much oxygen?"
+    spo2, apart = spoken(finding.value("spo2")), spoken(finding.value("apart"))
+    return f"SpO2 {spo2} % on oxygen, {apart} min apart or more, with a target of 88-92 %: too much oxygen?"
 
 
 OVER_OXYGENATION = Rule(

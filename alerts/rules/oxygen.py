@@ -1,6 +1,6 @@
 """Low oxygen at rest: red, amber, silent hypoxia and the unanswered question (R1-R4)."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from alerts.case import Band, Case
 from alerts.reading import ACCURATE_FROM, Quality
@@ -24,22 +24,8 @@ from alerts.rule import (
     Wait,
     spoken,
 )
+from alerts.rule_set import RuleSet
 from alerts.severity import Family, Severity
-
-RED_WAITS = timedelta(minutes=15)
-AMBER_WAITS = timedelta(minutes=60)
-ANSWER_WAITS_BELOW_AMBER = timedelta(minutes=15)
-ANSWER_WAITS_AT_AMBER = timedelta(minutes=60)
-"""From receipt. Amber's hour is NHS CO@h; the rest a design decision, needs CSO sign-off."""
-
-MILD = 2
-"""Borg: up to here breathlessness is absent or mild (design decision, needs CSO sign-off)."""
-
-MODERATE = 3
-"""Borg: from here an amber value is not left to a recheck (design decision, needs CSO sign-off)."""
-
-DROP_THAT_COUNTS = 3
-"""Percentage points below the usual SpO2 (BTS 2017)."""
 
 CLEARED_BY_GREEN = Clearing(transient_gap=timedelta(minutes=5))
 
@@ -48,15 +34,15 @@ def judge_red(case: Case) -> Verdict:
     """R1: SpO2 at or below red_at, or a second value below 50 % within 15 min."""
     if case.band != Band.RED:
         return _not_in_band(case)
-    wait = Wait("R1", Awaited.CLEARING, case.now + RED_WAITS, None, confirms=True)
-    return Fired(Severity.CRITICAL, (wait,))
+    return Fired(Severity.CRITICAL, (wait_after_red(case.now, case.rule_set),))
 
 
 def judge_amber(case: Case) -> Verdict:
     """R2: above red_at, up to amber_at. Medium only while a recheck may settle it."""
     if case.band != Band.AMBER:
         return _not_in_band(case)
-    wait = Wait("R2", Awaited.RECHECK, case.now + AMBER_WAITS, Severity.HIGH, confirms=True)
+    due_at = case.now + timedelta(minutes=case.rule_set.amber_minutes)
+    wait = Wait("R2", Awaited.RECHECK, due_at, Severity.HIGH, confirms=True)
     return Fired(_amber_severity(case), (wait,))
 
 
@@ -66,7 +52,7 @@ def judge_silent(case: Case) -> Verdict:
         return _not_in_band(case)
     if case.breathlessness is None:
         return NOT_GIVEN if case.carried else OTHER_RULE
-    if case.breathlessness > MILD:
+    if case.breathlessness > case.rule_set.mild_up_to:
         return ANSWER_ALONE if case.carried else OTHER_RULE
     return Fired(_band_severity(case))
 
@@ -82,9 +68,16 @@ def judge_unknown(case: Case) -> Verdict:
     severity = _amber_severity(case)
     if severity >= Severity.HIGH:
         return Fired(severity)
-    at_amber = case.level == case.plan.limits.amber_at
-    due_at = case.now + (ANSWER_WAITS_AT_AMBER if at_amber else ANSWER_WAITS_BELOW_AMBER)
+    waits, at_amber = case.rule_set, case.level == case.limits.amber_at
+    minutes = waits.answer_at_amber_minutes if at_amber else waits.answer_below_amber_minutes
+    due_at = case.now + timedelta(minutes=minutes)
     return Fired(severity, (Wait("R4", Awaited.ANSWER, due_at, Severity.HIGH),))
+
+
+def wait_after_red(received_at: datetime, rule_set: RuleSet) -> Wait:
+    """A red value counts as confirmed unless two good readings contradict it in time."""
+    due_at = received_at + timedelta(minutes=rule_set.red_minutes)
+    return Wait("R1", Awaited.CLEARING, due_at, None, confirms=True)
 
 
 def _low_at_rest(case: Case) -> bool:
@@ -111,10 +104,10 @@ def _without_band(case: Case) -> Silent:
 def _amber_severity(case: Case) -> Severity:
     """Medium "awaiting recheck", or high: 3 below usual, breathless, or below amber_at with an answer."""
     answer, baseline, level = case.breathlessness, case.plan.baseline_spo2, case.level or 0
-    if baseline is not None and baseline - level >= DROP_THAT_COUNTS:
+    if baseline is not None and baseline - level >= case.rule_set.drop:
         return Severity.HIGH
-    if level == case.plan.limits.amber_at:
-        return Severity.HIGH if answer is not None and answer >= MODERATE else Severity.MEDIUM
+    if level == case.limits.amber_at:
+        return Severity.HIGH if answer is not None and answer >= case.rule_set.moderate_from else Severity.MEDIUM
     return Severity.MEDIUM if answer is None else Severity.HIGH
 
 
@@ -138,7 +131,7 @@ def _inputs(case: Case) -> tuple[Input, ...]:
 
 
 def _limits(case: Case) -> tuple[Limit, ...]:
-    limits = (Limit("red_at", case.red_at, "%"), Limit("amber_at", case.plan.limits.amber_at, "%"))
+    limits = (Limit("red_at", case.red_at, "%"), Limit("amber_at", case.limits.amber_at, "%"))
     baseline = case.plan.baseline_spo2
     return limits if baseline is None else (*limits, Limit("baseline_spo2", baseline, "%"))
 

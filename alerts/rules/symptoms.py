@@ -20,9 +20,6 @@ from alerts.rule import (
 )
 from alerts.severity import Family, Severity
 
-VERY_SEVERE = 7
-SEVERE = 5
-RISE = 3
 CLEARS_BELOW = 2
 """Borg points (design decision, needs CSO sign-off)."""
 
@@ -46,11 +43,11 @@ def judge_red_flag(case: Case) -> Verdict:
 
 
 def judge_breathless(case: Case) -> Verdict:
-    """R10b: Borg 7 or more in every context; at rest also 5 or more, or 3 above usual."""
+    """R10b: very breathless in every context; at rest also breathless, or clearly more so than usual."""
     answer = case.reading.breathlessness
     if answer is None:
         return NOT_GIVEN
-    if answer >= VERY_SEVERE:
+    if answer >= case.rule_set.breathless_critical_from:
         return Fired(Severity.CRITICAL)
     if not (case.resting or case.asleep):
         return NOT_AT_REST
@@ -61,12 +58,14 @@ def judge_breathless(case: Case) -> Verdict:
 
 
 def lowest_limit(case: Case) -> float:
-    """The lowest Borg answer that fires for this person: 5, or 3 above usual if that is less."""
-    usual = _usual(case)
-    return SEVERE if usual is None else min(SEVERE, usual + RISE)
+    """The lowest Borg answer that fires for this person: the same for everybody, or the rise above usual if less."""
+    rules, usual = case.rule_set, usual_breathlessness(case)
+    high = rules.breathless_high_from
+    return high if usual is None else min(high, usual + rules.breathless_rise)
 
 
-def _usual(case: Case) -> float | None:
+def usual_breathlessness(case: Case) -> float | None:
+    """As the plan states it, else the lowest answer of the 24 h before, else None."""
     if case.plan.usual_breathlessness is not None:
         return case.plan.usual_breathlessness
     answers = (reading.breathlessness for reading in case.earlier(USUAL_FROM))
@@ -91,7 +90,8 @@ def _no_limits(_case: Case) -> tuple[Limit, ...]:
 
 
 def _answer_limits(case: Case) -> tuple[Limit, ...]:
-    return (Limit("high_from", lowest_limit(case), "Borg"), Limit("critical_from", VERY_SEVERE, "Borg"))
+    critical_from = case.rule_set.breathless_critical_from
+    return (Limit("high_from", lowest_limit(case), "Borg"), Limit("critical_from", critical_from, "Borg"))
 
 
 def _says_flags(finding: Finding) -> str:

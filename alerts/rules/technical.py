@@ -20,9 +20,6 @@ from alerts.rule import (
 )
 from alerts.severity import Family, Severity
 
-IMPLAUSIBLE_WAITS = timedelta(minutes=15)
-"""From receipt, for a usable value (design decision, needs CSO sign-off)."""
-
 NEXT_READING = Clearing(count=1, gap=timedelta(0), by_receipt=True)
 
 
@@ -33,7 +30,7 @@ def judge_implausible(case: Case) -> Verdict:
         return NOT_GIVEN
     if case.spo2 >= USABLE_FROM:
         return CLEAR
-    due_at = case.now + IMPLAUSIBLE_WAITS
+    due_at = case.now + timedelta(minutes=case.rule_set.implausible_minutes)
     return Fired(Severity.HIGH, (Wait("R0", Awaited.VALID_SPO2, due_at, None, False, "R1", _inputs(case)),))
 
 

@@ -14,7 +14,7 @@ from alerts.limits import ServiceHours
 from alerts.plan import Plan, PlanInvalid
 from alerts.reading import FUTURE_TOLERANCE, LATE_AFTER, Reading
 from alerts.record import Judgement, Record
-from alerts.severity import RULE_SET_VERSION, Family
+from alerts.severity import Family
 from service import metrics
 from service.logs import get_logger
 from service.queue.raising import StayChanges, Unresolved
@@ -64,7 +64,8 @@ class StayCase:
     def receive(self, arrival: Arrival, new: Sequence[tuple[str, Submission]]) -> list[dict[str, Any]]:
         """Judge the new readings of one request, given with their ids; gives their rows."""
         received_at = self._after_the_last(arrival.received_at)
-        rows = [_row(self.stay, arrival, received_at, reading_id, sent) for reading_id, sent in new]
+        version = self.record.rule_set.version
+        rows = [_row(self.stay, version, arrival, received_at, reading_id, sent) for reading_id, sent in new]
         readings = [_reading(row) for row in rows]
         judgement = self._judged(readings)
         first = len(self.changes)
@@ -113,7 +114,13 @@ class StayCase:
         if self.plan is None:
             return None
         try:
-            return evaluate(window, self.plan, window[-1].received_at, sixteen_on=self.record.sixteen_on)
+            return evaluate(
+                window,
+                self.plan,
+                window[-1].received_at,
+                sixteen_on=self.record.sixteen_on,
+                rule_set=self.record.rule_set,
+            )
         except Exception as problem:
             self._engine_failed(problem)
             return None
@@ -199,7 +206,7 @@ def open_case(
 
 
 def _row(
-    stay: LockedStay, arrival: Arrival, received_at: datetime, reading_id: str, sent: Submission
+    stay: LockedStay, version: str, arrival: Arrival, received_at: datetime, reading_id: str, sent: Submission
 ) -> dict[str, Any]:
     """The row of a reading. A time too far ahead is set to the receipt, and what was claimed is kept beside it."""
     ahead = sent.observed_at - received_at > FUTURE_TOLERANCE
@@ -213,7 +220,7 @@ def _row(
         "received_at": received_at,
         "sender_id": arrival.sender_id,
         "plan_version": stay.plan_version,
-        "rule_set_version": RULE_SET_VERSION,
+        "rule_set_version": version,
     }
 
 
