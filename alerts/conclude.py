@@ -7,10 +7,11 @@ from datetime import datetime
 
 from alerts.change import Change, Kind
 from alerts.episode import Episode, Explanation, State, Trace, is_confirmed, leading
-from alerts.lifecycle import Trigger, realarmed, step
+from alerts.lifecycle import realarmed
 from alerts.limits import ServiceHours, acknowledge_by, contact_by
 from alerts.rule import Finding, explain
 from alerts.severity import Severity
+from alerts.transitions import Trigger, step
 
 
 @dataclass(frozen=True, slots=True)

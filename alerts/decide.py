@@ -9,12 +9,12 @@ from alerts.change import Change
 from alerts.conclude import Cause, conclude, explained, rule_ids
 from alerts.episode import Episode, State, Trace, leading
 from alerts.evaluate import Evaluation
-from alerts.lifecycle import Trigger
 from alerts.limits import ServiceHours
 from alerts.raising import announced, open_episode
 from alerts.rule import Finding, Wait
 from alerts.severity import Family, Severity
 from alerts.traces import begin, breach, quiet, silence_of, still_waiting
+from alerts.transitions import Trigger
 
 CRITICAL_AGAIN_AFTER = timedelta(minutes=60)
 """After an acknowledgement (design decision, needs CSO sign-off)."""

@@ -25,6 +25,8 @@ class Verb(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     UNACKNOWLEDGE = "unacknowledge"
     CONTACT = "contact"
+    ASSIGN = "assign"
+    ESCALATE = "escalate"
     RESOLVE = "resolve"
     ACK_EXPIRES = "ack_expires"
 
@@ -112,6 +114,10 @@ def _acted(episode: Episode, event: HumanEvent, hours: ServiceHours) -> Episode:
             return lifecycle.unacknowledge(episode, event.at, hours)
         case Verb.CONTACT:
             return lifecycle.contact(episode, event.at, reached=event.reached)
+        case Verb.ASSIGN:
+            return lifecycle.assign(episode)
+        case Verb.ESCALATE:
+            return lifecycle.escalate(episode)
         case Verb.RESOLVE:
             return lifecycle.resolve(episode, event.at)
         case Verb.ACK_EXPIRES:

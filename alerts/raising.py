@@ -7,10 +7,11 @@ from datetime import datetime
 from alerts.change import Change, Kind
 from alerts.conclude import Cause, conclude, explained, rule_ids
 from alerts.episode import Episode, State, Trace, is_confirmed, leading
-from alerts.lifecycle import Trigger, realarmed, step
+from alerts.lifecycle import realarmed
 from alerts.limits import ServiceHours
 from alerts.rule import Finding, Wait
 from alerts.traces import begin
+from alerts.transitions import Trigger, step
 
 
 def open_episode(

@@ -25,6 +25,7 @@ from service.feed import positions
 from service.feed import routes as feed_routes
 from service.patients import routes as patient_routes
 from service.queue import routes as queue_routes
+from service.queue import verb_routes
 from service.queue.snapshots import Snapshots
 from service.readings import routes as reading_routes
 from service.readings.intake import Intake
@@ -39,6 +40,7 @@ DESCRIPTION = "Remote monitoring for virtual wards: SpO2 readings in, silent hyp
 ROUTERS: tuple[Any, ...] = (
     reading_routes.router,
     queue_routes.router,
+    verb_routes.router,
     feed_routes.router,
     access_routes.router,
     ward_routes.router,

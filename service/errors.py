@@ -156,6 +156,24 @@ class AcknowledgedBySomebodyElse(Conflict):
     code = "acknowledged_by_somebody_else"
 
 
+class TooSevereForBulk(Conflict):
+    """A high or critical alert is acknowledged by itself, by somebody who looked at it."""
+
+    code = "too_severe_for_bulk"
+
+
+class ReopenTooLate(Conflict):
+    """An alert can be reopened within 24 hours of being resolved."""
+
+    code = "reopen_too_late"
+
+
+class NewerAlertUnresolved(Conflict):
+    """A newer alert of this family is unresolved: `alert_id` names it. What was meant is done there."""
+
+    code = "newer_alert_unresolved"
+
+
 class Gone(WardwatchError):
     """That position is no longer served; take a new snapshot."""
 

@@ -2,15 +2,15 @@
 
 What they set lies in `alert_response`, which intake never writes; each leaves an event and an audit entry."""
 
-from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
 from alerts import lifecycle
 from alerts.episode import State
-from alerts.lifecycle import Trigger
-from service.errors import AcknowledgedBySomebodyElse
-from service.queue.recording import Act, What, hours_of, illegal, locked, record, transition_of
+from alerts.severity import Severity
+from alerts.transitions import Trigger
+from service.errors import AcknowledgedBySomebodyElse, TooSevereForBulk
+from service.queue.recording import Act, What, hours_of, locked, record, transition_of, verbs_of
 
 
 class Outcome(StrEnum):
@@ -50,15 +50,17 @@ class ContactResult(StrEnum):
 _REACHED = (ContactResult.REACHED, ContactResult.CARER_REACHED)
 
 
-async def acknowledge(act: Act, seen: int, note: str | None) -> None:
-    """Take the alert. Taking again what one has already taken changes nothing.
+async def acknowledge(act: Act, seen: int, note: str | None = None, *, most: Severity = Severity.CRITICAL) -> None:
+    """Take the alert, unless it is more severe than `most`. Taking again what one has already taken changes nothing.
 
-    Raises StaleVersion, AcknowledgedBySomebodyElse or IllegalTransition."""
+    Raises StaleVersion, TooSevereForBulk, AcknowledgedBySomebodyElse or IllegalTransition."""
     alert = await locked(act, seen)
     before = alert.episode
+    if before.severity > most:
+        raise TooSevereForBulk
     if before.state == State.ACKNOWLEDGED:
         if alert.acknowledged_by != act.who.id:
-            raise AcknowledgedBySomebodyElse
+            raise AcknowledgedBySomebodyElse(state=before.state.value, allowed=verbs_of(before))
         if note is not None:
             await record(act, alert, before, [("noted", {})], note=note)
         return
@@ -75,17 +77,17 @@ async def acknowledge(act: Act, seen: int, note: str | None) -> None:
 async def contact(act: Act, method: ContactMethod, result: ContactResult, note: str | None) -> None:
     """Record an attempt to reach the person. Raises IllegalTransition once the alert is resolved."""
     alert = await locked(act)
-    if not alert.episode.unresolved:
-        raise illegal(alert.episode)
+    transition = transition_of(alert.episode, Trigger.CONTACT)
     reached = result in _REACHED
     after = lifecycle.contact(alert.episode, act.at, reached=reached)
-    whats: list[What] = [("contacted", {"method": method.value, "result": result.value})]
+    whats: list[What] = [("contacted", {"transition": transition, "method": method.value, "result": result.value})]
     response: dict[str, Any] = {}
     if reached:
         response = {"contacted_at": act.at, "ack_expires_at": after.ack_expires_at}
     elif result == ContactResult.UNREACHABLE:
-        after = replace(after, escalation_level=after.escalation_level + 1)
-        whats.append(("escalated", {"reason": result.value}))
+        escalated = transition_of(after, Trigger.ESCALATE)
+        after = lifecycle.escalate(after)
+        whats.append(("escalated", {"transition": escalated, "reason": result.value}))
     await record(act, alert, after, whats, response, note)
 
 

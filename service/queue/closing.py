@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts import lifecycle
-from alerts.lifecycle import Trigger
 from alerts.severity import Severity
+from alerts.transitions import Trigger
 from service.access.principals import Principal
 from service.errors import FieldError, Invalid
 from service.feed.numbering import WardEvents, counts_delta

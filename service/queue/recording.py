@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from alerts import lifecycle
 from alerts.episode import Episode
-from alerts.lifecycle import TRANSITIONS, Trigger
 from alerts.limits import ServiceHours
+from alerts.transitions import TRANSITIONS, Trigger, step
+from alerts.transitions import IllegalTransition as NoSuchStep
 from service.access import audit
 from service.access.principals import Principal
 from service.errors import IllegalTransition
@@ -23,7 +23,15 @@ from service.queue.store import LockedAlert
 from service.queue.views import Place
 from service.versions import require_version
 
-_PERSONS_TRIGGERS = (Trigger.ACKNOWLEDGE, Trigger.UNACKNOWLEDGE, Trigger.RESOLVE, Trigger.REOPEN)
+_PERSONS_TRIGGERS = (
+    Trigger.ACKNOWLEDGE,
+    Trigger.UNACKNOWLEDGE,
+    Trigger.CONTACT,
+    Trigger.ASSIGN,
+    Trigger.ESCALATE,
+    Trigger.RESOLVE,
+    Trigger.REOPEN,
+)
 
 What = tuple[str, dict[str, Any]]
 """An event's last name and what is special to it."""
@@ -113,12 +121,11 @@ def transition_of(episode: Episode, trigger: Trigger) -> str:
     """The id of a step from where the alert stands; raises IllegalTransition, saying what could be done
     instead."""
     try:
-        return lifecycle.step(episode.state, trigger)[1]
-    except lifecycle.IllegalTransition:
-        raise illegal(episode) from None
+        return step(episode.state, trigger)[1]
+    except NoSuchStep:
+        raise IllegalTransition(state=episode.state.value, allowed=verbs_of(episode)) from None
 
 
-def illegal(episode: Episode) -> IllegalTransition:
-    """The refusal that says what could be done instead."""
-    allowed = [each.value for each in _PERSONS_TRIGGERS if (episode.state, each) in TRANSITIONS]
-    return IllegalTransition(state=episode.state.value, allowed=[*allowed, "note"])
+def verbs_of(episode: Episode) -> list[str]:
+    """What a person can do about an alert that stands so, by the API's names."""
+    return [*(each.value for each in _PERSONS_TRIGGERS if (episode.state, each) in TRANSITIONS), "note"]

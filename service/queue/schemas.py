@@ -1,9 +1,9 @@
 """Alerts as the API shows them, and what people send about them. `rendering.py` writes the answers."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from service.body import Schema
 from service.feed.schemas import EventOut
@@ -127,11 +127,59 @@ class StoryOut(BaseModel):
 Note = Annotated[LongText, StringConstraints(min_length=1)]
 
 
-class AcknowledgeIn(Schema):
-    """Take an alert. `version` (or `If-Match`): the one that was seen."""
+class VerbIn(Schema):
+    """What a verb needs that changes an alert. `version` (or `If-Match`): the one that was seen."""
 
     version: Version | None = None
+
+
+class AcknowledgeIn(VerbIn):
+    """Take an alert."""
+
     note: Note | None = None
+
+
+class AssignIn(VerbIn):
+    """Name somebody of the ward's clinicians to look after an alert; null: nobody any more."""
+
+    staff_id: Id | None
+
+
+class ReasonIn(VerbIn):
+    """Why. It is kept as a note, in the alert's story alone."""
+
+    reason: Note
+
+
+class SeenIn(Schema):
+    """An alert in the version that was seen."""
+
+    id: Id
+    version: Version
+
+
+class AcknowledgeManyIn(Schema):
+    """Take several alerts, none of them high or critical."""
+
+    items: Annotated[list[SeenIn], Field(min_length=1, max_length=100)]
+
+
+class AcknowledgedOut(BaseModel):
+    """What became of one of several: the alert as it now stands, or why it was refused."""
+
+    index: int
+    id: Id
+    status: str
+    alert: AlertOut | None = None
+    problem: dict[str, Any] | None = None
+
+
+class AcknowledgedManyOut(BaseModel):
+    """What became of each, in the order sent."""
+
+    acknowledged: int
+    refused: int
+    results: list[AcknowledgedOut]
 
 
 class ContactIn(Schema):
@@ -142,11 +190,10 @@ class ContactIn(Schema):
     note: Note | None = None
 
 
-class ResolveIn(Schema):
-    """Close an alert. `version` (or `If-Match`): the one that was seen."""
+class ResolveIn(VerbIn):
+    """Close an alert."""
 
     outcome: Outcome
-    version: Version | None = None
     note: Note | None = None
 
 

@@ -6,19 +6,10 @@ import pytest
 
 from alerts.episode import State
 from alerts.fold import Verb
-from alerts.lifecycle import (
-    TRANSITIONS,
-    IllegalTransition,
-    ReopenTooLate,
-    Trigger,
-    acknowledge,
-    contact,
-    reopen,
-    resolve,
-    step,
-)
+from alerts.lifecycle import ReopenTooLate, acknowledge, contact, escalate, reopen, resolve
 from alerts.limits import DAILY
 from alerts.severity import Family, Severity
+from alerts.transitions import TRANSITIONS, IllegalTransition, Trigger, step
 from tests.alerts.stay import Stay, clock
 
 
@@ -64,7 +55,10 @@ def test_what_is_not_allowed_says_what_would_be() -> None:
     assert Trigger.ACKNOWLEDGE not in refused.value.legal
 
 
-@pytest.mark.parametrize("trigger", [Trigger.ACKNOWLEDGE, Trigger.RESOLVE, Trigger.CONTACT, Trigger.BREACH])
+@pytest.mark.parametrize(
+    "trigger",
+    [Trigger.ACKNOWLEDGE, Trigger.RESOLVE, Trigger.CONTACT, Trigger.ASSIGN, Trigger.ESCALATE, Trigger.BREACH],
+)
 def test_what_is_resolved_stays_resolved(trigger: Trigger) -> None:
     with pytest.raises(IllegalTransition):
         step(State.RESOLVED, trigger)
@@ -129,13 +123,20 @@ def test_every_human_step_raises_the_version() -> None:
     versions = [stay.alert().version]
     for at, verb in (
         ("08:01", Verb.ACKNOWLEDGE), ("08:02", Verb.CONTACT), ("08:03", Verb.UNACKNOWLEDGE),
-        ("08:04", Verb.ACKNOWLEDGE), ("08:05", Verb.ACK_EXPIRES),
+        ("08:04", Verb.ACKNOWLEDGE), ("08:05", Verb.ACK_EXPIRES), ("08:06", Verb.ASSIGN), ("08:06", Verb.ESCALATE),
     ):  # fmt: skip
         stay.acts(at, verb)
         versions.append(stay.alert().version)
-    assert versions == [1, 2, 3, 4, 5, 6]
-    assert contact(stay.alert(), clock("08:06"), reached=False).version == 7
-    assert resolve(stay.alert(), clock("08:06")).version == 7
+    assert versions == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert contact(stay.alert(), clock("08:07"), reached=False).version == 9
+    assert resolve(stay.alert(), clock("08:07")).version == 9
+
+
+def test_escalating_raises_the_level_and_nothing_else() -> None:
+    before = taken().alert()
+    after = escalate(before)
+    assert (after.escalation_level, after.severity, after.state) == (1, before.severity, before.state)
+    assert after.respond_by == before.respond_by
 
 
 def test_a_reading_that_changes_nothing_does_not_raise_the_version() -> None:

@@ -206,7 +206,10 @@ async def test_the_story_comes_in_pages(
     assert seen == [1, 2, 3, 4, 5]
 
 
-@pytest.mark.parametrize("verb", ["acknowledge", "contact", "resolve", "note"])
+@pytest.mark.parametrize(
+    "verb",
+    ["acknowledge", "unacknowledge", "contact", "assign", "escalate", "resolve", "reopen", "note"],
+)
 async def test_refusals_come_in_order(
     scene: Scene, stay: Stay, app: FastAPI, client: httpx.AsyncClient, nurse: Principal, verb: str
 ) -> None:

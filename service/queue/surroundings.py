@@ -1,0 +1,47 @@
+"""Queries on what lies around an alert that somebody acts on: its stay, its successors, the ward's people."""
+
+from sqlalchemy import and_, select
+
+from service.access.principals import CLINICIAN_ROLES
+from service.queue.store import ALERT, STAY
+from service.storage.inline import Where
+from service.storage.tables import METADATA
+
+STAFF = METADATA.tables["staff"]
+MEMBERSHIP = METADATA.tables["membership"]
+
+
+async def is_clinician(where: Where, ward_id: str, staff_id: str) -> bool:
+    """Whether somebody is active staff who treats patients on the ward."""
+    query = (
+        select(STAFF.c.id)
+        .join(MEMBERSHIP, MEMBERSHIP.c.staff_id == STAFF.c.id)
+        .where(
+            MEMBERSHIP.c.ward_id == ward_id,
+            MEMBERSHIP.c.staff_id == staff_id,
+            MEMBERSHIP.c.role.in_(sorted(CLINICIAN_ROLES)),
+            STAFF.c.active,
+        )
+    )
+    return (await where.execute(query)).first() is not None
+
+
+async def has_ended(where: Where, ward_id: str, stay_id: str) -> bool:
+    """Whether a stay, which is locked, is discharged."""
+    query = select(STAY.c.status).where(STAY.c.ward_id == ward_id, STAY.c.id == stay_id)
+    return bool((await where.execute(query)).scalar_one() == "discharged")
+
+
+async def find_unresolved_beside(where: Where, ward_id: str, alert_id: str) -> str | None:
+    """The unresolved alert of the same subject and family as a resolved one, or None."""
+    other = ALERT.alias("other")
+    same = and_(
+        other.c.ward_id == ALERT.c.ward_id, other.c.subject == ALERT.c.subject, other.c.family == ALERT.c.family
+    )
+    query = (
+        select(ALERT.c.id)
+        .join_from(other, ALERT, same)
+        .where(other.c.ward_id == ward_id, other.c.id == alert_id, ALERT.c.state != "resolved")
+    )
+    found: str | None = (await where.execute(query)).scalar_one_or_none()
+    return found
