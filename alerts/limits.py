@@ -3,13 +3,14 @@ expires.
 
 All times are a design decision, need CSO sign-off; 30 and 60 min follow the NEWS2 responses (RCP 2017)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from alerts.calendar import DAY, Span, Timetable
 from alerts.severity import Channel, Family, Severity
 
-_DAY = timedelta(days=1)
 _TECHNICAL_ACKNOWLEDGE = timedelta(hours=1)
 _TECHNICAL_EXPIRY = timedelta(hours=4)
 
@@ -32,33 +33,46 @@ _EXPIRY = {
 }
 
 
+ROUND_THE_CLOCK = Timetable(((Span(time(0), time(0)),),) * 7)
+EIGHT_TO_EIGHT = Timetable(((Span(time(8), time(20)),),) * 7)
+
+
 @dataclass(frozen=True, slots=True)
 class ServiceHours:
-    """When the ward works, every day, in its own time zone. `closes` at or before `opens` means the next day;
-    both equal means round the clock. Raises zoneinfo.ZoneInfoNotFoundError for an unknown zone when used."""
+    """When the ward works, in its own time zone, an IANA name. The week's hours are not empty, so that every limit
+    in service hours falls due. Raises zoneinfo.ZoneInfoNotFoundError for an unknown zone when used."""
 
-    opens: time = time(8)
-    closes: time = time(20)
     zone: str = "Europe/London"
+    table: Timetable = EIGHT_TO_EIGHT
+
+    def open_at(self, at: datetime) -> bool:
+        """Whether the ward works at an instant."""
+        return bool(self.table.around(at, self.zone))
 
     def add(self, start: datetime, duration: timedelta) -> datetime:
         """The instant by which `duration` of service time has passed since `start`. Elapsed hours count, so
         a day on which the clocks change is as long as it really is."""
-        left, day = duration, start.astimezone(ZoneInfo(self.zone)).date() - _DAY
+        left, day = duration, self._day(start) - DAY
         while True:
-            opens, closes = self._on(day)
-            begins = max(opens, start)
-            if begins + left <= closes:
-                return begins + left
-            left -= max(closes - begins, timedelta(0))
-            day += _DAY
+            for each in self.table.stretches(day, self.zone):
+                begins = max(each.starts, start)
+                if begins + left <= each.ends:
+                    return begins + left
+                left -= max(each.ends - begins, timedelta(0))
+            day += DAY
 
-    def _on(self, day: date) -> tuple[datetime, datetime]:
-        zone = ZoneInfo(self.zone)
-        last = day + _DAY if self.closes <= self.opens else day
-        opens = datetime.combine(day, self.opens, zone)
-        closes = datetime.combine(last, self.closes, zone)
-        return opens.astimezone(UTC), closes.astimezone(UTC)
+    def last_until(self, at: datetime, start: datetime) -> datetime | None:
+        """The last instant of service time from `start` up to and including `at`; None when there is none."""
+        day = self._day(at)
+        while day >= self._day(start) - DAY:
+            for each in reversed(self.table.stretches(day, self.zone)):
+                if each.starts <= at and each.ends > start:
+                    return min(each.ends, at)
+            day -= DAY
+        return None
+
+    def _day(self, at: datetime) -> date:
+        return at.astimezone(ZoneInfo(self.zone)).date()
 
 
 DAILY = ServiceHours()
@@ -69,14 +83,14 @@ def acknowledge_by(family: Family, severity: Severity, at: datetime, hours: Serv
     """The limit to acknowledge an alert that became this severe `at` an instant."""
     if family.channel == Channel.TECHNICAL:
         return at + _TECHNICAL_ACKNOWLEDGE
-    return _after(severity, at, _ACKNOWLEDGE[severity], hours)
+    return _after(severity, at, _ACKNOWLEDGE, hours)
 
 
 def contact_by(family: Family, severity: Severity, at: datetime, hours: ServiceHours) -> datetime | None:
     """The limit for a human contact with the person; None where none is asked for (low, technical)."""
     if family.channel == Channel.TECHNICAL or severity not in _CONTACT:
         return None
-    return _after(severity, at, _CONTACT[severity], hours)
+    return _after(severity, at, _CONTACT, hours)
 
 
 def acknowledgement_expires(family: Family, severity: Severity, at: datetime, hours: ServiceHours) -> datetime:
@@ -84,8 +98,16 @@ def acknowledgement_expires(family: Family, severity: Severity, at: datetime, ho
     recorded."""
     if family.channel == Channel.TECHNICAL:
         return at + _TECHNICAL_EXPIRY
-    return _after(severity, at, _EXPIRY[severity], hours)
+    return _after(severity, at, _EXPIRY, hours)
 
 
-def _after(severity: Severity, at: datetime, duration: timedelta, hours: ServiceHours) -> datetime:
-    return hours.add(at, duration) if severity == Severity.MEDIUM else at + duration
+def _after(severity: Severity, at: datetime, limits: Mapping[Severity, timedelta], hours: ServiceHours) -> datetime:
+    """Critical and high: always. Medium: in service hours. Low: within the day, while the ward still works (the next
+    board round), but never sooner than medium."""
+    if severity >= Severity.HIGH:
+        return at + limits[severity]
+    medium = hours.add(at, limits[Severity.MEDIUM])
+    if severity == Severity.MEDIUM:
+        return medium
+    working = hours.last_until(at + limits[severity], at)
+    return medium if working is None else max(medium, working)
