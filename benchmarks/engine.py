@@ -1,4 +1,4 @@
-"""The pure engine on one core: evaluations, and whole judgements, of a reading after eleven others."""
+"""The pure engine on one core: evaluations, receipts, and whole judgements, of a reading after eleven others."""
 
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
@@ -7,6 +7,7 @@ from alerts.evaluate import evaluate
 from alerts.judge import judge
 from alerts.plan import Plan
 from alerts.reading import Consciousness, Quality, Reading
+from alerts.receipt import receipt
 from alerts.record import Record
 
 START = datetime(2026, 11, 22, 8, tzinfo=UTC)
@@ -35,12 +36,13 @@ def window(count: int) -> tuple[Reading, ...]:
 
 
 def measure(seconds: float) -> dict[str, float]:
-    """Evaluations and judgements a second."""
+    """Evaluations, evaluations with their receipts, and judgements a second."""
     readings, plan = window(12), Plan()
     last = readings[-1]
     record = Record(plan=plan, window=readings[:-1])
     return {
         "evaluate": _rate(lambda: evaluate(readings, plan, last.received_at), seconds),
+        "receipt": _rate(lambda: receipt(evaluate(readings, plan, last.received_at)), seconds),
         "judge": _rate(lambda: judge(record, (last,)), seconds),
     }
 

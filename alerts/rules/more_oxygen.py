@@ -39,7 +39,8 @@ def _inputs(case: Case) -> tuple[Input, ...]:
 
 
 def _limits(case: Case) -> tuple[Limit, ...]:
-    return (Limit("prescribed_oxygen_flow", case.plan.prescribed_oxygen_flow, "L/min"),)
+    prescribed = Limit("prescribed_oxygen_flow", case.plan.prescribed_oxygen_flow, "L/min")
+    return (prescribed, Limit("more", case.rule_set.more_oxygen, "L/min"))
 
 
 def _says(finding: Finding) -> str:

@@ -45,7 +45,7 @@ def answer(recorded: Recorded) -> dict[str, Any]:
         "time_corrected": row["claimed_at"] is not None,
         "quality": row["quality"],
         "judged_spo2": evaluation.judged_spo2 if evaluation else None,
-        "news2": _score(evaluation) if evaluation else _NOT_SCORED,
+        "news2": score(evaluation) if evaluation else _NOT_SCORED,
         "assessment": _assessment(recorded),
         "alerts": [
             {
@@ -59,7 +59,8 @@ def answer(recorded: Recorded) -> dict[str, Any]:
     }
 
 
-def _score(evaluation: Evaluation) -> dict[str, Any]:
+def score(evaluation: Evaluation) -> dict[str, Any]:
+    """NEWS2 of a reading, as it is shown."""
     score = evaluation.news2
     return {
         "applicable": score.applicable,

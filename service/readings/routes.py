@@ -7,17 +7,18 @@ from fastapi.responses import Response
 from pydantic import TypeAdapter, ValidationError
 
 from service import body
-from service.access.guards import Requires, authenticate, require_scope, self_guarded
+from service.access.guards import PathId, Requires, authenticate, require_scope, self_guarded
 from service.access.principals import Principal
 from service.body import BATCH_LIMIT, JsonBody, reads_body
 from service.errors import FieldError, Invalid, WardwatchError
 from service.fields import ClientKey, Instant, canonical_id
 from service.paging import DEFAULT_LIMIT, Cursor, Limit, next_link
 from service.problems import SAFETY_TEXT, document
-from service.readings import history, intake
+from service.readings import history, intake, receipts
 from service.readings.answering import answer, record, to_json
 from service.readings.batch import rows_of, take
 from service.readings.door import RefusedRow, admit, refusal
+from service.readings.receipt_schemas import ReceiptOut
 from service.readings.schemas import BatchIn, BatchOut, ReadingIn, ReadingOut, ReadingPage
 from service.readings.submission import Outcome, Recorded
 from service.storage.session import Reads
@@ -85,6 +86,14 @@ async def list_readings(
     page = await history.list_readings(session, who, canonical_id(stay_id), observed_from, observed_to, limit, cursor)
     content = {"items": [record(row) for row in page.rows], "next_cursor": page.next_cursor}
     return Response(to_json(content), headers=next_link(request, page.next_cursor), media_type="application/json")
+
+
+@router.get("/readings/{reading_id}/evaluation", operation_id="read_evaluation")
+async def read_evaluation(
+    reading_id: PathId, who: Annotated[Principal, Depends(Requires("readings:read"))], session: Reads
+) -> ReceiptOut:
+    """Why a reading raised an alert, or did not: what every rule said, with the numbers it compared."""
+    return ReceiptOut.of(await receipts.read_receipt(session, who, canonical_id(reading_id)))
 
 
 def _request_key(request: Request) -> str | None:
