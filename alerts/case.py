@@ -50,7 +50,7 @@ class Case:
     `spo2` is the judged SpO2 of this very reading. `valid`: at rest and not poor. `counts`: valid and in
     order of time, so it may confirm and clear. `answer`: the reading that holds the breathlessness in force
     (≤ 60 min old). `on_oxygen`: as stated, else by the plan, else None. `limits`: those in force for this person
-    under the rule set.
+    under the rule set. `zone`: the ward's, for what goes by the calendar.
     """
 
     reading: Reading
@@ -58,6 +58,7 @@ class Case:
     plan: Plan
     rule_set: RuleSet
     limits: Limits
+    zone: str
     now: datetime
     placement: Placement
     in_order: bool
@@ -97,11 +98,15 @@ class Case:
         """The judged SpO2 of the last `count` resting, usable, non-poor readings, this one first if it is
         one."""
         values = [self.spo2] if self.spo2 is not None and self.reading.counts_for_spo2 else []
-        for reading in self.earlier():
-            if len(values) >= count:
-                break
-            if reading.counts_for_spo2:
-                values.append(judged(reading, self.plan))
+        index = len(self.window) - 2
+        # One pass without a generator, and each value judged once: several rules look back at every reading.
+        while index >= 0 and len(values) < count:
+            reading = self.window[index]
+            if reading.spo2 is not None and reading.context == Context.REST and reading.quality != Quality.POOR:
+                value = judged(reading, self.plan)
+                if value >= USABLE_FROM:
+                    values.append(value)
+            index -= 1
         return values
 
 
@@ -113,6 +118,7 @@ def build(
     in_order: bool,
     sixteen_on: date | None,
     rule_set: RuleSet,
+    zone: str,
 ) -> Case:
     """The case of `window[-1]`. `now` is its receipt; `sixteen_on` the sixteenth birthday, None if an
     adult."""
@@ -129,6 +135,7 @@ def build(
         plan=plan,
         rule_set=rule_set,
         limits=limits,
+        zone=zone,
         now=now,
         placement=placement,
         in_order=in_order,

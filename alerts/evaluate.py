@@ -6,6 +6,7 @@ from datetime import date, datetime
 from functools import cache
 
 from alerts.case import Case, Placement, build
+from alerts.limits import DAILY
 from alerts.news2 import News2
 from alerts.plan import Plan
 from alerts.reading import LATE_AFTER, Quality, Reading
@@ -91,14 +92,16 @@ def evaluate(
     in_order: bool = True,
     sixteen_on: date | None = None,
     rule_set: RuleSet = DEFAULT,
+    zone: str = DAILY.zone,
 ) -> Evaluation:
     """Judge `window[-1]`, received `now`, knowing the readings observed before it (ascending, some 48 h of
     them).
 
     `in_order`: nothing newer had been judged before it, so it may confirm and clear. `sixteen_on`: the date
-    of the sixteenth birthday, None for adults. Raises IndexError on an empty window, ValueError on NaN.
+    of the sixteenth birthday, None for adults; `zone` the ward's. Raises IndexError on an empty window, ValueError on
+    NaN.
     """
-    case = build(window, plan, now, placement, in_order, sixteen_on, rule_set)
+    case = build(window, plan, now, placement, in_order, sixteen_on, rule_set, zone)
     verdicts = tuple([judge(case) for judge in _judges(rule_set.off)])
     findings = tuple(
         [_finding(rule, verdict, case) for rule, verdict in zip(RULES, verdicts, strict=True) if type(verdict) is Fired]

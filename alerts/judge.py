@@ -126,6 +126,7 @@ def _judge_together(record: Record, batch: Sequence[Reading], known: list[Readin
             in_order=before.reached_by(reading),
             sixteen_on=record.sixteen_on,
             rule_set=record.rule_set,
+            zone=record.service_hours.zone,
         )
         decisions = decide(episodes, evaluation, record.service_hours)
         episodes = decisions.episodes

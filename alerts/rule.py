@@ -89,6 +89,7 @@ NOT_IN_PLAN = Silent(Say.NEUTRAL, "not_in_plan")
 NOT_AT_REST = Silent(Say.NEUTRAL, "not_at_rest")
 TOO_LOW_TO_USE = Silent(Say.NEUTRAL, "too_low_to_use")
 NOT_VALID = Silent(Say.NEUTRAL, "not_valid")
+TOO_FEW_READINGS = Silent(Say.NEUTRAL, "too_few_readings")
 SWITCHED_OFF = Silent(Say.NEUTRAL, "switched_off")
 ANSWER_ALONE = Silent(Say.NEUTRAL, "answer_without_measurement")
 

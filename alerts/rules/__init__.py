@@ -8,21 +8,27 @@ from alerts.rules import (
     more_oxygen,
     over_oxygenation,
     oxygen,
+    signal,
     symptoms,
     technical,
+    trend,
     vitals,
+    worsening,
 )
 
 RULES: tuple[Rule, ...] = (
     *symptoms.RULES,
+    *worsening.RULES,
     *oxygen.RULES,
     *baseline.RULES,
+    *trend.RULES,
     *more_oxygen.RULES,
     *exertion.RULES,
     *over_oxygenation.RULES,
     *vitals.RULES,
     *early_warning.RULES,
     *technical.RULES,
+    *signal.RULES,
 )
 
 BY_KEY: dict[str, Rule] = {rule.key: rule for rule in RULES}

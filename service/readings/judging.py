@@ -120,6 +120,7 @@ class StayCase:
                 window[-1].received_at,
                 sixteen_on=self.record.sixteen_on,
                 rule_set=self.record.rule_set,
+                zone=self.record.service_hours.zone,
             )
         except Exception as problem:
             self._engine_failed(problem)

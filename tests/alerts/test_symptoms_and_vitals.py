@@ -83,7 +83,8 @@ def test_no_reading_ever_clears_a_red_flag() -> None:
 
 @pytest.mark.parametrize(
     ("answer", "usual", "severity"),
-    [(7, None, CRITICAL), (6.5, None, HIGH), (5, None, HIGH), (4.5, None, None), (4, 1, HIGH), (3.5, 1, None),
+    [(7, None, CRITICAL), (6.5, None, HIGH), (5, None, HIGH), (4.5, None, None), (4, 1, HIGH), (3.5, 1, MEDIUM),
+     (2.5, 1, None),
      (5, 4, HIGH), (7, 5, CRITICAL)],
 )  # fmt: skip
 def test_breathlessness_alone(answer: float, usual: float, severity: Severity) -> None:

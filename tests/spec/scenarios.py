@@ -6,6 +6,7 @@ from tests.spec.exertion import EXERTION
 from tests.spec.lateness import TIME
 from tests.spec.profiles import PROFILES
 from tests.spec.scenario import Scenario
+from tests.spec.slowly import SLOWLY
 from tests.spec.values import REFUSED, ROUNDING, VITALS
 
 SCENARIOS: tuple[Scenario, ...] = (
@@ -17,6 +18,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     *REFUSED,
     *VITALS,
     *TIME,
+    *SLOWLY,
 )
 
 __all__ = ["REFUSED", "SCENARIOS"]

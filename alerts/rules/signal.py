@@ -1,0 +1,46 @@
+"""The oximeter cannot be trusted for some time (R16): somebody has to help with the device or the finger."""
+
+from alerts.case import Case
+from alerts.reading import Quality
+from alerts.rule import CLEAR, NOT_ENOUGH, NOT_GIVEN, Clearing, Finding, Fired, Input, Limit, Rule, Verdict, spoken
+from alerts.severity import Family, Severity
+
+
+def judge_signal(case: Case) -> Verdict:
+    """R16: poor signals in a row, in every context; what brings no SpO2 is no signal."""
+    if case.reading.spo2 is None:
+        return NOT_GIVEN
+    if case.reading.quality != Quality.POOR:
+        return CLEAR
+    needed, run = case.rule_set.poor_in_a_row, 1
+    for reading in case.earlier():
+        if run >= needed:
+            break
+        if reading.spo2 is None:
+            continue
+        if reading.quality != Quality.POOR:
+            return NOT_ENOUGH
+        run += 1
+    return Fired(Severity.MEDIUM) if run >= needed else NOT_ENOUGH
+
+
+def _inputs(case: Case) -> tuple[Input, ...]:
+    return (Input("quality", str(case.reading.quality), "", case.reading.id, case.reading.observed_at),)
+
+
+def _limits(case: Case) -> tuple[Limit, ...]:
+    return (Limit("poor_in_a_row", case.rule_set.poor_in_a_row, "readings"),)
+
+
+def _says(finding: Finding) -> str:
+    run = spoken(finding.value("poor_in_a_row"))
+    return f"{run} readings in a row with a poor signal: ring the patient; another finger, a warm hand, a new device."
+
+
+QUALITY_POOR = Rule(
+    id="R16", name="quality_poor", family=Family.TECHNICAL, rank=5, clearing=Clearing(any_context=True),
+    needs_signal=False,
+    source="Design decision, needs CSO sign-off: perfusion-index literature",
+    judge=judge_signal, inputs=_inputs, limits=_limits, says=_says,
+)  # fmt: skip
+RULES = (QUALITY_POOR,)
