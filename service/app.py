@@ -29,9 +29,11 @@ from service.queue import verb_routes
 from service.queue.snapshots import Snapshots
 from service.readings import routes as reading_routes
 from service.readings.intake import Intake
+from service.readings.timing import Judging
 from service.settings import Settings, from_environ, require_secret_key
 from service.storage.engine import open_database
 from service.storage.portable import is_unavailable
+from service.storage.timekeeper import Timekeeper
 from service.wards import routes as ward_routes
 
 VERSION = "0.1.0"
@@ -65,10 +67,14 @@ def create_app(settings: Settings) -> FastAPI:
         app.state.desk = Desk(app.state.database, Passwords(), settings.password_grant)
         app.state.intake = Intake(app.state.database, app.state.clock, app.state.wakeups, settings)
         await app.state.intake.start()
+        app.state.timekeeper = _timekeeper(app)
+        if settings.timers:
+            await app.state.timekeeper.start()
         try:
             with _heard_at_once(app.state.wakeups.close):
                 yield
         finally:
+            await app.state.timekeeper.stop()
             await app.state.intake.stop()
             app.state.desk.passwords.close()
             await app.state.positions.close()
@@ -124,6 +130,15 @@ def _heard_at_once(stopping: Callable[[], None]) -> Iterator[None]:
     finally:
         for number in ours:
             signal.signal(number, before[number])
+
+
+def _timekeeper(app: FastAPI) -> Timekeeper:
+    """What time alone brings about, in the order in which one thing leads to another."""
+    database, intake = app.state.database, app.state.intake
+    judging = Judging(database, intake)
+    timekeeper = Timekeeper(database, app.state.clock, [judging])
+    intake.nearer = lambda at: timekeeper.nearer(judging.kind, at)
+    return timekeeper
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -26,6 +26,10 @@ class Clock:
             return real_now() + (self.started_at - self.real_start)
         return self.started_at + (real_now() - self.real_start) * self.speed
 
+    def seconds_until(self, at: datetime) -> float:
+        """How many real seconds are left until a clinical instant; negative when it has passed."""
+        return (at - self.now()).total_seconds() / self.speed
+
 
 def real_clock() -> Clock:
     """Clinical time equal to real time: what every ward but the demo uses."""

@@ -28,3 +28,6 @@ WAITING = Gauge(
     multiprocess_mode="livesum",
 )
 ENGINE_FAILURES = Counter("wardwatch_engine_failures", "Stays the clinical engine failed on.", registry=REGISTRY)
+TIMER_FAILURES = Counter(
+    "wardwatch_timer_failures", "Rounds of time-driven work that failed, by kind.", ["kind"], registry=REGISTRY
+)

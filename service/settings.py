@@ -14,7 +14,9 @@ SECRET_KEY_LENGTH = 32
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that can be set. `from_environ` reads and checks it; tests build it directly."""
+    """Everything that can be set. `from_environ` reads and checks it; tests build it directly.
+
+    `timers` off is for tests alone, which let time pass themselves."""
 
     database_url: str = DEFAULT_DATABASE_URL
     secret_key: str = ""
@@ -25,6 +27,7 @@ class Settings:
     max_waiting_readings: int = 20_000
     pool_size: int = 8
     issuer: str = "wardwatch"
+    timers: bool = True
     clock_real_start: str = ""
     clock_started_at: str = ""
     clock_speed: float = 1.0

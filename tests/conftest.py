@@ -139,8 +139,9 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def settings(database_url: str) -> Settings:
-    """Settings as the tests have them; change some with `dataclasses.replace`."""
-    return Settings(database_url=database_url, secret_key=SECRET_KEY)
+    """Settings as the tests have them; change some with `dataclasses.replace`. Time passes when a test says so:
+    `await app.state.timekeeper.catch_up()`."""
+    return Settings(database_url=database_url, secret_key=SECRET_KEY, timers=False)
 
 
 @pytest.fixture

@@ -147,11 +147,11 @@ async def insert_plan(session: AsyncSession, ward_id: str, stay_id: str, plan: P
 
 
 async def update_stay(session: AsyncSession, stay: Stay, changes: Mapping[str, Any]) -> None:
-    """Write the changed columns, and the next version."""
+    """Write the changed columns, and the next version; whatever changed, what is waited for is looked at anew."""
     await session.execute(
         update(STAY)
         .where(STAY.c.ward_id == stay.ward_id, STAY.c.id == stay.id)
-        .values(**changes, version=stay.version + 1)
+        .values(**changes, version=stay.version + 1, due_at=None)
     )
 
 

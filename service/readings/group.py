@@ -13,11 +13,11 @@ from service.queue.raising import load_unresolved, write_changes
 from service.readings import naming, store
 from service.readings.judging import StayCase, open_case
 from service.readings.store import WINDOW, LockedStay, StayKey
-from service.readings.submission import Arrival, Outcome, Refusal, Submission
+from service.readings.submission import Arrival, Outcome, Refusal, Submission, Tick
 from service.readings.windows import load_windows
 from service.storage.inline import Where
 
-Item = Arrival | Refusal
+Item = Arrival | Refusal | Tick
 PlanReader = Callable[[Where, Sequence[LockedStay]], Awaitable[Mapping[StayKey, Plan | None]]]
 
 DISCHARGED = "discharged"
@@ -38,10 +38,12 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class GroupResult:
-    """What became of one item, and the last event number of each ward the group wrote to."""
+    """What became of one item, the last event number of each ward the group wrote to, and when the first of its
+    stays is due sooner than was known."""
 
     outcomes: tuple[Outcome, ...]
     numbers: Mapping[str, int]
+    due_at: datetime | None
 
 
 async def keep_and_judge(where: Where, items: Sequence[Item], read_plans: PlanReader) -> list[GroupResult]:
@@ -52,6 +54,8 @@ async def keep_and_judge(where: Where, items: Sequence[Item], read_plans: PlanRe
     won = await _win_keys(where, [draft for draft in sent if stays[draft.key].status != DISCHARGED])
     cases = await _load_cases(where, items, sent, stays, read_plans)
     rows = _judge(items, drafts, won, cases)
+    dues = [due for case in cases.values() if (due := case.due()) is not None]
+    await store.write_due(where, dues)
     await store.insert_readings(where, rows)
     await store.insert_refusals(where, [_refusal_row(item) for item in items if isinstance(item, Refusal)])
     written = await write_changes(where, [case.stay_changes() for case in cases.values()])
@@ -60,7 +64,8 @@ async def keep_and_judge(where: Where, items: Sequence[Item], read_plans: PlanRe
     await _look_up(where, [draft for draft in sent if draft.reading_id not in won], cases)
     for draft in sent:
         draft.outcome = draft.outcome or cases[draft.key].recorded(draft.reading_id)
-    return [GroupResult(tuple(_outcome(draft) for draft in each), written.numbers) for each in drafts]
+    due_at = min((due.at for due in dues), default=None)
+    return [GroupResult(tuple(_outcome(draft) for draft in each), written.numbers, due_at) for each in drafts]
 
 
 def _key(item: Item) -> StayKey:
@@ -75,7 +80,7 @@ def _outcome(draft: Draft) -> Outcome:
 
 def _draft(item: Item, stay: LockedStay | None) -> list[Draft]:
     """The readings of an item; already refused when their stay is not there."""
-    if isinstance(item, Refusal):
+    if not isinstance(item, Arrival):
         return []
     refused = NotFound() if stay is None else None
     return [Draft(_key(item), item, submission, new_id(), refused) for submission in item.submissions]
@@ -132,7 +137,7 @@ def _window_starts(
         oldest[draft.key] = min(observed_at, oldest.get(draft.key, observed_at))
     for item in items:
         key = _key(item)
-        if isinstance(item, Refusal) and key in stays and stays[key].status != DISCHARGED:
+        if not isinstance(item, Arrival) and key in stays and stays[key].status != DISCHARGED:
             oldest[key] = min(item.received_at, oldest.get(key, item.received_at))
     return {key: instant - WINDOW for key, instant in oldest.items()}
 
@@ -161,6 +166,8 @@ def _judge(
             continue
         if isinstance(item, Refusal):
             case.refuse(item.received_at)
+        elif isinstance(item, Tick):
+            case.tick(item.received_at)
         new = [(draft.reading_id, draft.submission) for draft in each if draft.reading_id in won]
         if new and isinstance(item, Arrival):
             rows.extend(case.receive(item, new))

@@ -1,6 +1,7 @@
 """The way into the group commit: finds a stay's ward, hands readings to the committers, answers after the commit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
 from fastapi import Request
 
@@ -13,7 +14,7 @@ from service.readings.directory import Directory, Known
 from service.readings.group import GroupResult, Item, keep_and_judge
 from service.readings.judging import plan_of
 from service.readings.store import LockedStay, StayKey
-from service.readings.submission import Arrival, Outcome, Recorded, Refusal, Submission
+from service.readings.submission import Arrival, Outcome, Recorded, Refusal, Submission, Tick
 from service.settings import Settings
 from service.storage.committer import GroupCommitter
 from service.storage.engine import Database
@@ -29,6 +30,8 @@ class Intake:
         self._clock = clock
         self._wakeups = wakeups
         self._directory = Directory(database)
+        self.nearer: Callable[[datetime], None] = lambda _at: None
+        """Called when a stay became due sooner than was known."""
         self._plans = Known[tuple[str, int], Plan](KNOWN_PLANS)
         self._committer = GroupCommitter[Item, GroupResult](
             database, self._work, self._committed, settings.committers, settings.max_waiting_readings
@@ -68,6 +71,10 @@ class Intake:
         metrics.READINGS.labels("refused").inc()
         await self._committer.submit(ward_id, stay_id, Refusal(ward_id, stay_id, self._clock.now(), code))
 
+    async def look_at(self, ward_id: str, stay_id: str, at: datetime) -> None:
+        """Judge a stay by the time alone, at a clinical instant."""
+        await self._committer.submit(ward_id, stay_id, Tick(ward_id, stay_id, at))
+
     async def _work(self, where: Where, items: Sequence[Item]) -> Sequence[GroupResult]:
         return await keep_and_judge(where, items, self._plans_of)
 
@@ -75,6 +82,8 @@ class Intake:
         """All results of a group name the wards it wrote to; wake those who listen to them."""
         if results and results[0].numbers:
             self._wakeups.wake(results[0].numbers)
+        if results and results[0].due_at is not None:
+            self.nearer(results[0].due_at)
 
     async def _plans_of(self, where: Where, stays: Sequence[LockedStay]) -> Mapping[StayKey, Plan | None]:
         """The plan in force for each stay; None for one that cannot be read."""

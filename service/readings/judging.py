@@ -9,7 +9,7 @@ from sqlalchemy import Row
 
 from alerts.change import Change
 from alerts.evaluate import Evaluation, evaluate
-from alerts.judge import judge, not_evaluated, refuse
+from alerts.judge import advance, judge, not_evaluated, refuse
 from alerts.limits import ServiceHours
 from alerts.plan import Plan, PlanInvalid
 from alerts.reading import FUTURE_TOLERANCE, LATE_AFTER, Reading
@@ -18,7 +18,8 @@ from alerts.severity import Family
 from service import metrics
 from service.logs import get_logger
 from service.queue.raising import StayChanges, Unresolved
-from service.readings.store import LockedStay
+from service.readings.due import due_of
+from service.readings.store import Due, LockedStay
 from service.readings.submission import AlertEffect, Arrival, Recorded, Submission
 from service.readings.windows import JUDGED_COLUMNS, to_reading
 
@@ -60,6 +61,7 @@ class StayCase:
     changes: list[Change] = field(default_factory=list)
     alert_ids: Sequence[str] = ()
     kept: dict[str, _Kept] = field(default_factory=dict)
+    looked_at: datetime | None = None
 
     def receive(self, arrival: Arrival, new: Sequence[tuple[str, Submission]]) -> list[dict[str, Any]]:
         """Judge the new readings of one request, given with their ids; gives their rows."""
@@ -84,6 +86,21 @@ class StayCase:
         judgement = self._readable(refuse(self.record, self._after_the_last(at)))
         self.changes.extend(judgement.changes)
         self.record = judgement.record
+
+    def tick(self, at: datetime) -> None:
+        """Nothing arrived, but time has passed."""
+        self.looked_at = at
+        try:
+            judgement = self._readable(advance(self.record, at))
+        except Exception as problem:
+            self._engine_failed(problem)
+            return
+        self.changes.extend(judgement.changes)
+        self.record = judgement.record
+
+    def due(self) -> Due | None:
+        """When the stay is to be looked at from now on; None when that need not be written."""
+        return due_of(self.stay, self.record, self.looked_at)
 
     def stay_changes(self) -> StayChanges:
         """What is to be written about the stay's alerts."""

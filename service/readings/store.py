@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, insert, select
+from sqlalchemy import Row, Select, and_, bindparam, insert, select, update
 
 from service.storage.inline import Where
 from service.storage.portable import Given, IdType, dialect_of
@@ -36,6 +36,7 @@ class LockedStay:
     plan_version: int
     sixteen_on: date
     time_zone: str
+    due_at: datetime | None
 
 
 STAY_KEYS = Given(ward_id=IdType, stay_id=IdType)
@@ -56,6 +57,7 @@ def _lock_stays(dialect: str) -> Select[Any]:
             stay.plan_version,
             stay.sixteen_on,
             ward_table.c.time_zone,
+            stay.due_at,
         )
         .join_from(given, stay_table, and_(stay.ward_id == given.c.ward_id, stay.id == given.c.stay_id))
         .join(ward_table, ward_table.c.id == stay.ward_id)
@@ -69,6 +71,28 @@ async def lock_stays(where: Where, keys: Iterable[StayKey]) -> dict[StayKey, Loc
     dialect = dialect_of(where)
     found = await where.execute(_lock_stays(dialect), STAY_KEYS.params(dialect, sorted(keys)))
     return {(row[0], row[1]): LockedStay(*row) for row in found}
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When a stay has to be looked at though nothing arrives."""
+
+    ward_id: str
+    stay_id: str
+    at: datetime
+
+
+_WRITE_DUE = (
+    update(stay_table)
+    .where(stay_table.c.ward_id == bindparam("in_ward"), stay_table.c.id == bindparam("stay"))
+    .values(due_at=bindparam("at"))
+)
+
+
+async def write_due(where: Where, dues: Sequence[Due]) -> None:
+    """Write when these stays, which are locked, are due."""
+    if dues:
+        await where.execute(_WRITE_DUE, [{"in_ward": due.ward_id, "stay": due.stay_id, "at": due.at} for due in dues])
 
 
 async def load_readings(where: Where, ward_id: str, reading_ids: Sequence[str]) -> dict[str, Row[Any]]:

@@ -46,6 +46,15 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Tick:
+    """Nothing arrived, but time has passed: the stay is looked at."""
+
+    ward_id: str
+    stay_id: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class AlertEffect:
     """What one reading did to one alert."""
 

@@ -16,6 +16,9 @@ class SettableClock:
     def now(self) -> datetime:
         return self.at
 
+    def seconds_until(self, at: datetime) -> float:
+        return (at - self.at).total_seconds()
+
     def set(self, at: datetime) -> datetime:
         """Put the clock to an instant, which may lie before."""
         self.at = at

@@ -11,6 +11,7 @@ from service.storage.tables.access import (
     StaffRow,
 )
 from service.storage.tables.alerts import AlertNoteRow, AlertResponseRow, AlertRow
+from service.storage.tables.operation import HeartbeatRow, WardWatchRow, WorkLeaseRow
 from service.storage.tables.patients import PatientIdentifierRow, PatientRow, PlanRow, StayRow
 from service.storage.tables.readings import IdempotencyRow, ReadingRow, RefusalRow
 from service.storage.tables.wards import EventRow, WardFeedRow, WardRow
@@ -26,6 +27,7 @@ __all__ = [
     "ClientRow",
     "ClientWardRow",
     "EventRow",
+    "HeartbeatRow",
     "IdempotencyRow",
     "MembershipRow",
     "PatientIdentifierRow",
@@ -38,4 +40,6 @@ __all__ = [
     "StayRow",
     "WardFeedRow",
     "WardRow",
+    "WardWatchRow",
+    "WorkLeaseRow",
 ]

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, Index, SmallInteger, String, desc, text
 from sqlmodel import Field, SQLModel
 
-from service.storage.tables.columns import belongs_to, instant, key, ref, within, words
+from service.storage.tables.columns import belongs_to, due, instant, key, ref, within, words
 
 ALERT_STATES = ("open", "acknowledged", "recovered", "resolved")
 UNRESOLVED = text("state <> 'resolved'")
@@ -17,7 +17,8 @@ class AlertRow(SQLModel, table=True):
 
     `subject` is what the alert is about (`stay:<id>`, `ward:<id>`, `webhook:<id>`); the unique index over it is what
     guarantees one unresolved alert per subject and family. `respond_by` is never NULL, so that it sorts the same on
-    both databases: the end of time means that nothing is due. `machine` is the engine's checkpoint."""
+    both databases: the end of time means that nothing is due. `limit_at`: when the next limit for people passes
+    (NULL: to be looked at once). `machine` is the engine's checkpoint."""
 
     __tablename__ = "alert"
     __table_args__ = (
@@ -44,6 +45,7 @@ class AlertRow(SQLModel, table=True):
             postgresql_where=UNRESOLVED,
         ),
         Index("ix_alert_stay", "ward_id", "stay_id", "family", "opened_at"),
+        due("alert", "limit_at", "state <> 'resolved'"),
     )
 
     ward_id: str = key()
@@ -69,6 +71,7 @@ class AlertRow(SQLModel, table=True):
     respond_by: datetime = instant()
     contact_due_at: datetime | None = instant(nullable=True)
     next_due_at: datetime | None = instant(nullable=True)
+    limit_at: datetime | None = instant(nullable=True)
     reading_count: int = 1
     previous_alert_id: str | None = ref(nullable=True)
     explanation: dict[str, Any] = Field(sa_type=JSON)
@@ -80,7 +83,10 @@ class AlertResponseRow(SQLModel, table=True):
     """What people did about an alert. Written by the clinician's verbs alone."""
 
     __tablename__ = "alert_response"
-    __table_args__ = (belongs_to("alert", "alert_id"),)
+    __table_args__ = (
+        belongs_to("alert", "alert_id"),
+        due("alert_response", "snoozed_until", "snoozed_until IS NOT NULL"),
+    )
 
     ward_id: str = key()
     alert_id: str = key()

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
 from service.storage.portable import IdType, InstantType
@@ -32,6 +32,12 @@ def instant(*, nullable: bool = False) -> Any:
     if nullable:
         return Field(default=None, sa_type=InstantType)
     return Field(sa_type=InstantType, nullable=False)
+
+
+def due(table: str, column: str, among: str) -> Index:
+    """The index by which a ward's due rows are found, among those that are watched."""
+    only = text(among)
+    return Index(f"ix_{table}_{column}", "ward_id", column, sqlite_where=only, postgresql_where=only)
 
 
 def words(column: str, allowed: Iterable[str]) -> CheckConstraint:

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from sqlalchemy import JSON, ForeignKeyConstraint, Index, String, text
 from sqlmodel import Field, SQLModel
 
-from service.storage.tables.columns import belongs_to, instant, key, ref, within, words
+from service.storage.tables.columns import belongs_to, due, instant, key, ref, within, words
 
 STAY_STATUSES = ("active", "paused", "discharged")
 IDENTIFIER_SYSTEMS = ("nhs_number", "mrn")
@@ -48,7 +48,10 @@ class PatientIdentifierRow(SQLModel, table=True):
 
 
 class StayRow(SQLModel, table=True):
-    """From admission to discharge. Whoever changes readings, plans or alerts of a stay locks this row first."""
+    """From admission to discharge. Whoever changes readings, plans or alerts of a stay locks this row first.
+
+    `due_at`: when it has to be looked at though nothing arrives. It may come too early, never too late; NULL: at
+    once."""
 
     __tablename__ = "stay"
     __table_args__ = (
@@ -62,6 +65,8 @@ class StayRow(SQLModel, table=True):
             sqlite_where=text("status <> 'discharged'"),
             postgresql_where=text("status <> 'discharged'"),
         ),
+        due("stay", "due_at", "status <> 'discharged'"),
+        due("stay", "paused_until", "status = 'paused'"),
     )
 
     ward_id: str = key()
@@ -76,6 +81,7 @@ class StayRow(SQLModel, table=True):
     pause_reason: str | None = Field(default=None, sa_type=String(200))
     discharged_at: datetime | None = instant(nullable=True)
     discharge_reason: str | None = Field(default=None, sa_type=String(200))
+    due_at: datetime | None = instant(nullable=True)
     version: int = 1
 
 

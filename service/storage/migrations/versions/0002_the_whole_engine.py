@@ -1,0 +1,72 @@
+"""The whole engine"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from service.storage.portable import IdType, InstantType
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "heartbeat",
+        sa.Column("replica_id", IdType(), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("at", InstantType(), nullable=False),
+        sa.PrimaryKeyConstraint("replica_id", "kind", name=op.f("pk_heartbeat")),
+    )
+    op.create_table(
+        "ward_watch",
+        sa.Column("ward_id", IdType(), nullable=False),
+        sa.PrimaryKeyConstraint("ward_id", name=op.f("pk_ward_watch")),
+    )
+    op.create_table(
+        "work_lease",
+        sa.Column("ward_id", IdType(), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("holder", sa.String(length=36), nullable=False),
+        sa.Column("until", InstantType(), nullable=False),
+        sa.PrimaryKeyConstraint("ward_id", "kind", name=op.f("pk_work_lease")),
+    )
+    op.add_column("alert", sa.Column("limit_at", InstantType(), nullable=True))
+    op.create_index(
+        "ix_alert_limit_at",
+        "alert",
+        ["ward_id", "limit_at"],
+        unique=False,
+        sqlite_where=sa.text("state <> 'resolved'"),
+        postgresql_where=sa.text("state <> 'resolved'"),
+    )
+    op.create_index(
+        "ix_alert_response_snoozed_until",
+        "alert_response",
+        ["ward_id", "snoozed_until"],
+        unique=False,
+        sqlite_where=sa.text("snoozed_until IS NOT NULL"),
+        postgresql_where=sa.text("snoozed_until IS NOT NULL"),
+    )
+    op.add_column("stay", sa.Column("due_at", InstantType(), nullable=True))
+    op.create_index(
+        "ix_stay_due_at",
+        "stay",
+        ["ward_id", "due_at"],
+        unique=False,
+        sqlite_where=sa.text("status <> 'discharged'"),
+        postgresql_where=sa.text("status <> 'discharged'"),
+    )
+    op.create_index(
+        "ix_stay_paused_until",
+        "stay",
+        ["ward_id", "paused_until"],
+        unique=False,
+        sqlite_where=sa.text("status = 'paused'"),
+        postgresql_where=sa.text("status = 'paused'"),
+    )
+
+
+def downgrade() -> None:
+    raise NotImplementedError("There is no way back: restore a backup that was taken before this step")
