@@ -19,6 +19,7 @@ class Kind(StrEnum):
     RECOVERED = "recovered"
     DOWNGRADED = "downgraded"
     UPDATED = "updated"
+    SNOOZE_ENDED = "snooze_ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,12 @@ class Change:
     def severity_before(self) -> Severity | None:
         """None for a new alert."""
         return None if self.before is None else self.before.severity
+
+    @property
+    def ended_snooze(self) -> bool:
+        """This change ended a snooze, whatever else it did."""
+        snoozed = self.before is not None and self.before.snoozed_until is not None
+        return snoozed and self.after.snoozed_until is None and self.after.unresolved
 
     @property
     def confirmed_now(self) -> bool:

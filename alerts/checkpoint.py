@@ -13,6 +13,10 @@ _TIMES = (
 )  # fmt: skip
 _PLAIN = ("title", "confirmed", "transient", "retrospective", "reading_count", "escalation_level", "version")
 
+_LATER_TIMES = ("snoozed_until",)
+_LATER_PLAIN = ("snoozed_spo2",)
+"""What checkpoints of an earlier release do not have."""
+
 _TRACE_TIMES = ("first_breach_at", "last_breach_at", "clearing_from")
 _TRACE_PLAIN = ("key", "rule_id", "name", "rank", "confirmed", "active", "clearings")
 
@@ -29,13 +33,14 @@ def dump(episode: Episode) -> dict[str, Any]:
         "traces": [_dump_trace(trace) for trace in episode.traces],
         "waits": [_dump_wait(wait) for wait in episode.waits],
         "explanation": _dump_explanation(episode.explanation),
-        **{name: getattr(episode, name) for name in _PLAIN},
-        **{name: _text(getattr(episode, name)) for name in _TIMES},
+        **{name: getattr(episode, name) for name in (*_PLAIN, *_LATER_PLAIN)},
+        **{name: _text(getattr(episode, name)) for name in (*_TIMES, *_LATER_TIMES)},
     }
 
 
 def load(data: dict[str, Any]) -> Episode:
     """The episode that `dump` wrote. Raises KeyError or ValueError for anything else."""
+    later: dict[str, Any] = {name: data.get(name) for name in _LATER_PLAIN}
     return Episode(
         family=Family(data["family"]),
         state=State(data["state"]),
@@ -47,6 +52,8 @@ def load(data: dict[str, Any]) -> Episode:
         explanation=_load_explanation(data["explanation"]),
         **{name: data[name] for name in _PLAIN},
         **{name: _instant(data[name]) for name in _TIMES},
+        **later,
+        **{name: _instant(data.get(name)) for name in _LATER_TIMES},
     )
 
 

@@ -11,6 +11,7 @@ from alerts.lifecycle import realarmed
 from alerts.limits import ServiceHours, acknowledge_by, contact_by
 from alerts.rule import Finding, explain
 from alerts.severity import Severity
+from alerts.snoozing import breaks_snooze
 from alerts.transitions import Trigger, step
 
 
@@ -31,11 +32,13 @@ def conclude(before: Episode, draft: Episode, cause: Cause, hours: ServiceHours)
     graded = _graded(draft)
     trigger = _trigger(before, graded, cause)
     after, transition = (graded, "") if trigger is None else _stepped(before, graded, trigger, cause.at, hours)
+    if breaks_snooze(before, after):
+        after = replace(after, snoozed_until=None, snoozed_spo2=None)
     after, cleared = _cleared(before, after, cause.at)
     transition = cleared or transition
     if not transition:
         return after, None
-    if (after.state, after.severity, after.confirmed) != (before.state, before.severity, before.confirmed):
+    if _seen(after) != _seen(before):
         after = replace(after, version=before.version + 1)
     reason = "; ".join(cause.reasons) or str(trigger)
     kind = _kind(before, after)
@@ -116,9 +119,14 @@ def _cleared(before: Episode, after: Episode, at: datetime) -> tuple[Episode, st
     mild = after.peak_severity <= Severity.MEDIUM
     state, transition = step(after.state, Trigger.CLEAR_MILD if mild else Trigger.CLEAR_SEVERE)
     if mild:
-        after = replace(after, respond_by=None, ack_expires_at=None)
+        after = replace(after, respond_by=None, ack_expires_at=None, snoozed_until=None, snoozed_spo2=None)
         return replace(after, state=state, resolved_at=at, recovered_at=at, waits=()), transition
     return replace(after, state=state, recovered_at=at, waits=()), transition
+
+
+def _seen(episode: Episode) -> tuple[object, ...]:
+    """What a person acts on: the version rises with it."""
+    return episode.state, episode.severity, episode.confirmed, episode.snoozed_until
 
 
 def _kind(before: Episode, after: Episode) -> Kind:

@@ -54,7 +54,8 @@ class Episode:
 
     `version` rises with state, severity and confirmation, not with each reading. `reading_count`: readings
     that breached. `transient`: an unconfirmed red that two good readings contradicted. `respond_by`: the
-    limit of the next human step; None when none is due.
+    limit of the next human step; None when none is due. `snoozed_spo2`: the SpO2 (percent) that whoever snoozed it
+    saw.
     """
 
     family: Family
@@ -79,6 +80,8 @@ class Episode:
     respond_by: datetime | None = None
     contact_due_at: datetime | None = None
     ack_expires_at: datetime | None = None
+    snoozed_until: datetime | None = None
+    snoozed_spo2: int | None = None
     reading_count: int = 1
     escalation_level: int = 0
     version: int = 1

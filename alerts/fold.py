@@ -1,13 +1,14 @@
 """The whole history of a stay, folded from nothing: what continuing from a checkpoint must agree with."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from alerts import lifecycle
 from alerts.change import Change
+from alerts.decide import keep
 from alerts.episode import Episode
 from alerts.evaluate import Evaluation
 from alerts.judge import advance, change_plan, change_rule_set, judge
@@ -17,6 +18,7 @@ from alerts.reading import Reading
 from alerts.record import Judgement, Record
 from alerts.rule_set import RuleSet
 from alerts.severity import Family
+from alerts.snoozing import snooze, wake
 
 
 class Verb(StrEnum):
@@ -27,18 +29,23 @@ class Verb(StrEnum):
     CONTACT = "contact"
     ASSIGN = "assign"
     ESCALATE = "escalate"
+    SNOOZE = "snooze"
+    SNOOZE_ENDS = "snooze_ends"
     RESOLVE = "resolve"
+    REOPEN = "reopen"
     ACK_EXPIRES = "ack_expires"
 
 
 @dataclass(frozen=True, slots=True)
 class HumanEvent:
-    """A verb on the unresolved episode of a family. `reached` belongs to a contact."""
+    """A verb on the unresolved episode of a family, or on its last one for a reopening. `reached` belongs to a
+    contact, `until` to a snooze, which lasts an instant without it."""
 
     at: datetime
     family: Family
     verb: Verb
     reached: bool = True
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +80,7 @@ def fold(
     evaluations come in order of receipt. Raises lifecycle.IllegalTransition for a verb the state does not
     allow, KeyError for one on a family without an unresolved episode.
     """
-    record, evaluations, changes = start, list[Evaluation](), list[Change]()
+    record, evaluations, changes, closed = start, list[Evaluation](), list[Change](), dict[Family, Episode]()
     arrived = defaultdict[datetime, list[Reading]](list)
     for reading in readings:
         arrived[reading.received_at].append(reading)
@@ -88,37 +95,41 @@ def fold(
         judged = judge(record, arrived.get(at, ()))
         record, changes = judged.record, [*changes, *judged.changes]
         evaluations += judged.evaluations
+        closed |= _closed_by(judged.changes)
         for event in (event for event in human if event.at == at):
-            judged = act(record, event)
+            judged = act(record, event, closed)
             record, changes = judged.record, [*changes, *judged.changes]
     last = advance(record, until) if until is not None else Judgement((), (), record)
     return Judgement(tuple(evaluations), (*changes, *last.changes), last.record)
 
 
-def act(record: Record, event: HumanEvent) -> Judgement:
-    """Apply one verb, after what time alone brought about before it."""
+def act(record: Record, event: HumanEvent, closed: dict[Family, Episode]) -> Judgement:
+    """Apply one verb, after what time alone brought about before it. `closed` holds the last resolved episode of
+    each family: a reopening finds it there, a resolve leaves it there."""
     advanced = advance(record, event.at)
-    before = advanced.episodes[event.family]
-    after = _acted(before, event, record.service_hours)
-    episodes = {**advanced.episodes, event.family: after}
+    closed |= _closed_by(advanced.changes)
+    before = closed[event.family] if event.verb == Verb.REOPEN else advanced.episodes[event.family]
+    after = _ACTS[event.verb](before, event, record.service_hours)
+    episodes = dict(advanced.episodes)
+    keep(episodes, event.family, after)
     if not after.unresolved:
-        del episodes[event.family]
+        closed[event.family] = after
     return Judgement((), advanced.changes, replace(advanced.record, episodes=episodes))
 
 
-def _acted(episode: Episode, event: HumanEvent, hours: ServiceHours) -> Episode:
-    match event.verb:
-        case Verb.ACKNOWLEDGE:
-            return lifecycle.acknowledge(episode, event.at, hours)
-        case Verb.UNACKNOWLEDGE:
-            return lifecycle.unacknowledge(episode, event.at, hours)
-        case Verb.CONTACT:
-            return lifecycle.contact(episode, event.at, reached=event.reached)
-        case Verb.ASSIGN:
-            return lifecycle.assign(episode)
-        case Verb.ESCALATE:
-            return lifecycle.escalate(episode)
-        case Verb.RESOLVE:
-            return lifecycle.resolve(episode, event.at)
-        case Verb.ACK_EXPIRES:
-            return lifecycle.expire(episode, event.at, hours)
+def _closed_by(changes: Sequence[Change]) -> dict[Family, Episode]:
+    return {change.family: change.after for change in changes if not change.after.unresolved}
+
+
+_ACTS: Mapping[Verb, Callable[[Episode, HumanEvent, ServiceHours], Episode]] = {
+    Verb.ACKNOWLEDGE: lambda episode, event, hours: lifecycle.acknowledge(episode, event.at, hours),
+    Verb.UNACKNOWLEDGE: lambda episode, event, hours: lifecycle.unacknowledge(episode, event.at, hours),
+    Verb.ACK_EXPIRES: lambda episode, event, hours: lifecycle.expire(episode, event.at, hours),
+    Verb.CONTACT: lambda episode, event, _: lifecycle.contact(episode, event.at, reached=event.reached),
+    Verb.ASSIGN: lambda episode, _event, _hours: lifecycle.assign(episode),
+    Verb.ESCALATE: lambda episode, _event, _hours: lifecycle.escalate(episode),
+    Verb.SNOOZE: lambda episode, event, _: snooze(episode, event.at, event.until or event.at),
+    Verb.SNOOZE_ENDS: lambda episode, _event, _hours: wake(episode),
+    Verb.RESOLVE: lambda episode, event, _: lifecycle.resolve(episode, event.at),
+    Verb.REOPEN: lambda episode, event, hours: lifecycle.reopen(episode, event.at, hours),
+}

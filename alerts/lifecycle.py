@@ -75,6 +75,8 @@ def resolve(episode: Episode, at: datetime) -> Episode:
         waits=(),
         respond_by=None,
         ack_expires_at=None,
+        snoozed_until=None,
+        snoozed_spo2=None,
         version=episode.version + 1,
     )
 
@@ -89,12 +91,15 @@ def reopen(episode: Episode, at: datetime, hours: ServiceHours) -> Episode:
 
 
 def realarmed(episode: Episode, at: datetime, hours: ServiceHours) -> Episode:
-    """The human limits begin anew, as if the alert had just come. The state is the caller's to set."""
+    """The human limits begin anew, as if the alert had just come, and no snooze holds. The state is the caller's to
+    set."""
     return replace(
         episode,
         acknowledged_at=None,
         contacted_at=None,
         ack_expires_at=None,
+        snoozed_until=None,
+        snoozed_spo2=None,
         respond_by=acknowledge_by(episode.family, episode.severity, at, hours),
         contact_due_at=contact_by(episode.family, episode.severity, at, hours),
     )

@@ -32,6 +32,9 @@ class Trigger(StrEnum):
     ASSIGN = "assign"
     ESCALATE = "escalate"
     """A person asks for the next step, or a limit passed."""
+    SNOOZE = "snooze"
+    SNOOZE_ENDS = "snooze_ends"
+    """By its time, or because something is new."""
     RESOLVE = "resolve"
     REOPEN = "reopen"
 
@@ -75,6 +78,12 @@ TRANSITIONS: dict[tuple[State | None, Trigger], tuple[State, str]] = {
     (State.OPEN, Trigger.ASSIGN): (State.OPEN, "T36"),
     (State.ACKNOWLEDGED, Trigger.ASSIGN): (State.ACKNOWLEDGED, "T37"),
     (State.RECOVERED, Trigger.ASSIGN): (State.RECOVERED, "T38"),
+    (State.OPEN, Trigger.SNOOZE): (State.OPEN, "T39"),
+    (State.ACKNOWLEDGED, Trigger.SNOOZE): (State.ACKNOWLEDGED, "T40"),
+    (State.RECOVERED, Trigger.SNOOZE): (State.RECOVERED, "T41"),
+    (State.OPEN, Trigger.SNOOZE_ENDS): (State.OPEN, "T42"),
+    (State.ACKNOWLEDGED, Trigger.SNOOZE_ENDS): (State.ACKNOWLEDGED, "T43"),
+    (State.RECOVERED, Trigger.SNOOZE_ENDS): (State.RECOVERED, "T44"),
 }
 """(state, trigger) -> (state, transition id). None: no unresolved alert of that family, so a breach opens a
 new one."""

@@ -162,6 +162,12 @@ class TooSevereForBulk(Conflict):
     code = "too_severe_for_bulk"
 
 
+class SnoozeForbidden(Conflict):
+    """A critical alert and silent hypoxia are never snoozed."""
+
+    code = "snooze_forbidden"
+
+
 class ReopenTooLate(Conflict):
     """An alert can be reopened within 24 hours of being resolved."""
 

@@ -40,7 +40,7 @@ async def resolve_for_discharge(
         outcome = str(outcomes.get(alert.alert_id, machine_outcome))
         transition = transition_of(alert.episode, Trigger.RESOLVE)
         after = lifecycle.resolve(alert.episode, at)
-        response = {"resolved_by": who.id, "outcome": outcome, "ack_expires_at": None}
+        response = {"resolved_by": who.id, "outcome": outcome, "ack_expires_at": None, "snoozed_until": None}
         await store.write_response(session, ward_id, alert.alert_id, response)
         await store.update_alerts(session, [row_of(ward_id, alert, after)])
         more = {"transition": transition, "outcome": outcome, "reason": machine_outcome}

@@ -1,12 +1,22 @@
-"""Who is to look at an alert: assigned, given back, called for from further up, or opened again.
+"""Who is to look at an alert, and when: assigned, given back, snoozed, called for from further up, or opened again.
 
 Each leaves an event and an audit entry; the reasons people write are notes, and stay out of the feed."""
 
+from datetime import timedelta
 from typing import Any
 
-from alerts import lifecycle
+from alerts import lifecycle, snoozing
 from alerts.transitions import Trigger
-from service.errors import NewerAlertUnresolved, NotFound, ReopenTooLate, StayDischarged
+from service.errors import (
+    FieldError,
+    Invalid,
+    NewerAlertUnresolved,
+    NotFound,
+    ReopenTooLate,
+    SnoozeForbidden,
+    StayDischarged,
+)
+from service.fields import utc_text
 from service.queue import surroundings
 from service.queue.recording import Act, hours_of, locked, record, transition_of
 
@@ -40,6 +50,26 @@ async def unacknowledge(act: Act, seen: int) -> None:
     transition = transition_of(alert.episode, Trigger.UNACKNOWLEDGE)
     after = lifecycle.unacknowledge(alert.episode, act.at, hours_of(alert))
     await record(act, alert, after, [("unacknowledged", {"transition": transition})], NOT_TAKEN)
+
+
+async def snooze(act: Act, seen: int, minutes: int, reason: str) -> None:
+    """Ask to be left alone with the alert for some minutes. It stays in its place, and its limits go on.
+
+    Raises StaleVersion, IllegalTransition, SnoozeForbidden for a critical alert and silent hypoxia, Invalid for more
+    minutes than its severity allows."""
+    alert = await locked(act, seen)
+    transition = transition_of(alert.episode, Trigger.SNOOZE)
+    until = act.at + timedelta(minutes=minutes)
+    try:
+        after = snoozing.snooze(alert.episode, act.at, until)
+    except snoozing.SnoozeForbidden:
+        raise SnoozeForbidden from None
+    except snoozing.SnoozeTooLong as problem:
+        longest = problem.longest // timedelta(minutes=1)
+        message = f"must be at most {longest} for a {alert.episode.severity.word} alert"
+        raise Invalid(errors=[FieldError("/minutes", "out_of_range", message)]) from None
+    more = {"transition": transition, "snoozed_until": utc_text(until)}
+    await record(act, alert, after, [("snoozed", more)], {"snoozed_until": until}, reason)
 
 
 async def escalate(act: Act, seen: int, reason: str) -> None:

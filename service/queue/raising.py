@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from alerts.change import Change
+from alerts.change import Change, Kind
 from alerts.checkpoint import load
 from alerts.episode import Episode
 from alerts.severity import Family
+from alerts.transitions import Trigger, step
 from service.feed.numbering import NewEvent, Standing, WardEvents, append_for_wards, counts_delta
 from service.fields import new_id
 from service.logs import get_logger
@@ -67,6 +68,7 @@ class _Touched:
     before: Standing | None
     episode: Episode
     previous_alert_id: str | None = None
+    was_snoozed: bool = False
 
 
 @dataclass(slots=True)
@@ -109,6 +111,8 @@ async def write_changes(where: Where, writes: Iterable[StayChanges]) -> Written:
     await _link_to_previous(where, group.touched)
     # Changed ones first: one that this group resolves makes room for the one it opens.
     await store.update_alerts(where, [_update_of(each) for each in group.touched if each.before is not None])
+    woken = [each for each in group.touched if each.was_snoozed and each.episode.snoozed_until is None]
+    await store.clear_snoozes(where, [(each.stay.ward_id, each.alert_id) for each in woken])
     await store.insert_alerts(where, [_row_of(each) for each in group.touched if each.before is None])
     numbers = await append_for_wards(where, group.wards)
     return Written(group.alert_ids, numbers)
@@ -130,7 +134,7 @@ def _fold(group: _Group, stay: StayChanges) -> None:
             touched.append(alert)
         alert.episode = after
         ids.append(alert.alert_id)
-        ward.events.append(_event_of(stay, alert.alert_id, change))
+        ward.events += _events_of(stay, alert.alert_id, change)
         if not after.unresolved:
             last_resolved[family] = alert.alert_id
             del current[family]
@@ -148,19 +152,28 @@ def _touch(stay: StayChanges, after: Episode, resolved_here: str | None) -> _Tou
     stored = None if resolved_here else stay.stored.get(after.family)
     if stored is None or stored.episode is None:
         return _Touched(stay, new_id(), None, after, resolved_here)
-    return _Touched(stay, stored.alert_id, standing_of(stored.episode), after)
+    snoozed = stored.episode.snoozed_until is not None
+    return _Touched(stay, stored.alert_id, standing_of(stored.episode), after, was_snoozed=snoozed)
 
 
-def _event_of(stay: StayChanges, alert_id: str, change: Change) -> NewEvent:
+def _events_of(stay: StayChanges, alert_id: str, change: Change) -> list[NewEvent]:
+    """What is told of a change; the end of a snooze besides, if something else ended it."""
+    kinds = [(change.kind, change.transition)]
+    if change.ended_snooze and change.kind != Kind.SNOOZE_ENDED:
+        kinds.append((Kind.SNOOZE_ENDED, step(change.after.state, Trigger.SNOOZE_ENDS)[1]))
+    return [_event_of(stay, alert_id, change, kind, transition) for kind, transition in kinds]
+
+
+def _event_of(stay: StayChanges, alert_id: str, change: Change, kind: Kind, transition: str) -> NewEvent:
     return alert_event(
-        change.kind.value,
+        kind.value,
         change.at,
         alert_id,
         stay.stay_id,
         stay.patient_id,
         change.after,
         severity_before=change.severity_before.word if change.severity_before else None,
-        transition=change.transition,
+        transition=transition,
         reason=change.reason,
         reading_id=change.reading_id,
     )

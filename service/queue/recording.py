@@ -19,6 +19,7 @@ from service.feed.numbering import NewEvent, append_events, counts_delta
 from service.fields import new_id
 from service.queue import store
 from service.queue.happenings import alert_event, standing_of
+from service.queue.notes import insert_note
 from service.queue.store import LockedAlert
 from service.queue.views import Place
 from service.versions import require_version
@@ -29,6 +30,7 @@ _PERSONS_TRIGGERS = (
     Trigger.CONTACT,
     Trigger.ASSIGN,
     Trigger.ESCALATE,
+    Trigger.SNOOZE,
     Trigger.RESOLVE,
     Trigger.REOPEN,
 )
@@ -74,7 +76,7 @@ async def record(
     noted: dict[str, Any] = {}
     if note is not None:
         noted = {"note_id": new_id()}
-        await store.insert_note(
+        await insert_note(
             session,
             {
                 "ward_id": ward_id,
@@ -85,8 +87,9 @@ async def record(
                 "text": note,
             },
         )
+    response, whats = _woken(alert.episode, after, dict(response or {}), whats)
     if response:
-        await store.write_response(session, ward_id, alert.alert_id, dict(response))
+        await store.write_response(session, ward_id, alert.alert_id, response)
     if after is not alert.episode:
         await store.update_alerts(session, [row_of(ward_id, alert, after)])
     (first, more), *others = whats
@@ -99,6 +102,18 @@ async def record(
     events = [event_of(alert, after, act.at, act.who, what) for what in whats]
     counts = counts_delta(standing_of(alert.episode), standing_of(after))
     await append_events(session, ward_id, events, counts)
+
+
+def _woken(
+    before: Episode, after: Episode, response: dict[str, Any], whats: Sequence[What]
+) -> tuple[dict[str, Any], Sequence[What]]:
+    """With the end of the snooze, where the verb ended one."""
+    if before.snoozed_until is None or after.snoozed_until is not None:
+        return response, whats
+    ended: list[What] = []
+    if after.unresolved:
+        ended = [("snooze_ended", {"transition": step(after.state, Trigger.SNOOZE_ENDS)[1], "reason": whats[0][0]})]
+    return {**response, "snoozed_until": None}, [*whats, *ended]
 
 
 def row_of(ward_id: str, alert: LockedAlert, after: Episode) -> dict[str, Any]:

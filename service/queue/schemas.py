@@ -1,10 +1,11 @@
 """Alerts as the API shows them, and what people send about them. `rendering.py` writes the answers."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, StringConstraints
 
+from alerts.snoozing import LONGEST
 from service.body import Schema
 from service.feed.schemas import EventOut
 from service.fields import Id, Instant, LongText, Version
@@ -149,6 +150,12 @@ class ReasonIn(VerbIn):
     """Why. It is kept as a note, in the alert's story alone."""
 
     reason: Note
+
+
+class SnoozeIn(ReasonIn):
+    """Be left alone with an alert for a while: high at most 60 minutes, medium 4 hours, low 12 hours."""
+
+    minutes: Annotated[int, Field(strict=True, ge=1, le=max(LONGEST.values()) // timedelta(minutes=1))]
 
 
 class SeenIn(Schema):

@@ -21,7 +21,6 @@ from service.storage.tables.alerts import UNRESOLVED
 
 ALERT = METADATA.tables["alert"]
 RESPONSE = METADATA.tables["alert_response"]
-NOTE = METADATA.tables["alert_note"]
 STAY = METADATA.tables["stay"]
 WARD = METADATA.tables["ward"]
 
@@ -156,6 +155,14 @@ def padded(values: list[Value]) -> list[Value]:
     return values + values[-1:] * (size - len(values))
 
 
+async def clear_snoozes(where: Where, alerts: Sequence[tuple[str, str]]) -> None:
+    """Take the snooze off these (ward_id, alert_id): the machine found something new. Nothing else of people's part
+    is the machine's to write."""
+    for ward_id, alert_id in sorted(alerts):
+        here = and_(RESPONSE.c.ward_id == ward_id, RESPONSE.c.alert_id == alert_id)
+        await where.execute(update(RESPONSE).where(here).values(snoozed_until=None))
+
+
 # One alert, for a person's verb -----------------------------------------------------------------------------
 
 _LOCK_STAY = (
@@ -228,18 +235,3 @@ async def write_response(where: Where, ward_id: str, alert_id: str, values: dict
     # The stay is locked, so nobody inserts between the two.
     if changed.one_or_none() is None:
         await where.execute(insert(RESPONSE).values(ward_id=ward_id, alert_id=alert_id, **values))
-
-
-async def insert_note(where: Where, row: dict[str, Any]) -> None:
-    """A note on an alert."""
-    await where.execute(insert(NOTE).values(row))
-
-
-async def list_notes(where: Where, ward_id: str, note_ids: Collection[str]) -> Mapping[str, str]:
-    """The texts of these notes, by id."""
-    if not note_ids:
-        return {}
-    found = await where.execute(
-        select(NOTE.c.id, NOTE.c.text).where(NOTE.c.ward_id == ward_id, NOTE.c.id.in_(note_ids))
-    )
-    return {row[0]: row[1] for row in found}

@@ -9,7 +9,7 @@ from service.errors import FieldError, Invalid
 from service.feed.numbering import MAX_NUMBER
 from service.feed.store import StoredEvent, list_events_of
 from service.paging import decode_cursor, encode_cursor
-from service.queue.store import list_notes
+from service.queue.notes import list_notes
 from service.queue.views import Place
 from service.storage.session import ReadSession
 

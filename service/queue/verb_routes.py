@@ -30,6 +30,7 @@ from service.queue.schemas import (
     NoteIn,
     ReasonIn,
     ResolveIn,
+    SnoozeIn,
     VerbIn,
 )
 from service.queue.views import Place
@@ -125,6 +126,13 @@ async def assign(on: On, body: Annotated[AssignIn, Depends(JsonBody(AssignIn))])
     """Name a clinician of the ward to look after the alert; null: nobody any more."""
     seen = seen_version(on.request, body.version)
     return await on.do(lambda act: handing_on.assign(act, seen, body.staff_id))
+
+
+@router.post("/{alert_id}/snooze", response_model=AlertOut, operation_id="snooze_alert", openapi_extra=IF_MATCH)
+async def snooze(on: On, body: Annotated[SnoozeIn, Depends(JsonBody(SnoozeIn))]) -> Response:
+    """Be left alone with the alert for a while, until something new comes. It stays in the queue, in its place."""
+    seen = seen_version(on.request, body.version)
+    return await on.do(lambda act: handing_on.snooze(act, seen, body.minutes, body.reason))
 
 
 @router.post("/{alert_id}/escalate", response_model=AlertOut, operation_id="escalate_alert", openapi_extra=IF_MATCH)

@@ -37,6 +37,7 @@ class Stay:
     def __init__(self, **plan: Any) -> None:
         self.record = Record(plan=Plan(**plan))
         self.changes: list[Change] = []
+        self.closed: dict[Family, Episode] = {}
         self.evaluation: Evaluation | None = None
 
     def reads(self, at: str, *, received: str | None = None, **values: Any) -> list[Change]:
@@ -55,8 +56,11 @@ class Stay:
         self.changes += judgement.changes
         return list(judgement.changes)
 
-    def acts(self, at: str, verb: Verb, family: Family = Family.OXYGEN, *, reached: bool = True) -> None:
-        self.record = act(self.record, HumanEvent(clock(at), family, verb, reached)).record
+    def acts(
+        self, at: str, verb: Verb, family: Family = Family.OXYGEN, *, reached: bool = True, until: str = ""
+    ) -> None:
+        event = HumanEvent(clock(at), family, verb, reached, clock(until) if until else None)
+        self.record = act(self.record, event, self.closed).record
 
     def is_replanned(self, at: str, **plan: Any) -> list[Change]:
         judgement = change_plan(self.record, Plan(**plan), clock(at))

@@ -208,7 +208,7 @@ async def test_the_story_comes_in_pages(
 
 @pytest.mark.parametrize(
     "verb",
-    ["acknowledge", "unacknowledge", "contact", "assign", "escalate", "resolve", "reopen", "note"],
+    ["acknowledge", "unacknowledge", "contact", "assign", "escalate", "snooze", "resolve", "reopen", "note"],
 )
 async def test_refusals_come_in_order(
     scene: Scene, stay: Stay, app: FastAPI, client: httpx.AsyncClient, nurse: Principal, verb: str

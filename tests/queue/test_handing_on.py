@@ -173,13 +173,14 @@ STATES: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "resolved": [("resolve", {"outcome": "other"})],
 }
 LEGAL = {
-    "open": ["acknowledge", "contact", "assign", "escalate", "resolve", "note"],
-    "acknowledged": ["unacknowledge", "contact", "assign", "escalate", "resolve", "note"],
+    "open": ["acknowledge", "contact", "assign", "escalate", "snooze", "resolve", "note"],
+    "acknowledged": ["unacknowledge", "contact", "assign", "escalate", "snooze", "resolve", "note"],
     "resolved": ["reopen", "note"],
 }
 BODIES: dict[str, dict[str, Any]] = {
     "acknowledge": {}, "unacknowledge": {}, "contact": {"method": "phone", "result": "reached"},
-    "assign": {"staff_id": None}, "escalate": {"reason": "x"}, "resolve": {"outcome": "other"},
+    "assign": {"staff_id": None}, "escalate": {"reason": "x"},
+    "snooze": {"minutes": 5, "reason": "x"}, "resolve": {"outcome": "other"},
     "reopen": {"reason": "x"}, "note": {"text": "x"},
 }  # fmt: skip
 UNVERSIONED = ("contact", "note")
@@ -190,7 +191,7 @@ async def test_what_a_state_does_not_allow_is_refused_with_what_it_does(
     scene: Scene, client: httpx.AsyncClient, nurse_header: Header, state: str
 ) -> None:
     for verb, body in BODIES.items():
-        alert_id, seen = await raised(scene, await scene.admit()), 1
+        alert_id, seen = await raised(scene, await scene.admit(), 93, breathlessness=4), 1
         for earlier, more in STATES[state]:
             seen = (await done(client, nurse_header, alert_id, earlier, version=seen, **more))["version"]
         version = {} if verb in UNVERSIONED else {"version": seen}
