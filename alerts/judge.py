@@ -90,8 +90,13 @@ def not_evaluated(record: Record, reading: Reading) -> Judgement:
 
 def change_plan(record: Record, plan: Plan, at: datetime) -> Judgement:
     """A new plan comes into force. It never lowers an open alert; it clears only the rule about the
-    prescription, which it replaces (R18)."""
+    prescription, which it replaces (R18); a usual SpO2 alone replaces none."""
     advanced = advance(record, at)
+    old = record.plan
+    if old.baseline_spo2 != plan.baseline_spo2 and plan == replace(
+        old, baseline_spo2=plan.baseline_spo2, reason=plan.reason, version=plan.version
+    ):
+        return Judgement((), advanced.changes, replace(advanced.record, plan=plan))
     decisions = replan(advanced.episodes, at, record.service_hours)
     new = replace(advanced.record, plan=plan, episodes=decisions.episodes)
     return Judgement((), (*advanced.changes, *decisions.changes), new)

@@ -80,6 +80,20 @@ def _drop(values: _Numbers, limits: _Numbers) -> tuple[str, Comparison, float] |
     return "spo2", Comparison.AT_OR_BELOW, limits["baseline_spo2"] - limits["drop"]
 
 
+def _rise(values: _Numbers, limits: _Numbers) -> tuple[str, Comparison, float] | None:
+    """R11 fires `worse_rise` points above what is usual."""
+    if "breathlessness" not in values or "usual_breathlessness" not in limits:
+        return None
+    return "breathlessness", Comparison.AT_OR_ABOVE, limits["usual_breathlessness"] + limits["worse_rise"]
+
+
+def _trend(values: _Numbers, limits: _Numbers) -> tuple[str, Comparison, float] | None:
+    """R12: what the latest value would have to be, if those before it fell too."""
+    if "spo2" not in values or "baseline_spo2" not in limits:
+        return None
+    return "spo2", Comparison.AT_OR_BELOW, limits["baseline_spo2"] - limits["below_usual"]
+
+
 def _after_exertion(values: _Numbers, limits: _Numbers) -> tuple[str, Comparison, float] | None:
     """R8 fires at the red limit, or sooner if the resting value was high."""
     if "spo2" not in values:
@@ -123,6 +137,9 @@ _MEASURES: dict[str, _Measure] = {
     "R9": _SCORE,
     "R9b": _SCORE,
     "R10b": _against("breathlessness", Comparison.AT_OR_ABOVE, "high_from"),
+    "R11": _rise,
+    "R12": _trend,
     "R13": _range,
+    "R16": _against("poor_readings", Comparison.AT_OR_ABOVE, "poor_in_a_row"),
     "R18": _flow,
 }

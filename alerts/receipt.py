@@ -127,6 +127,7 @@ _NOT_JUDGED = {
     "not_at_rest": "Not judged: it needs a reading at rest.",
     "too_low_to_use": "Not judged: the value is too low to be used; it has to be measured again.",
     "switched_off": "Not judged: this ward has switched the rule off.",
+    "too_few_readings": "Not judged: too few good readings, or over too short a time.",
     "not_valid": "Not judged: it needs a good signal at rest.",
     "answer_without_measurement": "Not judged: this was an answer, not a measurement.",
 }

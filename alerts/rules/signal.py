@@ -12,20 +12,25 @@ def judge_signal(case: Case) -> Verdict:
         return NOT_GIVEN
     if case.reading.quality != Quality.POOR:
         return CLEAR
-    needed, run = case.rule_set.poor_in_a_row, 1
-    for reading in case.earlier():
-        if run >= needed:
+    return Fired(Severity.MEDIUM) if _run(case) >= case.rule_set.poor_in_a_row else NOT_ENOUGH
+
+
+def _run(case: Case) -> int:
+    """How many of the latest readings that brought an SpO2 were poor, counted as far as it matters."""
+    run = int(case.reading.quality == Quality.POOR)
+    for reading in case.earlier() if run else ():
+        if run >= case.rule_set.poor_in_a_row or (reading.spo2 is not None and reading.quality != Quality.POOR):
             break
-        if reading.spo2 is None:
-            continue
-        if reading.quality != Quality.POOR:
-            return NOT_ENOUGH
-        run += 1
-    return Fired(Severity.MEDIUM) if run >= needed else NOT_ENOUGH
+        run += reading.spo2 is not None
+    return run
 
 
 def _inputs(case: Case) -> tuple[Input, ...]:
-    return (Input("quality", str(case.reading.quality), "", case.reading.id, case.reading.observed_at),)
+    reading = case.reading
+    if reading.spo2 is None:
+        return ()
+    quality = Input("quality", str(reading.quality), "", reading.id, reading.observed_at)
+    return (quality, Input("poor_readings", _run(case), "readings", reading.id, reading.observed_at))
 
 
 def _limits(case: Case) -> tuple[Limit, ...]:
