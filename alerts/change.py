@@ -23,6 +23,16 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Reminder:
+    """The reading of a slot has not come: the person is asked for it, `at` an instant. It can fill the slot `until`;
+    after that there is nothing to remind of."""
+
+    slot: datetime
+    at: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """At most one per family and reading (or per wait that ran out). `before` is None for a new alert; `at`
     is the receipt, or the instant a wait ran out; `reading_id` is None when time or a person caused it."""

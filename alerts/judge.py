@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from alerts.change import Change
+from alerts.change import Change, Reminder
 from alerts.decide import decide, keep, replan
 from alerts.evaluate import Evaluation, evaluate
+from alerts.passing import pass_time, replanned, without_prescription
 from alerts.placement import Newest, placed
 from alerts.plan import Plan
 from alerts.raising import raise_finding
@@ -20,7 +21,6 @@ from alerts.rules.oxygen import RED, wait_after_red
 from alerts.rules.technical import NOT_EVALUATED as NOT_EVALUATED_RULE
 from alerts.rules.technical import REFUSED
 from alerts.severity import Severity
-from alerts.waiting import advance_episodes
 
 WINDOW = timedelta(hours=48)
 WINDOW_READINGS = 200
@@ -36,7 +36,7 @@ def judge(record: Record, arrivals: Sequence[Reading]) -> Judgement:
     count as received together; what time alone brought about before them is applied first."""
     known = sorted(record.window, key=_order)
     evaluations: dict[int, Evaluation] = {}
-    changes: list[Change] = []
+    changes, reminders = list[Change](), list[Reminder]()
     numbered = sorted(enumerate(arrivals), key=lambda item: (item[1].received_at, *_order(item[1])))
     for received_at, batch in groupby(numbered, key=lambda item: item[1].received_at):
         advanced = advance(record, received_at)
@@ -44,17 +44,16 @@ def judge(record: Record, arrivals: Sequence[Reading]) -> Judgement:
         judged = _judge_together(advanced.record, [reading for _, reading in together], known)
         evaluations.update(zip((index for index, _ in together), judged.evaluations, strict=True))
         changes += (*advanced.changes, *judged.changes)
-        record = judged.record
-    record = replace(record, window=tuple(known))
-    return Judgement(tuple(evaluations[index] for index in range(len(arrivals))), tuple(changes), record)
+        reminders += advanced.reminders
+        # What time brings about next must know the readings that came before.
+        record = replace(judged.record, window=tuple(known))
+    in_order = tuple(evaluations[index] for index in range(len(arrivals)))
+    return Judgement(in_order, tuple(changes), record, tuple(reminders))
 
 
 def advance(record: Record, now: datetime) -> Judgement:
-    """Apply what time alone brings about up to and including `now`."""
-    if not any(episode.waits for episode in record.episodes.values()):
-        return Judgement((), (), record)
-    decisions = advance_episodes(record.episodes, now, record.service_hours, record.rule_set)
-    return Judgement((), decisions.changes, replace(record, episodes=decisions.episodes))
+    """Apply what time alone brings about up to and including `now`: see `passing`."""
+    return pass_time(record, now)
 
 
 def refuse(record: Record, refused_at: datetime) -> Judgement:
@@ -68,7 +67,7 @@ def refuse(record: Record, refused_at: datetime) -> Judgement:
     version = record.rule_set.version
     finding = Finding(REFUSED, REFUSED.family, Severity.MEDIUM, None, (), (), rule_set_version=version)
     raised = _raised(record, finding, refused_at, refused_at)
-    return Judgement((), (*advanced.changes, *raised.changes), raised.record)
+    return replace(raised, changes=(*advanced.changes, *raised.changes), reminders=advanced.reminders)
 
 
 def not_evaluated(record: Record, reading: Reading) -> Judgement:
@@ -98,8 +97,9 @@ def change_plan(record: Record, plan: Plan, at: datetime) -> Judgement:
     ):
         return Judgement((), advanced.changes, replace(advanced.record, plan=plan))
     decisions = replan(advanced.episodes, at, record.service_hours)
-    new = replace(advanced.record, plan=plan, episodes=decisions.episodes)
-    return Judgement((), (*advanced.changes, *decisions.changes), new)
+    cleared = replace(advanced, record=replace(advanced.record, episodes=decisions.episodes))
+    judged = replanned(replace(cleared, changes=(*advanced.changes, *decisions.changes)), plan, at)
+    return replace(judged, record=replace(judged.record, plan=plan))
 
 
 def change_rule_set(record: Record, rule_set: RuleSet, at: datetime) -> Judgement:
@@ -138,7 +138,8 @@ def _judge_together(record: Record, batch: Sequence[Reading], known: list[Readin
         evaluations.append(evaluation)
         changes += decisions.changes
     record = replace(record, episodes=episodes, newest_observed_at=newest.any_at, newest_resting_at=newest.resting_at)
-    return Judgement(tuple(evaluations), tuple(changes), record)
+    lacking = without_prescription(record, batch, batch[0].received_at)
+    return Judgement(tuple(evaluations), (*changes, *lacking.changes), lacking.record)
 
 
 def _window(known: list[Reading], reading: Reading) -> tuple[Reading, ...]:

@@ -130,4 +130,5 @@ _NOT_JUDGED = {
     "too_few_readings": "Not judged: too few good readings, or over too short a time.",
     "not_valid": "Not judged: it needs a good signal at rest.",
     "answer_without_measurement": "Not judged: this was an answer, not a measurement.",
+    "decided_by_time": "Not judged: time alone decides it, not a reading.",
 }

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from alerts.change import Change
+from alerts.change import Change, Reminder
 from alerts.episode import Episode
 from alerts.evaluate import Evaluation
 from alerts.limits import DAILY, ServiceHours
@@ -12,6 +12,7 @@ from alerts.plan import Plan
 from alerts.reading import Reading
 from alerts.rule_set import DEFAULT, RuleSet
 from alerts.severity import Family
+from alerts.watch import Watch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,17 +34,20 @@ class Record:
     service_hours: ServiceHours = DAILY
     sixteen_on: date | None = None
     recent_refusals: tuple[datetime, ...] = ()
+    watch: Watch | None = None
+    paused_until: datetime | None = None
     rule_set: RuleSet = DEFAULT
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """`evaluations` in the order the arrivals were given; `changes` in the order they happened; `record` is
-    what is known now, its `episodes` the unresolved ones."""
+    what is known now, its `episodes` the unresolved ones; `reminders`: readings the person is asked for."""
 
     evaluations: tuple[Evaluation, ...]
     changes: tuple[Change, ...]
     record: Record
+    reminders: tuple[Reminder, ...] = ()
 
     @property
     def episodes(self) -> Mapping[Family, Episode]:

@@ -91,6 +91,7 @@ TOO_LOW_TO_USE = Silent(Say.NEUTRAL, "too_low_to_use")
 NOT_VALID = Silent(Say.NEUTRAL, "not_valid")
 TOO_FEW_READINGS = Silent(Say.NEUTRAL, "too_few_readings")
 SWITCHED_OFF = Silent(Say.NEUTRAL, "switched_off")
+DECIDED_BY_TIME = Silent(Say.NEUTRAL, "decided_by_time")
 ANSWER_ALONE = Silent(Say.NEUTRAL, "answer_without_measurement")
 
 

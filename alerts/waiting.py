@@ -13,6 +13,7 @@ from alerts.raising import raise_finding
 from alerts.rule import Awaited, Finding, Wait
 from alerts.rule_set import RuleSet
 from alerts.rules import BY_KEY
+from alerts.rules.absence import MISSED_RECHECK
 from alerts.rules.oxygen import wait_after_red
 from alerts.severity import Family, Severity
 from alerts.traces import confirm
@@ -25,6 +26,8 @@ _MISSED = {
 }
 
 _NAMES_OF_A_LOW_VALUE = ("R3", "R4")
+
+_RECHECKED = ("R1", "R2")
 
 
 def advance_episodes(
@@ -60,14 +63,24 @@ def _run_out(
     if wait.raises is not None:
         episodes[family] = replace(before, waits=left)
         return _begin_another(episodes, wait, wait.raises, hours, rule_set)
-    reason = _MISSED[wait.awaits]
+    unchecked = _unchecked(before, wait)
+    reason = _MISSED[Awaited.RECHECK if unchecked else wait.awaits]
     traces = tuple(_apply(trace, wait) for trace in before.traces)
-    text = f"{before.explanation.text} {reason.capitalize()}."
-    explanation = replace(before.explanation, text=text) if traces != before.traces else before.explanation
-    draft = replace(before, waits=left, traces=traces, explanation=explanation)
+    draft = replace(before, waits=left, traces=traces)
+    if traces != before.traces:
+        text = f"{before.explanation.text} {reason.capitalize()}."
+        ids = dict.fromkeys((*before.rule_ids, *((MISSED_RECHECK.id,) if unchecked else ())))
+        draft = replace(draft, explanation=replace(before.explanation, text=text), rule_ids=tuple(ids))
     episode, change = conclude(before, draft, Cause(None, (reason,), wait.due_at, None), hours)
     keep(episodes, family, episode)
     return change
+
+
+def _unchecked(episode: Episode, wait: Wait) -> bool:
+    """R15: a red or amber value was to be measured again, and nothing that counts has come since. It takes part by its
+    name: what it does to the severity is the wait's to say, and it is cleared with R1 or R2."""
+    trace = episode.trace(wait.key)
+    return wait.key in _RECHECKED and wait.confirms and trace is not None and not trace.clearings
 
 
 def _apply(trace: Trace, wait: Wait) -> Trace:

@@ -2,6 +2,7 @@
 
 from alerts.rule import Rule
 from alerts.rules import (
+    absence,
     baseline,
     early_warning,
     exertion,
@@ -29,6 +30,7 @@ RULES: tuple[Rule, ...] = (
     *early_warning.RULES,
     *technical.RULES,
     *signal.RULES,
+    *absence.RULES,
 )
 
 BY_KEY: dict[str, Rule] = {rule.key: rule for rule in RULES}

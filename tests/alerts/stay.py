@@ -3,15 +3,17 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from alerts.change import Change
+from alerts.change import Change, Reminder
 from alerts.episode import Episode
 from alerts.evaluate import Evaluation
 from alerts.fold import HumanEvent, Verb, act
 from alerts.judge import advance, change_plan, judge
+from alerts.passing import pause, resume
 from alerts.plan import Plan
 from alerts.reading import Reading
-from alerts.record import Record
+from alerts.record import Judgement, Record
 from alerts.severity import Family
+from alerts.watch import begin_watch
 
 MIDNIGHT = datetime(2026, 11, 22, tzinfo=UTC)
 COMPLETE: dict[str, Any] = {
@@ -27,6 +29,12 @@ def clock(text: str) -> datetime:
     return MIDNIGHT + timedelta(days=int(day or 0), hours=int(hours), minutes=int(minutes))
 
 
+def told(instant: datetime) -> str:
+    """The instant as `clock` takes it."""
+    days = (instant - MIDNIGHT) // timedelta(days=1)
+    return f"{f'{days} ' if days else ''}{instant:%H:%M}"
+
+
 def reading(at: str, *, received: str | None = None, **values: Any) -> Reading:
     observed_at, received_at = clock(at), clock(received or at)
     identity = values.pop("id", f"{at}/{received or at}")
@@ -34,10 +42,12 @@ def reading(at: str, *, received: str | None = None, **values: Any) -> Reading:
 
 
 class Stay:
-    def __init__(self, **plan: Any) -> None:
-        self.record = Record(plan=Plan(**plan))
+    def __init__(self, *, admitted: str | None = None, **plan: Any) -> None:
+        watch = None if admitted is None else begin_watch(clock(admitted))
+        self.record = Record(plan=Plan(**plan), watch=watch)
         self.changes: list[Change] = []
         self.closed: dict[Family, Episode] = {}
+        self.reminders: list[Reminder] = []
         self.evaluation: Evaluation | None = None
 
     def reads(self, at: str, *, received: str | None = None, **values: Any) -> list[Change]:
@@ -45,15 +55,22 @@ class Stay:
 
     def receives(self, *readings: Reading) -> list[Change]:
         judgement = judge(self.record, readings)
-        self.record = judgement.record
         self.evaluation = judgement.evaluations[-1]
-        self.changes += judgement.changes
-        return list(judgement.changes)
+        return self._after(judgement)
 
     def waits_until(self, at: str) -> list[Change]:
-        judgement = advance(self.record, clock(at))
+        return self._after(advance(self.record, clock(at)))
+
+    def is_paused(self, at: str, until: str) -> list[Change]:
+        return self._after(pause(self.record, clock(until), clock(at)))
+
+    def is_resumed(self, at: str) -> list[Change]:
+        return self._after(resume(self.record, clock(at)))
+
+    def _after(self, judgement: Judgement) -> list[Change]:
         self.record = judgement.record
         self.changes += judgement.changes
+        self.reminders += judgement.reminders
         return list(judgement.changes)
 
     def acts(
@@ -63,9 +80,12 @@ class Stay:
         self.record = act(self.record, event, self.closed).record
 
     def is_replanned(self, at: str, **plan: Any) -> list[Change]:
-        judgement = change_plan(self.record, Plan(**plan), clock(at))
-        self.record = judgement.record
-        return list(judgement.changes)
+        return self._after(change_plan(self.record, Plan(**plan), clock(at)))
+
+    @property
+    def reminded(self) -> list[str]:
+        """When the person was asked for a reading: "13:00 at 14:00", with the day before the time if not the first."""
+        return [f"{told(one.slot)} at {told(one.at)}" for one in self.reminders]
 
     def alert(self, family: Family = Family.OXYGEN) -> Episode:
         return self.record.episodes[family]

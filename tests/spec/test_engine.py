@@ -70,7 +70,7 @@ def play_step(record: Record, step: Step, number: int) -> Judgement:
     ((verb, subject),) = step["then"].items()
     if verb == "plan":
         return change_plan(record, plan_of(subject), minutes(step["at"]))
-    return act(record, HumanEvent(minutes(step["at"]), Family(subject), Verb(verb)))
+    return act(record, HumanEvent(minutes(step["at"]), Family(subject), Verb(verb)), {})
 
 
 def shown(episode: Episode, wanted: dict[str, Any]) -> dict[str, Any]:

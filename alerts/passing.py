@@ -1,0 +1,205 @@
+"""What time alone brings about in a stay: waits that run out, readings that do not come, a plan that is due."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from alerts.change import Change, Reminder
+from alerts.conclude import Cause, conclude
+from alerts.decide import keep
+from alerts.missed import MISSED_AFTER, SilenceDue, SlotDue, finding_of, missed_between
+from alerts.plan import Plan
+from alerts.raising import raise_finding
+from alerts.reading import Reading
+from alerts.record import Judgement, Record
+from alerts.review import gaps, lacks_prescription, review_finding
+from alerts.rule import Finding
+from alerts.rules.absence import NO_PRESCRIPTION, REVIEW_DUE
+from alerts.severity import Family
+from alerts.waiting import advance_episodes
+from alerts.waking import wake_all
+from alerts.watch import Watch
+
+_TICK = timedelta(microseconds=1)
+_AHEAD = timedelta(hours=50)
+"""Whatever the reading times are, a slot or a silence falls due within this time."""
+
+
+@dataclass(frozen=True, slots=True)
+class GapDue:
+    """The plan lacks something from an instant on."""
+
+    at: datetime
+    name: str
+
+
+Due = SlotDue | SilenceDue | GapDue
+
+
+def pass_time(record: Record, now: datetime) -> Judgement:
+    """Apply everything that falls due up to and including `now`, each thing once and in order, however long nobody
+    looked. Nothing is due: the record comes back as it is, in well under a microsecond."""
+    watch = record.watch
+    if watch is None or not _due(record, watch, now):
+        return _run_out(record, now)
+    watch = _after_pause(record, watch, now)
+    ended = record.paused_until is not None and record.paused_until <= now
+    record = replace(record, watch=watch, paused_until=None if ended else record.paused_until)
+    changes, reminders = list[Change](), list[Reminder]()
+    start = now + _TICK if watch.due_at is None else watch.due_at
+    for due in sorted(_between(record, watch, start, now), key=_order):
+        run_out = _run_out(record, due.at)
+        reminders += _reminders(due)
+        raised = _apply(run_out.record, watch, due)
+        changes += (*run_out.changes, *raised.changes)
+        record = raised.record
+    run_out = _run_out(record, now)
+    watch = run_out.record.watch or watch
+    watch = replace(watch, due_at=_first_after(run_out.record, watch, now + _TICK))
+    record = replace(run_out.record, watch=watch)
+    return Judgement((), (*changes, *run_out.changes), record, tuple(reminders))
+
+
+def next_due_at(record: Record) -> datetime | None:
+    """When time next matters for the stay though nothing arrives; None: never. Exact for what the record knows, so a
+    timer that finds nothing to do stores it as the watch's `due_at`."""
+    waits = [episode.next_due_at for episode in record.episodes.values()]
+    if record.watch is not None and record.watch.due_at is not None:
+        waits.append(_first_after(record, record.watch, record.watch.due_at))
+    return min((at for at in waits if at is not None), default=None)
+
+
+def pause(record: Record, until: datetime, at: datetime) -> Judgement:
+    """Missed readings are not looked for until an instant. Everything else goes on, red rules first of all."""
+    passed = pass_time(record, at)
+    return _rewatched(passed, replace(passed.record, paused_until=until), passed.record.watch, at)
+
+
+def resume(record: Record, at: datetime) -> Judgement:
+    """A pause ends before its time: the clock for readings starts again, as at admission."""
+    passed = pass_time(record, at)
+    watch = passed.record.watch
+    again = watch if watch is None or passed.record.paused_until is None else watch.restarted(at)
+    return _rewatched(passed, replace(passed.record, paused_until=None), again, at)
+
+
+def replanned(judged: Judgement, plan: Plan, at: datetime) -> Judgement:
+    """A new plan is in force, and `judged` is what it did to the alerts: R23 is cleared if nothing that was told is
+    lacking any more; new reading times count from now."""
+    record, watch = judged.record, judged.record.watch
+    if watch is None:
+        return judged
+    times_changed = plan.reading_times != record.plan.reading_times
+    watch = replace(watch, planned_at=at, slots_from=at if times_changed else watch.slots_from)
+    lacking = {name for name, since in gaps(plan, watch, record.service_hours.zone).items() if since <= at}
+    if plan.prescribed_oxygen_flow is None:
+        lacking.add(NO_PRESCRIPTION)
+    watch = replace(watch, told=tuple(name for name in watch.told if name in lacking))
+    record = replace(record, plan=plan)
+    if watch.told:
+        return _rewatched(judged, record, watch, at)
+    cleared = _reviewed(record, at)
+    changes = (*judged.changes, *cleared.changes)
+    return _rewatched(replace(judged, changes=changes), cleared.record, watch, at)
+
+
+def without_prescription(record: Record, readings: Sequence[Reading], at: datetime) -> Judgement:
+    """Readings that were judged say that somebody is on oxygen: R23 if the plan does not say how much. Once a plan."""
+    watch = record.watch
+    if watch is None or NO_PRESCRIPTION in watch.told:
+        return Judgement((), (), record)
+    if not any(lacks_prescription(record.plan, reading.oxygen_flow) for reading in readings):
+        return Judgement((), (), record)
+    return _apply(record, watch, GapDue(at, NO_PRESCRIPTION))
+
+
+def _due(record: Record, watch: Watch, now: datetime) -> bool:
+    if watch.due_at is not None and watch.due_at <= now:
+        return True
+    return record.paused_until is not None and record.paused_until <= now
+
+
+def _after_pause(record: Record, watch: Watch, now: datetime) -> Watch:
+    until = record.paused_until
+    return watch if until is None or until > now else watch.restarted(until)
+
+
+def _run_out(record: Record, now: datetime) -> Judgement:
+    """Apply the waits of the episodes."""
+    for episode in record.episodes.values():
+        if any(wait.due_at <= now for wait in episode.waits):
+            decisions = advance_episodes(record.episodes, now, record.service_hours, record.rule_set)
+            return Judgement((), decisions.changes, replace(record, episodes=decisions.episodes))
+    return Judgement((), (), record)
+
+
+def _between(record: Record, watch: Watch, start: datetime, end: datetime) -> Iterator[Due]:
+    yield from missed_between(record, watch, start, end)
+    for name, at in gaps(record.plan, watch, record.service_hours.zone).items():
+        if name not in watch.told and max(at, start) <= end:
+            yield GapDue(max(at, start), name)
+
+
+def _first_after(record: Record, watch: Watch, start: datetime) -> datetime | None:
+    """The first limit from `start` on."""
+    ahead = [due.at for due in missed_between(record, watch, start, start + _AHEAD)]
+    of_plan = gaps(record.plan, watch, record.service_hours.zone)
+    ahead += [max(at, start) for name, at in of_plan.items() if name not in watch.told]
+    if record.paused_until is not None:
+        ahead.append(max(record.paused_until, start))
+    return min(ahead, default=None)
+
+
+def _order(due: Due) -> tuple[datetime, bool]:
+    """By time; of one instant what is urgent first."""
+    return due.at, not isinstance(due, SilenceDue)
+
+
+def _reminders(due: Due) -> tuple[Reminder, ...]:
+    if not isinstance(due, SlotDue) or due.missed:
+        return ()
+    return (Reminder(due.slot, due.at, due.slot + MISSED_AFTER),)
+
+
+def _apply(record: Record, watch: Watch, due: Due) -> Judgement:
+    if isinstance(due, GapDue):
+        told = (*(record.watch or watch).told, due.name)
+        noted = replace(record, watch=replace(watch, told=told))
+        return _raised(noted, review_finding(record, told, due.at), due.at, due.at)
+    finding = finding_of(record, watch, due)
+    woken: tuple[Change, ...] = ()
+    if isinstance(due, SlotDue) and not due.missed:
+        decisions = wake_all(record.episodes, due.at, "a reading was missed")
+        record, woken = replace(record, episodes=decisions.episodes), decisions.changes
+    if finding is None:
+        return Judgement((), woken, record)
+    raised = _raised(record, finding, due.slot if isinstance(due, SlotDue) else due.at, due.at)
+    return replace(raised, changes=(*woken, *raised.changes))
+
+
+def _raised(record: Record, finding: Finding, observed_at: datetime, at: datetime) -> Judgement:
+    episodes = dict(record.episodes)
+    before = episodes.get(finding.family)
+    episode, change = raise_finding(before, finding, observed_at, at, record.service_hours)
+    keep(episodes, finding.family, episode)
+    return Judgement((), () if change is None else (change,), replace(record, episodes=episodes))
+
+
+def _reviewed(record: Record, at: datetime) -> Judgement:
+    """R23 has nothing left to say."""
+    before = record.episodes.get(Family.PLAN)
+    if before is None:
+        return Judgement((), (), record)
+    traces = tuple(replace(t, active=False) if t.key == REVIEW_DUE.key else t for t in before.traces)
+    cause = Cause(None, ("the plan changed",), at, None)
+    episodes = dict(record.episodes)
+    episode, change = conclude(before, replace(before, traces=traces), cause, record.service_hours)
+    keep(episodes, Family.PLAN, episode)
+    return Judgement((), () if change is None else (change,), replace(record, episodes=episodes))
+
+
+def _rewatched(judged: Judgement, record: Record, watch: Watch | None, at: datetime) -> Judgement:
+    """What is due has changed: look for it anew from `at` on."""
+    if watch is not None:
+        watch = replace(watch, due_at=_first_after(record, watch, at + _TICK))
+    return replace(judged, record=replace(record, watch=watch))
