@@ -116,7 +116,7 @@ def record(row: Mapping[str, Any]) -> dict[str, Any]:
         "device": device if any(device.values()) else None,
         "time_corrected": row["claimed_at"] is not None,
         "severity": _WORDS[row["severity"]],
-        "entered_in_error": False,
+        "entered_in_error": row["entered_in_error_at"] is not None,
     }
 
 
@@ -145,4 +145,5 @@ _SHOWN = (
     "source",
     "entered_by",
     "late",
+    "answers",
 )

@@ -13,6 +13,7 @@ from service.readings import store
 from service.readings.directory import Directory, Known
 from service.readings.group import GroupResult, Item, keep_and_judge
 from service.readings.judging import plan_of
+from service.readings.received import Stamping
 from service.readings.store import LockedStay, StayKey
 from service.readings.submission import Arrival, Outcome, Recorded, Refusal, Submission, Tick
 from service.settings import Settings
@@ -76,7 +77,10 @@ class Intake:
         await self._committer.submit(ward_id, stay_id, Tick(ward_id, stay_id, at))
 
     async def _work(self, where: Where, items: Sequence[Item]) -> Sequence[GroupResult]:
-        return await keep_and_judge(where, items, self._plans_of)
+        stamping = Stamping(self._clock.now())
+        results = await keep_and_judge(where, [stamping.stamp(item) for item in items], self._plans_of)
+        stamping.check()
+        return results
 
     def _committed(self, results: Sequence[GroupResult]) -> None:
         """All results of a group name the wards it wrote to; wake those who listen to them."""

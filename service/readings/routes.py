@@ -7,21 +7,22 @@ from fastapi.responses import Response
 from pydantic import TypeAdapter, ValidationError
 
 from service import body
-from service.access.guards import PathId, Requires, authenticate, require_scope, self_guarded
+from service.access.guards import PathId, Requires, RequiresOnWard, authenticate, require_scope, self_guarded
 from service.access.principals import Principal
 from service.body import BATCH_LIMIT, JsonBody, reads_body
 from service.errors import FieldError, Invalid, WardwatchError
-from service.fields import ClientKey, Instant, canonical_id
+from service.fields import ClientKey, Id, Instant, canonical_id
 from service.paging import DEFAULT_LIMIT, Cursor, Limit, next_link
 from service.problems import SAFETY_TEXT, document
-from service.readings import history, intake, receipts
+from service.readings import history, intake, receipts, received, trend
 from service.readings.answering import answer, record, to_json
 from service.readings.batch import rows_of, take
 from service.readings.door import RefusedRow, admit, refusal
 from service.readings.receipt_schemas import ReceiptOut
-from service.readings.schemas import BatchIn, BatchOut, ReadingIn, ReadingOut, ReadingPage
+from service.readings.schemas import BatchIn, BatchOut, ReadingIn, ReadingOut, ReadingPage, WardReadingPage
 from service.readings.submission import Outcome, Recorded
-from service.storage.session import Reads
+from service.readings.trend_schemas import MOST_POINTS, TrendOut
+from service.storage.session import Reads, database_of, reading
 
 router = APIRouter(prefix="/v1", tags=["readings"])
 
@@ -94,6 +95,41 @@ async def read_evaluation(
 ) -> ReceiptOut:
     """Why a reading raised an alert, or did not: what every rule said, with the numbers it compared."""
     return ReceiptOut.of(await receipts.read_receipt(session, who, canonical_id(reading_id)))
+
+
+@router.get("/stays/{stay_id}/trend", operation_id="read_trend")
+async def read_trend(
+    request: Request,
+    stay_id: PathId,
+    who: Annotated[Principal, Depends(Requires("readings:read"))],
+    session: Reads,
+    observed_from: Annotated[Instant | None, Query(alias="from", description="Unless said, a week before `to`")] = None,
+    observed_to: Annotated[Instant | None, Query(alias="to", description="Unless said, now")] = None,
+    points: Annotated[int, Query(ge=1, le=MOST_POINTS)] = 100,
+) -> TrendOut:
+    """A stay as a curve: what the values did, where nothing came, the limits in force, the alerts."""
+    now = request.app.state.clock.now()
+    span = trend.span_of(observed_from, observed_to, points, now)
+    return TrendOut.of(await trend.read_trend(session, who, canonical_id(stay_id), span, now))
+
+
+@router.get("/wards/{ward_id}/readings", operation_id="list_ward_readings", response_model=WardReadingPage)
+async def list_ward_readings(
+    request: Request,
+    ward_id: Id,
+    who: Annotated[Principal, Depends(RequiresOnWard("readings:read"))],
+    received_after: Annotated[Instant | None, Query(description="The watermark of the walk before")] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Response:
+    """The readings of a ward in order of receipt, for records systems: complete up to the watermark."""
+    database = database_of(request)
+    complete_to = await received.watermark(database, request.app.state.clock.now())
+    async with reading(database) as session:
+        page = await received.list_received(session, ward_id, received_after, complete_to, limit, cursor)
+    items = [{**record(row), "stay_id": row["stay_id"]} for row in page.rows]
+    content = {"items": items, "next_cursor": page.next_cursor, "watermark": page.watermark}
+    return Response(to_json(content), headers=next_link(request, page.next_cursor), media_type="application/json")
 
 
 def _request_key(request: Request) -> str | None:

@@ -218,7 +218,23 @@ class ReadingRecord(BaseModel):
     late: bool
     time_corrected: bool
     severity: Word | None
+    answers: Id | None = Field(description="The reading whose question this one answers")
     entered_in_error: bool
+
+
+class WardReadingRecord(ReadingRecord):
+    """A reading as it is kept, with its stay."""
+
+    stay_id: Id
+
+
+class WardReadingPage(BaseModel):
+    """Readings of a ward in order of receipt. The list is complete up to `watermark`; what came later is in it as far
+    as it is known: go on with `received_after` the watermark, and take each `reading_id` once."""
+
+    items: list[WardReadingRecord]
+    next_cursor: str | None
+    watermark: Instant
 
 
 class ReadingPage(BaseModel):

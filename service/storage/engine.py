@@ -4,11 +4,11 @@ Reads and writes have an engine each. A read connection cannot write (the databa
 one write connection, so writers queue here and never meet a locked file."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import event, func, select
+from sqlalchemy import event, func, select, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
@@ -111,3 +111,21 @@ async def server_of(database: Database) -> tuple[str, datetime]:
         clock = (await connection.execute(select(func.current_timestamp()))).scalar_one()
     name = f"{connection.dialect.name} {'.'.join(str(part) for part in version)}"
     return name, clock if clock.tzinfo else clock.replace(tzinfo=UTC)
+
+
+_OLDEST_WRITE = text(
+    "SELECT extract(epoch FROM max(clock_timestamp() - xact_start)) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND application_name = 'wardwatch-write' AND pid <> pg_backend_pid()"
+)
+
+
+async def oldest_write(database: Database) -> timedelta:
+    """For how long the oldest transaction that writes, in whichever process, has not been committed; zero when there is
+    none. What is not counted had ended before this was asked, so a query made after it sees all of that."""
+    if database.is_embedded:
+        # There is one writer at a time: whoever has had a turn knows that those before have ended.
+        async with database.writes.begin():
+            return timedelta(0)
+    async with database.reads.connect() as connection:
+        seconds = (await connection.execute(_OLDEST_WRITE)).scalar()
+    return timedelta(seconds=float(seconds or 0))

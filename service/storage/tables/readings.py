@@ -12,12 +12,14 @@ class ReadingRow(SQLModel, table=True):
     """One set of observations at one instant, as it was sent, and how it was judged when it arrived.
 
     `observed_at` is the instant it is judged at; `claimed_at` the one that was sent, where that lay in the future.
-    `symptoms`: comma-separated; empty = asked, none; NULL = not asked."""
+    `symptoms`: comma-separated; empty = asked, none; NULL = not asked. `answers`: the reading whose question this one
+    answers. What was entered in error is marked, never deleted."""
 
     __tablename__ = "reading"
     __table_args__ = (
         belongs_to("stay", "stay_id"),
         Index("ix_reading_stay_id_observed_at", "ward_id", "stay_id", "observed_at"),
+        Index("ix_reading_received_at", "ward_id", "received_at", "id"),
     )
 
     ward_id: str = key()
@@ -53,6 +55,10 @@ class ReadingRow(SQLModel, table=True):
     plan_version: int = 1
     rule_set_version: str = Field(sa_type=String(20))
     severity: int | None = Field(default=None, sa_type=SmallInteger)
+    answers: str | None = ref(nullable=True)
+    entered_in_error_at: datetime | None = instant(nullable=True)
+    entered_in_error_by: str | None = ref(nullable=True)
+    entered_in_error_reason: str | None = Field(default=None, sa_type=String(500))
 
 
 class IdempotencyRow(SQLModel, table=True):

@@ -49,6 +49,11 @@ def upgrade() -> None:
         sqlite_where=sa.text("snoozed_until IS NOT NULL"),
         postgresql_where=sa.text("snoozed_until IS NOT NULL"),
     )
+    op.add_column("reading", sa.Column("answers", IdType(), nullable=True))
+    op.add_column("reading", sa.Column("entered_in_error_at", InstantType(), nullable=True))
+    op.add_column("reading", sa.Column("entered_in_error_by", IdType(), nullable=True))
+    op.add_column("reading", sa.Column("entered_in_error_reason", sa.String(length=500), nullable=True))
+    op.create_index("ix_reading_received_at", "reading", ["ward_id", "received_at", "id"], unique=False)
     op.add_column("stay", sa.Column("due_at", InstantType(), nullable=True))
     op.create_index(
         "ix_stay_due_at",
