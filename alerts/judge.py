@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from alerts.change import Change, Reminder
-from alerts.decide import decide, keep, replan
+from alerts.decide import Decisions, decide, keep, replan
 from alerts.evaluate import Evaluation, evaluate
 from alerts.passing import pass_time, replanned, without_prescription
 from alerts.placement import Newest, placed
@@ -91,21 +91,20 @@ def change_plan(record: Record, plan: Plan, at: datetime) -> Judgement:
     """A new plan comes into force. It never lowers an open alert; it clears only the rule about the
     prescription, which it replaces (R18); a usual SpO2 alone replaces none."""
     advanced = advance(record, at)
-    old = record.plan
-    if old.baseline_spo2 != plan.baseline_spo2 and plan == replace(
-        old, baseline_spo2=plan.baseline_spo2, reason=plan.reason, version=plan.version
-    ):
-        return Judgement((), advanced.changes, replace(advanced.record, plan=plan))
-    decisions = replan(advanced.episodes, at, record.service_hours)
-    cleared = replace(advanced, record=replace(advanced.record, episodes=decisions.episodes))
-    judged = replanned(replace(cleared, changes=(*advanced.changes, *decisions.changes)), plan, at)
+    record = advanced.record
+    if plan.differs_in(record.plan) <= {"baseline_spo2", "reason", "version"}:
+        decisions = Decisions((), record.episodes)
+    else:
+        decisions = replan(record.episodes, at, record.service_hours)
+    judged = replace(advanced, changes=(*advanced.changes, *decisions.changes))
+    judged = replanned(replace(judged, record=replace(record, episodes=decisions.episodes)), plan, at)
     return replace(judged, record=replace(judged.record, plan=plan))
 
 
 def change_rule_set(record: Record, rule_set: RuleSet, at: datetime) -> Judgement:
     """Another rule set goes live on the ward. What stands, and what it waits for, stays as it is."""
     advanced = advance(record, at)
-    return Judgement((), advanced.changes, replace(advanced.record, rule_set=rule_set))
+    return replace(advanced, record=replace(advanced.record, rule_set=rule_set))
 
 
 def _raised(record: Record, finding: Finding, observed_at: datetime, at: datetime) -> Judgement:

@@ -1,7 +1,7 @@
 """The plan of a stay: the person's limits, what is usual for them, and what they wish. It validates
 itself."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 from enum import StrEnum
 
@@ -99,6 +99,11 @@ class Plan:
         """Scale 2 only for the hypercapnic profile, which a clinician chose and documented (RCP NEWS2
         2017)."""
         return 2 if self.profile == Profile.HYPERCAPNIC else 1
+
+    def differs_in(self, other: "Plan") -> set[str]:
+        """The names of the fields that are not the same."""
+        names = (f.name for f in fields(self) if f.compare)
+        return {name for name in names if getattr(self, name) != getattr(other, name)}
 
     def warnings(self) -> tuple[Problem, ...]:
         """What a clinician should look at, though the plan is accepted."""

@@ -117,3 +117,11 @@ def test_a_pause_does_not_stop_the_review() -> None:
     stay.is_paused("1 10:00", until="3 10:00")
     assert next_due_at(stay.record) == clock("2 10:00")
     assert len(stay.waits_until("2 10:00")) == 1
+
+
+def test_a_plan_of_another_profile_and_another_usual_value_takes_its_place() -> None:
+    stay = Stay(
+        admitted="10:00", profile="custom", red_at=90, amber_at=92, reason="fibrosis", review_on=date(2026, 12, 1)
+    )
+    stay.is_replanned("11:00", baseline_spo2=97)
+    assert (stay.record.plan.profile, stay.record.plan.baseline_spo2) == ("standard", 97)
