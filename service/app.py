@@ -20,6 +20,7 @@ from service.access.passwords import Passwords
 from service.access.signing_in import Desk
 from service.access.tokens import open_tokens
 from service.care import routes as care_routes
+from service.care import transfer_routes
 from service.clock import Clock, real_clock
 from service.feed import positions
 from service.feed import routes as feed_routes
@@ -48,6 +49,7 @@ ROUTERS: tuple[Any, ...] = (
     ward_routes.router,
     patient_routes.router,
     care_routes.router,
+    transfer_routes.router,
     health.router,
 )
 # FastAPI's own tracing would export URLs and exception texts, and asks for its provider at every request.

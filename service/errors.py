@@ -126,6 +126,18 @@ class ActiveStayExists(Conflict):
     code = "active_stay_exists"
 
 
+class TransferDecided(Conflict):
+    """This transfer has been accepted or declined already."""
+
+    code = "transfer_decided"
+
+
+class TransferPending(Conflict):
+    """This stay is offered to that ward already; `transfer_id` names the offer."""
+
+    code = "transfer_pending"
+
+
 class SecondClinicianNeeded(Conflict):
     """Another clinician than the one who proposed this limit has to approve it."""
 

@@ -46,7 +46,7 @@ class PlanVersion:
     def in_force(self) -> Limits | None:
         """The SpO2 limits (percent) that readings are judged by; None if the engine cannot read it (R21)."""
         try:
-            return _engine_plan(self).limits
+            return engine_plan(self).limits
         except PlanInvalid:
             return None
 
@@ -58,7 +58,7 @@ class PlanVersion:
             f"Below {LOWEST_UNAPPROVED_RED}: another clinician has to approve it; until then "
             f"{LOWEST_UNAPPROVED_RED} is in force.",
         )
-        return (*_engine_plan(self).warnings(), *(() if self.red_at_approved else (waiting,)))
+        return (*engine_plan(self).warnings(), *(() if self.red_at_approved else (waiting,)))
 
 
 ASKED_FIELDS = tuple(
@@ -135,14 +135,15 @@ def _version(
         created_at=at,
     )
     try:
-        _engine_plan(version)
+        engine_plan(version)
     except PlanInvalid as problem:
         refused = [FieldError(f"{pointer}/{each.field}", each.code, each.message) for each in problem.problems]
         raise Invalid(errors=refused) from None
     return version
 
 
-def _engine_plan(version: PlanVersion) -> Plan:
+def engine_plan(version: PlanVersion) -> Plan:
+    """The plan as the engine takes it; raises PlanInvalid."""
     values = {name: getattr(version, name) for name in ASKED_FIELDS}
     values["profile"] = Profile(version.profile)
     values["pregnant"] = bool(version.pregnant)

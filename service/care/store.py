@@ -124,8 +124,9 @@ async def insert_stay(
     admitted_at: datetime,
     sixteen_on: date,
     previous_stay_id: str | None,
+    plan_version: int = 1,
 ) -> None:
-    """An active stay under plan version 1."""
+    """An active stay under a version of its plan."""
     await session.execute(
         insert(STAY).values(
             ward_id=ward_id,
@@ -135,6 +136,7 @@ async def insert_stay(
             admitted_at=admitted_at,
             sixteen_on=sixteen_on,
             previous_stay_id=previous_stay_id,
+            plan_version=plan_version,
         )
     )
 

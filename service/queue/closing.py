@@ -25,16 +25,29 @@ async def resolve_for_discharge(
     stay_id: str,
     outcomes: Mapping[str, Outcome],
     at: datetime,
-    *,
-    machine_outcome: str = "discharged",
 ) -> WardEvents:
     """Close all unresolved alerts of a stay that the caller has locked; `outcomes` by alert id.
 
-    Gives the events and counts: the caller appends them with its own, last in the transaction, and writes the
-    audit entry. Raises Invalid where a high or critical alert has no outcome, or an outcome has no such
+    As `resolve_all`. Raises Invalid where a high or critical alert has no outcome, or an outcome has no such
     alert."""
     alerts = await store.lock_unresolved(session, ward_id, stay_id)
     _require_outcomes(alerts, outcomes)
+    return await resolve_all(session, who, ward_id, alerts, at, "discharged", outcomes)
+
+
+async def resolve_all(
+    session: AsyncSession,
+    who: Principal,
+    ward_id: str,
+    alerts: Sequence[LockedAlert],
+    at: datetime,
+    machine_outcome: str,
+    outcomes: Mapping[str, Outcome],
+) -> WardEvents:
+    """Close these alerts of a stay that ends, with the outcome given by alert id, else the machine's.
+
+    Gives the events and counts: the caller appends them with its own, last in the transaction, and writes the
+    audit entry."""
     ward = WardEvents()
     for alert in alerts:
         outcome = str(outcomes.get(alert.alert_id, machine_outcome))

@@ -12,7 +12,7 @@ from service.storage.tables.access import (
 )
 from service.storage.tables.alerts import AlertNoteRow, AlertResponseRow, AlertRow
 from service.storage.tables.operation import HeartbeatRow, WardWatchRow, WorkLeaseRow
-from service.storage.tables.patients import PatientIdentifierRow, PatientRow, PlanRow, StayRow
+from service.storage.tables.patients import PatientIdentifierRow, PatientRow, PlanRow, StayRow, TransferRow
 from service.storage.tables.readings import IdempotencyRow, ReadingRow, RefusalRow
 from service.storage.tables.wards import EventRow, WardFeedRow, WardRow
 
@@ -38,6 +38,7 @@ __all__ = [
     "SigningKeyRow",
     "StaffRow",
     "StayRow",
+    "TransferRow",
     "WardFeedRow",
     "WardRow",
     "WardWatchRow",

@@ -9,6 +9,7 @@ from service.storage.tables.columns import belongs_to, due, instant, key, ref, w
 
 STAY_STATUSES = ("active", "paused", "discharged")
 IDENTIFIER_SYSTEMS = ("nhs_number", "mrn")
+TRANSFER_STATUSES = ("pending", "accepted", "declined")
 PROFILES = ("standard", "hypercapnic", "custom")
 
 
@@ -83,6 +84,37 @@ class StayRow(SQLModel, table=True):
     discharge_reason: str | None = Field(default=None, sa_type=String(200))
     due_at: datetime | None = instant(nullable=True)
     version: int = 1
+
+
+class TransferRow(SQLModel, table=True):
+    """A stay offered to another ward by somebody who does not work there. It belongs to the ward that is asked; what
+    is offered stays where it is until that ward accepts."""
+
+    __tablename__ = "transfer"
+    __table_args__ = (
+        words("status", TRANSFER_STATUSES),
+        ForeignKeyConstraint(["ward_id"], ["ward.id"]),
+        Index(
+            "uq_transfer_one_pending",
+            "ward_id",
+            "stay_id",
+            unique=True,
+            sqlite_where=text("status = 'pending'"),
+            postgresql_where=text("status = 'pending'"),
+        ),
+    )
+
+    ward_id: str = key()
+    id: str = key()
+    from_ward_id: str = ref()
+    stay_id: str = ref()
+    status: str = Field(default="pending", sa_type=String(12))
+    proposed_at: datetime = instant()
+    proposed_by: str = ref()
+    proposer_kind: str = Field(sa_type=String(20))
+    decided_at: datetime | None = instant(nullable=True)
+    decided_by: str | None = ref(nullable=True)
+    new_stay_id: str | None = ref(nullable=True)
 
 
 class PlanRow(SQLModel, table=True):

@@ -11,6 +11,8 @@ from service.storage.tables.columns import belongs_to, instant, key, ref
 class ReadingRow(SQLModel, table=True):
     """One set of observations at one instant, as it was sent, and how it was judged when it arrived.
 
+    `copied_from`: the id it has on the ward the person came from, for one that came along with a transfer.
+
     `observed_at` is the instant it is judged at; `claimed_at` the one that was sent, where that lay in the future.
     `symptoms`: comma-separated; empty = asked, none; NULL = not asked. `answers`: the reading whose question this one
     answers. What was entered in error is marked, never deleted."""
@@ -59,6 +61,7 @@ class ReadingRow(SQLModel, table=True):
     entered_in_error_at: datetime | None = instant(nullable=True)
     entered_in_error_by: str | None = ref(nullable=True)
     entered_in_error_reason: str | None = Field(default=None, sa_type=String(500))
+    copied_from: str | None = ref(nullable=True)
 
 
 class IdempotencyRow(SQLModel, table=True):

@@ -32,6 +32,31 @@ def upgrade() -> None:
         sa.Column("until", InstantType(), nullable=False),
         sa.PrimaryKeyConstraint("ward_id", "kind", name=op.f("pk_work_lease")),
     )
+    op.create_table(
+        "transfer",
+        sa.Column("ward_id", IdType(), nullable=False),
+        sa.Column("id", IdType(), nullable=False),
+        sa.Column("from_ward_id", IdType(), nullable=False),
+        sa.Column("stay_id", IdType(), nullable=False),
+        sa.Column("status", sa.String(length=12), nullable=False),
+        sa.Column("proposed_at", InstantType(), nullable=False),
+        sa.Column("proposed_by", IdType(), nullable=False),
+        sa.Column("proposer_kind", sa.String(length=20), nullable=False),
+        sa.Column("decided_at", InstantType(), nullable=True),
+        sa.Column("decided_by", IdType(), nullable=True),
+        sa.Column("new_stay_id", IdType(), nullable=True),
+        sa.CheckConstraint("status IN ('pending', 'accepted', 'declined')", name=op.f("ck_transfer_status")),
+        sa.ForeignKeyConstraint(["ward_id"], ["ward.id"], name=op.f("fk_transfer_ward_id")),
+        sa.PrimaryKeyConstraint("ward_id", "id", name=op.f("pk_transfer")),
+    )
+    op.create_index(
+        "uq_transfer_one_pending",
+        "transfer",
+        ["ward_id", "stay_id"],
+        unique=True,
+        sqlite_where=sa.text("status = 'pending'"),
+        postgresql_where=sa.text("status = 'pending'"),
+    )
     op.add_column("alert", sa.Column("limit_at", InstantType(), nullable=True))
     op.create_index(
         "ix_alert_limit_at",
@@ -53,6 +78,7 @@ def upgrade() -> None:
     op.add_column("reading", sa.Column("entered_in_error_at", InstantType(), nullable=True))
     op.add_column("reading", sa.Column("entered_in_error_by", IdType(), nullable=True))
     op.add_column("reading", sa.Column("entered_in_error_reason", sa.String(length=500), nullable=True))
+    op.add_column("reading", sa.Column("copied_from", IdType(), nullable=True))
     op.create_index("ix_reading_received_at", "reading", ["ward_id", "received_at", "id"], unique=False)
     op.add_column("stay", sa.Column("due_at", InstantType(), nullable=True))
     op.create_index(

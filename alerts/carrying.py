@@ -1,0 +1,65 @@
+"""A transfer: the unresolved alerts of a stay, raised again on the ward the person goes to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from alerts.change import Change, Kind
+from alerts.decide import Decisions
+from alerts.episode import Episode, State
+from alerts.fold import fold
+from alerts.lifecycle import realarmed
+from alerts.limits import ServiceHours
+from alerts.reading import Reading
+from alerts.record import Record
+from alerts.rule import Input
+from alerts.severity import Family
+from alerts.transitions import Trigger, step
+
+TRANSFERRED = "transferred"
+
+
+def carry(
+    start: Record,
+    readings: Sequence[Reading],
+    before: Mapping[Family, Episode],
+    copies: Mapping[str, str],
+    at: datetime,
+) -> Decisions:
+    """What the receiving ward has open from the transfer on: `before`, each family raised anew `at` that instant, with
+    limits of its own, and taken by nobody.
+
+    `start` knows the readings before the copied ones, `readings` are the copies, `copies` their ids by the id each
+    has on the ward left behind. The fold of the copies tells what each alert stands on. Where it finds less than
+    stood there (an older reading counted, time or a person had a hand in it), the alert is carried as it stood:
+    a transfer never lowers one."""
+    folded = fold(start, readings, until=at).episodes
+    episodes = {
+        family: _raised_anew(_stronger(there, folded.get(family), copies), at, start.service_hours)
+        for family, there in before.items()
+    }
+    transition = step(None, Trigger.BREACH)[1]
+    changes = (
+        Change(Kind.OPENED, transition, TRANSFERRED, family, at, None, episode, None)
+        for family, episode in episodes.items()
+    )
+    return Decisions(tuple(changes), episodes)
+
+
+def _stronger(there: Episode, here: Episode | None, copies: Mapping[str, str]) -> Episode:
+    """The episode found again, unless the one left behind was more severe."""
+    if here is not None and here.severity >= there.severity:
+        return replace(here, peak_severity=max(here.peak_severity, there.peak_severity))
+    waits = tuple(replace(wait, inputs=_own(wait.inputs, copies)) for wait in there.waits)
+    explanation = replace(there.explanation, inputs=_own(there.explanation.inputs, copies))
+    return replace(there, waits=waits, explanation=explanation)
+
+
+def _own(inputs: tuple[Input, ...], copies: Mapping[str, str]) -> tuple[Input, ...]:
+    """The same values, from the copies; the other ward's readings are not named here."""
+    return tuple(replace(item, reading_id=copies.get(item.reading_id) if item.reading_id else None) for item in inputs)
+
+
+def _raised_anew(episode: Episode, at: datetime, hours: ServiceHours) -> Episode:
+    fresh = replace(episode, state=State.OPEN, opened_at=at, escalation_level=0, version=1)
+    return realarmed(fresh, at, hours)

@@ -1,0 +1,160 @@
+"""Moving a stay to another ward: it ends here and goes on there, in one transaction.
+
+Nothing clinical is shared between wards, so what is needed there is copied: the plan, and the readings that the
+open alerts stand on. Every statement names one ward; the locks go stay, alerts, and last the two wards' feeds in
+key order, like everybody else's."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import takewhile
+from typing import Any
+
+from sqlalchemy import Row
+
+from alerts.carrying import TRANSFERRED, carry
+from alerts.decide import Decisions
+from alerts.judge import WINDOW
+from alerts.limits import ServiceHours
+from alerts.record import Record
+from service.access import audit
+from service.access.principals import Principal
+from service.care import store, transfer_store
+from service.care.act import Act
+from service.care.happenings import stay_event
+from service.care.plans import PlanVersion, engine_plan
+from service.care.store import Stay
+from service.errors import ActiveStayExists
+from service.feed.numbering import append_events
+from service.fields import new_id
+from service.patients import records
+from service.patients import store as patients
+from service.patients.records import sixteenth_birthday
+from service.patients.store import Patient
+from service.queue.closing import resolve_all
+from service.queue.raising import StayChanges, write_changes
+from service.queue.store import LockedAlert, lock_unresolved
+from service.readings.store import insert_readings
+from service.readings.windows import JUDGED_COLUMNS, to_reading
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """From which act (its principal gives), to which ward, and who takes there."""
+
+    act: Act
+    ward_id: str
+    taker: Principal
+
+
+async def carry_out(move: Move, stay: Stay) -> tuple[Stay, Stay]:
+    """The stay as it ended here, and as it begins there; `stay` is locked and has not ended.
+
+    Raises ActiveStayExists with the id of the person's stay there, IdentifierTaken."""
+    act, session = move.act, move.act.session
+    alerts = await lock_unresolved(session, stay.ward_id, stay.id)
+    patient = await _patient_there(move, stay)
+    new = await _open(move, stay, patient)
+    decisions = await _bring(move, stay, new, patient, alerts)
+    closed = await resolve_all(session, act.who, stay.ward_id, alerts, act.at, TRANSFERRED, {})
+    changes = {
+        "status": "discharged", "discharged_at": act.at, "discharge_reason": TRANSFERRED,
+        "paused_until": None, "pause_reason": None,
+    }  # fmt: skip
+    ended = stay
+    for ward_id in sorted((stay.ward_id, move.ward_id)):
+        if ward_id == stay.ward_id:
+            ended = await act.record(stay, "stay.transferred", changes, {"to_ward_id": move.ward_id}, closed)
+        else:
+            await _announce(move, new, decisions)
+    return ended, new
+
+
+async def _patient_there(move: Move, stay: Stay) -> Patient:
+    """The person's record on the other ward, found or made, and held."""
+    act, session = move.act, move.act.session
+    here = await patients.get_on_ward(session, act.who, stay.ward_id, stay.patient_id)
+    known = await transfer_store.find_patient_before(session, move.ward_id, stay.previous_stay_id)
+    if known is None:
+        there, is_new = await records.register(
+            session, move.taker, move.ward_id,
+            identifiers=here.identifiers, family_name=here.family_name, given_name=here.given_name,
+            birth_date=here.birth_date, phone=here.phone, language=here.language,
+            today=act.at.date(), at=act.real_at,
+        )  # fmt: skip
+        if is_new:
+            await patients.update_patient(session, there, {"contact_hold": here.contact_hold})
+        known = there.id
+    held = await patients.get_on_ward(session, move.taker, move.ward_id, known, lock=True)
+    current = await store.find_current(session, move.taker, move.ward_id, held.id)
+    if current is not None:
+        raise ActiveStayExists("This patient already has an active stay on that ward.", stay_id=current)
+    return held
+
+
+async def _open(move: Move, stay: Stay, patient: Patient) -> Stay:
+    """The stay on the other ward, under the same plan. A limit that waits for a second clinician comes with all who
+    had a hand in it, so that none of them approves it there."""
+    act, session, stay_id = move.act, move.act.session, new_id()
+    versions = await store.list_plans(session, act.who, stay.ward_id, stay.id)
+    plans = _brought(versions)
+    await store.insert_stay(
+        session,
+        ward_id=move.ward_id,
+        stay_id=stay_id,
+        patient_id=patient.id,
+        admitted_at=act.at,
+        sixteen_on=sixteenth_birthday(patient.birth_date),
+        previous_stay_id=stay.id,
+        plan_version=len(plans),
+    )
+    for plan in plans:
+        await store.insert_plan(session, move.ward_id, stay_id, plan)
+    subject = ("stay", stay_id)
+    await audit.append(session, move.taker, "stay.admitted", act.real_at, ward_id=move.ward_id, subject=subject)
+    return await store.get_stay(session, move.taker, move.ward_id, stay_id)
+
+
+def _brought(versions: Sequence[PlanVersion]) -> list[PlanVersion]:
+    newest = versions[0]
+    proposal = takewhile(lambda each: not each.red_at_approved and each.red_at == newest.red_at, versions)
+    kept = list(proposal) or [newest]
+    return [replace(plan, version=number) for number, plan in enumerate(reversed(kept), 1)]
+
+
+async def _bring(move: Move, stay: Stay, new: Stay, patient: Patient, alerts: Sequence[LockedAlert]) -> Decisions:
+    """Copy what the open alerts stand on, and raise them again from it."""
+    act, session = move.act, move.act.session
+    before = {alert.episode.family: alert.episode for alert in alerts}
+    if not before:
+        return Decisions((), {})
+    since = min(episode.first_breach_at for episode in before.values())
+    rows, earlier = await transfer_store.list_readings(session, stay.ward_id, stay.id, since, WINDOW)
+    copies = {row.id: new_id() for row in rows}
+    await insert_readings(session, [_copy(row, copies, new) for row in rows])
+    start = Record(
+        plan=engine_plan(new.plan),
+        window=tuple(_judged(row, row.id) for row in earlier if row.entered_in_error_at is None),
+        service_hours=ServiceHours(zone=await transfer_store.get_time_zone(session, move.ward_id)),
+        sixteen_on=sixteenth_birthday(patient.birth_date),
+    )
+    sound = [row for row in rows if row.entered_in_error_at is None]
+    return carry(start, [_judged(row, copies[row.id]) for row in sound], before, copies, act.at)
+
+
+def _copy(row: Row[Any], copies: Mapping[str, str], new: Stay) -> dict[str, Any]:
+    there = {"ward_id": new.ward_id, "id": copies[row.id], "stay_id": new.id, "copied_from": row.id}
+    return {**row._mapping, **there, "plan_version": new.plan.version, "answers": copies.get(row.answers)}
+
+
+def _judged(row: Row[Any], reading_id: str) -> Any:
+    values: Mapping[str, Any] = {**row._mapping, "id": reading_id}
+    return to_reading([values[name] for name in JUDGED_COLUMNS])
+
+
+async def _announce(move: Move, new: Stay, decisions: Decisions) -> None:
+    """Tell the other ward: the stay first, then what is open."""
+    session = move.act.session
+    admitted = stay_event("stay.admitted", move.act.at, new, move.taker.id, reason=TRANSFERRED)
+    await append_events(session, new.ward_id, [admitted])
+    changes = StayChanges(new.ward_id, new.id, new.patient_id, {}, decisions.changes, decisions.episodes)
+    await write_changes(session, [changes])
