@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from sqlalchemy import insert
 
+from alerts.severity import RULE_SET_VERSION
 from service.access import accounts
 from service.clock import real_now
 from service.fields import new_id
@@ -85,12 +86,53 @@ def _plan(ward_id: str, stay_id: str, now: datetime) -> dict[str, Any]:
     }
 
 
+async def history(database: Database, seeded: Seeded, each: int = 11) -> None:
+    """What each stay has behind it: so many unremarkable readings, spread evenly over the last 44 hours."""
+    chance, now = random.Random(77), real_now()
+    gap = timedelta(hours=44) / each
+    for wards_stays in zip(*[iter(enumerate(seeded.stay_ids))] * 500, strict=False):
+        rows = []
+        for place, stay_id in wards_stays:
+            for number in range(each):
+                at = now - timedelta(hours=45) + number * gap
+                rows.append(_stored(seeded.ward_ids[place % len(seeded.ward_ids)], stay_id, at, chance))
+        async with writing(database) as session:
+            await session.execute(insert(METADATA.tables["reading"]), rows)
+
+
+def _stored(ward_id: str, stay_id: str, at: datetime, chance: random.Random) -> dict[str, Any]:
+    """A reading as its row."""
+    return {
+        "ward_id": ward_id,
+        "id": new_id(),
+        "stay_id": stay_id,
+        "observed_at": at,
+        "observed_offset": 0,
+        "received_at": at,
+        "client_reading_id": None,
+        "sender_id": ward_id,
+        "spo2": chance.randint(96, 99),
+        "pulse_rate": chance.randint(60, 89),
+        "respiratory_rate": chance.randint(12, 20),
+        "oxygen_flow": 0,
+        "context": "rest",
+        "breathlessness": 1,
+        "feeling": "same",
+        "symptoms": "",
+        "quality": "good",
+        "source": "app",
+        "late": False,
+        "plan_version": 1,
+        "rule_set_version": RULE_SET_VERSION,
+    }
+
+
 def readings(stay_ids: list[str], count: int, seed: int, *, spo2: int | None = None) -> list[dict[str, Any]]:
-    """Readings of a mixed ward: one stay in twelve is unwell (88-95 %), the rest are not (95-99 %). `spo2` gives
-    every reading that value instead. Each stay's readings follow one another in time."""
+    """Readings of a mixed ward, observed in the last minutes: one stay in twelve is unwell (88-95 %), the rest are
+    not (95-99 %). `spo2` gives every reading that value instead. Each stay's readings follow one another in time."""
     chance = random.Random(seed)
-    start = real_now() - timedelta(hours=12)
-    step = timedelta(hours=12) / max(1, count)
+    start = real_now() - timedelta(minutes=10)
+    step = timedelta(minutes=10) / max(1, count)
     rows = []
     for number in range(count):
         chosen = number % len(stay_ids) if spo2 else chance.randrange(len(stay_ids))

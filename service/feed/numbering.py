@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import bindparam, update
 
-from service.storage.inline import Where
+from service.storage.direct import Statement, Where, fetch, insert_rows
 from service.storage.tables import METADATA
 
 FEED = METADATA.tables["ward_feed"]
@@ -93,17 +93,18 @@ class WardEvents:
     counts: CountsDelta = NO_CHANGE
 
 
-_TAKE_NUMBERS = (
-    update(FEED)
-    .where(FEED.c.ward_id == bindparam("in_ward"))
-    .values(
-        last_number=FEED.c.last_number + bindparam("how_many"),
-        last_at=bindparam("latest"),
-        **{name: FEED.c[name] + bindparam(f"add_{name}") for name in COUNTED},
+TAKE_NUMBERS = Statement(
+    lambda _: (
+        update(FEED)
+        .where(FEED.c.ward_id == bindparam("in_ward"))
+        .values(
+            last_number=FEED.c.last_number + bindparam("how_many"),
+            last_at=bindparam("latest"),
+            **{name: FEED.c[name] + bindparam(f"add_{name}") for name in COUNTED},
+        )
+        .returning(FEED.c.last_number)
     )
-    .returning(FEED.c.last_number)
 )
-_INSERT_EVENTS = insert(EVENT)
 
 
 async def append_events(
@@ -133,14 +134,15 @@ async def append_for_wards(where: Where, wards: Mapping[str, WardEvents]) -> dic
     }
     rows = [row for ward_id, last in numbers.items() for row in _rows(ward_id, last, wards[ward_id].events)]
     if rows:
-        await where.execute(_INSERT_EVENTS, rows)
+        await insert_rows(where, EVENT, rows)
     return numbers
 
 
 async def _take_numbers(where: Where, ward_id: str, new: WardEvents) -> int:
     """The last of as many numbers as there are events."""
-    taken = await where.execute(
-        _TAKE_NUMBERS,
+    taken = await fetch(
+        where,
+        TAKE_NUMBERS,
         {
             "in_ward": ward_id,
             "how_many": len(new.events),
@@ -148,9 +150,9 @@ async def _take_numbers(where: Where, ward_id: str, new: WardEvents) -> int:
             **{f"add_{name}": getattr(new.counts, name) for name in COUNTED},
         },
     )
-    last: int | None = taken.scalar_one_or_none()
-    if last is None:
+    if not taken:
         raise LookupError(f"ward {ward_id} has no feed")
+    last: int = taken[0][0]
     return last
 
 

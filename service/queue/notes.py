@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-from service.storage.inline import Where
+from service.storage.direct import Where
 from service.storage.tables import METADATA
 
 NOTE = METADATA.tables["alert_note"]

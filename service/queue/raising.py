@@ -18,7 +18,7 @@ from service.fields import new_id
 from service.logs import get_logger
 from service.queue import store
 from service.queue.happenings import alert_event, standing_of
-from service.storage.inline import Where
+from service.storage.direct import Where
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +193,7 @@ async def _link_to_previous(where: Where, touched: Iterable[_Touched]) -> None:
 
 
 def _update_of(alert: _Touched) -> dict[str, Any]:
-    return {"in_ward": alert.stay.ward_id, "alert_id": alert.alert_id, **store.columns_of(alert.episode)}
+    return {"ward_id": alert.stay.ward_id, "id": alert.alert_id, **store.columns_of(alert.episode)}
 
 
 def _row_of(alert: _Touched) -> dict[str, Any]:

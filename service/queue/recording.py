@@ -118,7 +118,7 @@ def _woken(
 
 def row_of(ward_id: str, alert: LockedAlert, after: Episode) -> dict[str, Any]:
     """What `store.update_alerts` takes."""
-    return {"in_ward": ward_id, "alert_id": alert.alert_id, **store.columns_of(after)}
+    return {"ward_id": ward_id, "id": alert.alert_id, **store.columns_of(after)}
 
 
 def event_of(alert: LockedAlert, after: Episode, at: datetime, who: Principal, what: What) -> NewEvent:

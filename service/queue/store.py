@@ -6,15 +6,14 @@ written from it in the same statement, for lists, indexes and limits."""
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import Select, String, and_, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import Select, String, and_, bindparam, func, insert, select, update
 
 from alerts.checkpoint import dump, load
 from alerts.episode import Episode
 from service.fields import utc_text
-from service.storage.inline import Where
+from service.storage.direct import Statement, Where, fetch, insert_rows, update_rows
 from service.storage.portable import Given, IdType, dialect_of
 from service.storage.tables import METADATA
 from service.storage.tables.alerts import UNRESOLVED
@@ -27,8 +26,6 @@ WARD = METADATA.tables["ward"]
 END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
 """Stands for "nothing is due" in `respond_by`, which is never NULL so that it sorts alike on both
 databases."""
-
-Value = TypeVar("Value")
 
 
 def subject_of(stay_id: str) -> str:
@@ -82,24 +79,9 @@ def explained(episode: Episode) -> dict[str, Any]:
     }
 
 
-_CHANGING = (
-    "title", "state", "taken", "severity", "peak_severity", "confirmed", "retrospective", "escalation_level",
-    "last_breach_at", "recovered_at", "resolved_at", "respond_by", "contact_due_at", "next_due_at",
-    "reading_count", "explanation", "machine", "version",
-)  # fmt: skip
-
-_INSERT = insert(ALERT)
-_UPDATE = (
-    update(ALERT)
-    .where(and_(ALERT.c.ward_id == bindparam("in_ward"), ALERT.c.id == bindparam("alert_id")))
-    .values({name: bindparam(name) for name in _CHANGING})
-)
-
-
 SUBJECTS = Given(ward_id=IdType, subject=String)
 
 
-@cache
 def _find_unresolved(dialect: str) -> Select[Any]:
     given = SUBJECTS.table(dialect)
     of_the_subject = and_(ALERT.c.ward_id == given.c.ward_id, ALERT.c.subject == given.c.subject, UNRESOLVED)
@@ -107,52 +89,58 @@ def _find_unresolved(dialect: str) -> Select[Any]:
     return select(*columns).join_from(given, ALERT, of_the_subject)
 
 
+FIND_UNRESOLVED = Statement(_find_unresolved)
+
+
 async def find_unresolved(where: Where, keys: Iterable[tuple[str, str]]) -> list[tuple[str, str, str, dict[str, Any]]]:
     """(stay_id, family, alert_id, machine) of every unresolved alert of these (ward_id, stay_id)."""
     subjects = [(ward_id, subject_of(stay_id)) for ward_id, stay_id in keys]
     if not subjects:
         return []
-    dialect = dialect_of(where)
-    found = await where.execute(_find_unresolved(dialect), SUBJECTS.params(dialect, subjects))
+    found = await fetch(where, FIND_UNRESOLVED, SUBJECTS.params(dialect_of(where), subjects))
     return [(row[0], row[1], row[2], row[3]) for row in found]
 
 
-async def find_last_resolved(where: Where, keys: Collection[tuple[str, str, str]]) -> Mapping[tuple[str, str], str]:
-    """The latest resolved alert for each (ward_id, stay_id, family) that has one, by (stay_id, family)."""
+FAMILIES = Given(ward_id=IdType, stay_id=IdType, family=String)
+
+
+def _find_last_resolved(dialect: str) -> Select[Any]:
+    given = FAMILIES.table(dialect)
     newest_first = func.row_number().over(
         partition_by=(ALERT.c.ward_id, ALERT.c.stay_id, ALERT.c.family),
         order_by=(ALERT.c.opened_at.desc(), ALERT.c.id.desc()),
     )
+    of_the_family = and_(
+        ALERT.c.ward_id == given.c.ward_id,
+        ALERT.c.stay_id == given.c.stay_id,
+        ALERT.c.family == given.c.family,
+        ALERT.c.state == "resolved",
+    )
     ranked = (
         select(ALERT.c.stay_id, ALERT.c.family, ALERT.c.id, newest_first.label("rank"))
-        .where(
-            tuple_(ALERT.c.ward_id, ALERT.c.stay_id, ALERT.c.family).in_(padded(sorted(keys))),
-            ALERT.c.state == "resolved",
-        )
+        .join_from(given, ALERT, of_the_family)
         .subquery()
     )
-    found = await where.execute(select(ranked.c.stay_id, ranked.c.family, ranked.c.id).where(ranked.c.rank == 1))
+    return select(ranked.c.stay_id, ranked.c.family, ranked.c.id).where(ranked.c.rank == 1)
+
+
+FIND_LAST_RESOLVED = Statement(_find_last_resolved)
+
+
+async def find_last_resolved(where: Where, keys: Collection[tuple[str, str, str]]) -> Mapping[tuple[str, str], str]:
+    """The latest resolved alert for each (ward_id, stay_id, family) that has one, by (stay_id, family)."""
+    found = await fetch(where, FIND_LAST_RESOLVED, FAMILIES.params(dialect_of(where), sorted(keys)))
     return {(row[0], row[1]): row[2] for row in found}
 
 
 async def insert_alerts(where: Where, rows: Sequence[dict[str, Any]]) -> None:
     """Insert new alerts; each row has every column."""
-    if rows:
-        await where.execute(_INSERT, rows)
+    await insert_rows(where, ALERT, rows)
 
 
 async def update_alerts(where: Where, rows: Sequence[dict[str, Any]]) -> None:
-    """Write changed alerts: rows of `columns_of` with `in_ward` and `alert_id`."""
-    if rows:
-        await where.execute(_UPDATE, rows)
-
-
-def padded(values: list[Value]) -> list[Value]:
-    """The list made longer, by repeating its last value, to a power of two.
-
-    An IN list of another length is another statement to prepare; this leaves a handful of lengths."""
-    size = 1 << (len(values) - 1).bit_length()
-    return values + values[-1:] * (size - len(values))
+    """Write changed alerts: rows of `columns_of` with `ward_id` and `id`."""
+    await update_rows(where, ALERT, rows)
 
 
 async def clear_snoozes(where: Where, alerts: Sequence[tuple[str, str]]) -> None:

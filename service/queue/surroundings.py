@@ -4,7 +4,7 @@ from sqlalchemy import and_, select
 
 from service.access.principals import CLINICIAN_ROLES
 from service.queue.store import ALERT, STAY
-from service.storage.inline import Where
+from service.storage.direct import Where
 from service.storage.tables import METADATA
 
 STAFF = METADATA.tables["staff"]

@@ -14,7 +14,7 @@ from sqlalchemy.sql import FromClause
 from service.access.principals import Principal
 from service.access.visibility import visible
 from service.queue.store import ALERT, RESPONSE
-from service.storage.inline import Where
+from service.storage.direct import Where
 from service.storage.tables import METADATA
 from service.storage.tables.alerts import UNRESOLVED
 

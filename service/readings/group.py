@@ -15,7 +15,7 @@ from service.readings.judging import StayCase, open_case
 from service.readings.store import WINDOW, LockedStay, StayKey
 from service.readings.submission import Arrival, Outcome, Refusal, Submission, Tick
 from service.readings.windows import load_windows
-from service.storage.inline import Where
+from service.storage.direct import Where
 
 Item = Arrival | Refusal | Tick
 PlanReader = Callable[[Where, Sequence[LockedStay]], Awaitable[Mapping[StayKey, Plan | None]]]

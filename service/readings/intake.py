@@ -18,8 +18,8 @@ from service.readings.store import LockedStay, StayKey
 from service.readings.submission import Arrival, Outcome, Recorded, Refusal, Submission, Tick
 from service.settings import Settings
 from service.storage.committer import GroupCommitter
+from service.storage.direct import Where
 from service.storage.engine import Database
-from service.storage.inline import Where
 
 KNOWN_PLANS = 50_000
 

@@ -5,8 +5,6 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row
-
 from alerts.change import Change
 from alerts.evaluate import Evaluation, evaluate
 from alerts.judge import advance, judge, not_evaluated, refuse
@@ -29,13 +27,13 @@ _TICK = timedelta(microseconds=1)
 _PLAN_FIELDS = tuple(f.name for f in fields(Plan) if f.init and f.name not in ("reading_times", "pregnant"))
 
 
-def plan_of(row: Row[Any]) -> Plan | None:
+def plan_of(row: Mapping[str, Any]) -> Plan | None:
     """The plan in a row, or None when it cannot be read."""
     try:
-        values = {name: getattr(row, name) for name in _PLAN_FIELDS if getattr(row, name) is not None}
-        return Plan(**values, reading_times=tuple(row.reading_times), pregnant=bool(row.pregnant))
+        values = {name: row[name] for name in _PLAN_FIELDS if row[name] is not None}
+        return Plan(**values, reading_times=tuple(row["reading_times"]), pregnant=bool(row["pregnant"]))
     except (PlanInvalid, TypeError, ValueError) as problem:
-        log.error("plan_unreadable", stay_id=row.stay_id, plan_version=row.version, error=type(problem).__name__)
+        log.error("plan_unreadable", stay_id=row["stay_id"], plan_version=row["version"], error=type(problem).__name__)
         return None
 
 
@@ -119,12 +117,11 @@ class StayCase:
         effects = tuple(AlertEffect(self.alert_ids[n], self.changes[n]) for n in kept.changes)
         return self._answer(kept.row, kept.evaluation, effects, kept.record, kept.row["received_at"], replayed=False)
 
-    def replayed(self, row: Row[Any], now: datetime) -> Recorded:
+    def replayed(self, row: Mapping[str, Any], now: datetime) -> Recorded:
         """The answer to a reading that was sent before: judged as it was then, with the stay's alerts as they stand."""
-        values = dict(row._mapping)
-        reading = to_reading([values[name] for name in JUDGED_COLUMNS])
+        reading = to_reading([row[name] for name in JUDGED_COLUMNS])
         before = [r for r in self.record.window if r.observed_at <= reading.observed_at and r.id != reading.id]
-        return self._answer(values, self._evaluated((*before, reading)), (), self.record, now, replayed=True)
+        return self._answer(row, self._evaluated((*before, reading)), (), self.record, now, replayed=True)
 
     def _evaluated(self, window: tuple[Reading, ...]) -> Evaluation | None:
         """What the rules say about the last reading of a window; None when they cannot say anything."""

@@ -1,13 +1,12 @@
 """Names that senders gave their readings: whoever comes first has the name, the others are sending again."""
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 from sqlalchemy import String, select
 
 from service.readings.submission import Arrival
-from service.storage.inline import Where
+from service.storage.direct import Statement, Where, fetch
 from service.storage.portable import Given, IdType, InstantType, dialect_of, insert_or_skip
 from service.storage.tables import METADATA
 
@@ -24,7 +23,6 @@ KEY_COLUMNS = Given(
 )
 
 
-@cache
 def _win_keys(dialect: str) -> Any:
     given = KEY_COLUMNS.table(dialect)
     names = [column.name for column in given.c]
@@ -34,11 +32,13 @@ def _win_keys(dialect: str) -> Any:
     return insert.from_select(names, rows).returning(idempotency_table.c.reading_id)
 
 
+WIN_KEYS = Statement(_win_keys)
+
+
 async def win_keys(where: Where, rows: Sequence[Sequence[Any]]) -> set[str]:
     """Insert idempotency rows, given in the order of KEY_COLUMNS; the ids of those readings whose key was not taken
     before."""
-    dialect = dialect_of(where)
-    return set((await where.execute(_win_keys(dialect), KEY_COLUMNS.params(dialect, rows))).scalars())
+    return {row[0] for row in await fetch(where, WIN_KEYS, KEY_COLUMNS.params(dialect_of(where), rows))}
 
 
 async def taken_keys(where: Where, arrival: Arrival, keys: Sequence[str]) -> dict[str, tuple[str, str]]:

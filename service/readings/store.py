@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, bindparam, insert, select, update
+from sqlalchemy import Select, and_, select
 
-from service.storage.inline import Where
+from service.storage.direct import Statement, Where, fetch, insert_rows, update_rows
 from service.storage.portable import Given, IdType, dialect_of
 from service.storage.tables import METADATA
 
@@ -40,11 +39,10 @@ class LockedStay:
 
 
 STAY_KEYS = Given(ward_id=IdType, stay_id=IdType)
-READING_COLUMNS = Given(**{column.name: column.type for column in reading_table.c})
-"""What the statements below are handed; each statement is built once for each kind of database."""
+READING_KEYS = Given(ward_id=IdType, id=IdType)
+"""What the statements below are handed."""
 
 
-@cache
 def _lock_stays(dialect: str) -> Select[Any]:
     given = STAY_KEYS.table(dialect)
     stay = stay_table.c
@@ -66,10 +64,12 @@ def _lock_stays(dialect: str) -> Select[Any]:
     )
 
 
+LOCK_STAYS = Statement(_lock_stays)
+
+
 async def lock_stays(where: Where, keys: Iterable[StayKey]) -> dict[StayKey, LockedStay]:
     """Lock the stays, in key order, and return those that exist."""
-    dialect = dialect_of(where)
-    found = await where.execute(_lock_stays(dialect), STAY_KEYS.params(dialect, sorted(keys)))
+    found = await fetch(where, LOCK_STAYS, STAY_KEYS.params(dialect_of(where), sorted(keys)))
     return {(row[0], row[1]): LockedStay(*row) for row in found}
 
 
@@ -82,26 +82,30 @@ class Due:
     at: datetime
 
 
-_WRITE_DUE = (
-    update(stay_table)
-    .where(stay_table.c.ward_id == bindparam("in_ward"), stay_table.c.id == bindparam("stay"))
-    .values(due_at=bindparam("at"))
-)
-
-
 async def write_due(where: Where, dues: Sequence[Due]) -> None:
     """Write when these stays, which are locked, are due."""
-    if dues:
-        await where.execute(_WRITE_DUE, [{"in_ward": due.ward_id, "stay": due.stay_id, "at": due.at} for due in dues])
+    rows = [{"ward_id": due.ward_id, "id": due.stay_id, "due_at": due.at} for due in dues]
+    await update_rows(where, stay_table, rows)
 
 
-async def load_readings(where: Where, ward_id: str, reading_ids: Sequence[str]) -> dict[str, Row[Any]]:
+def _load_readings(dialect: str) -> Select[Any]:
+    given = READING_KEYS.table(dialect)
+    of_the_key = and_(reading_table.c.ward_id == given.c.ward_id, reading_table.c.id == given.c.id)
+    return select(reading_table).join_from(given, reading_table, of_the_key)
+
+
+LOAD_READINGS = Statement(_load_readings)
+
+
+async def load_readings(where: Where, ward_id: str, reading_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     """The whole rows of these readings of a ward, by id."""
-    query = select(reading_table).where(reading_table.c.ward_id == ward_id, reading_table.c.id.in_(reading_ids))
-    return {row.id: row for row in await where.execute(query)}
+    keys = [(ward_id, reading_id) for reading_id in reading_ids]
+    found = await fetch(where, LOAD_READINGS, READING_KEYS.params(dialect_of(where), keys))
+    names = [column.name for column in reading_table.c]
+    rows = [dict(zip(names, row, strict=True)) for row in found]
+    return {row["id"]: row for row in rows}
 
 
-@cache
 def _load_plans(dialect: str) -> Select[Any]:
     given = STAY_KEYS.table(dialect)
     plan = plan_table.c
@@ -110,35 +114,25 @@ def _load_plans(dialect: str) -> Select[Any]:
     )
 
 
-async def load_plans(where: Where, keys: Iterable[StayKey]) -> dict[tuple[str, int], Row[Any]]:
+LOAD_PLANS = Statement(_load_plans)
+
+
+async def load_plans(where: Where, keys: Iterable[StayKey]) -> dict[tuple[str, int], dict[str, Any]]:
     """Every plan version of these stays, by (stay_id, version)."""
-    dialect = dialect_of(where)
-    found = await where.execute(_load_plans(dialect), STAY_KEYS.params(dialect, sorted(keys)))
-    return {(row.stay_id, row.version): row for row in found}
-
-
-_INSERT_REFUSALS = insert(refusal_table)
-
-
-@cache
-def _insert_readings(dialect: str) -> Any:
-    given = READING_COLUMNS.table(dialect)
-    names = [column.name for column in reading_table.c]
-    return insert(reading_table).from_select(names, select(*(given.c[name] for name in names)))
+    found = await fetch(where, LOAD_PLANS, STAY_KEYS.params(dialect_of(where), sorted(keys)))
+    names = [column.name for column in plan_table.c]
+    rows = [dict(zip(names, row, strict=True)) for row in found]
+    return {(row["stay_id"], row["version"]): row for row in rows}
 
 
 async def insert_readings(where: Where, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert readings; a column that a row does not name is NULL."""
-    if rows:
-        dialect = dialect_of(where)
-        values = [[row.get(column.name) for column in reading_table.c] for row in rows]
-        await where.execute(_insert_readings(dialect), READING_COLUMNS.params(dialect, values))
+    """Insert readings; each row has every column."""
+    await insert_rows(where, reading_table, rows)
 
 
 async def insert_refusals(where: Where, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert refusals."""
-    if rows:
-        await where.execute(_INSERT_REFUSALS, list(rows))
+    await insert_rows(where, refusal_table, rows)
 
 
 async def list_refusals(where: Where, key: StayKey, since: datetime) -> list[datetime]:
@@ -151,7 +145,6 @@ async def list_refusals(where: Where, key: StayKey, since: datetime) -> list[dat
     return list((await where.execute(query)).scalars())
 
 
-@cache
 def _find_stays(dialect: str) -> Select[Any]:
     given = STAY_KEYS.table(dialect)
     stay = stay_table.c
@@ -159,8 +152,10 @@ def _find_stays(dialect: str) -> Select[Any]:
     return select(stay.ward_id, stay.id).join_from(given, stay_table, of_the_key)
 
 
+FIND_STAYS = Statement(_find_stays)
+
+
 async def find_stays(where: Where, keys: Iterable[StayKey]) -> list[StayKey]:
     """Those of the keys that are stays."""
-    dialect = dialect_of(where)
-    found = await where.execute(_find_stays(dialect), STAY_KEYS.params(dialect, sorted(keys)))
+    found = await fetch(where, FIND_STAYS, STAY_KEYS.params(dialect_of(where), sorted(keys)))
     return [(row[0], row[1]) for row in found]

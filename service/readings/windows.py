@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache
 from typing import Any
 
-from sqlalchemy import Integer, Select, and_, select
+from sqlalchemy import ColumnElement, Integer, Select, String, and_, cast, select
 
 from alerts.reading import Reading, Symptom
 from service.readings.store import StayKey, reading_table
-from service.storage.inline import Where
+from service.storage.direct import Statement, Where, fetch
 from service.storage.portable import Given, IdType, InstantType, dialect_of
 
 WINDOW_STARTS = Given(place=Integer, ward_id=IdType, stay_id=IdType, since=InstantType)
@@ -50,7 +49,6 @@ EARLIER_COLUMNS = (
 histories from full rows (P4) fails until it does."""
 
 
-@cache
 def _load_windows(dialect: str) -> Select[Any]:
     given = WINDOW_STARTS.table(dialect)
     reading = reading_table.c
@@ -58,10 +56,18 @@ def _load_windows(dialect: str) -> Select[Any]:
         reading.ward_id == given.c.ward_id, reading.stay_id == given.c.stay_id, reading.observed_at > given.c.since
     )
     return (
-        select(given.c.place, *(reading[name] for name in EARLIER_COLUMNS))
+        select(given.c.place, *(_as_read(reading[name]) for name in EARLIER_COLUMNS))
         .join_from(given, reading_table, of_the_stay)
         .order_by(reading.observed_at, reading.received_at, reading.id)
     )
+
+
+def _as_read(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """An id as text already in the database: there are many of them, and each would be converted here."""
+    return cast(column, String(36)) if isinstance(column.type, IdType) else column
+
+
+LOAD_WINDOWS = Statement(_load_windows)
 
 
 async def load_windows(where: Where, since: Mapping[StayKey, datetime]) -> dict[str, list[Reading]]:
@@ -69,12 +75,13 @@ async def load_windows(where: Where, since: Mapping[StayKey, datetime]) -> dict[
     dialect = dialect_of(where)
     params = WINDOW_STARTS.params(dialect, [(n, *key, instant) for n, (key, instant) in enumerate(since.items())])
     windows: list[list[Reading]] = [[] for _ in since]
-    for place, *values in await where.execute(_load_windows(dialect), params):
-        windows[place].append(_to_earlier(*values))
+    for row in await fetch(where, LOAD_WINDOWS, params):
+        windows[row[0]].append(_to_earlier(*row))
     return dict(zip((stay_id for _, stay_id in since), windows, strict=True))
 
 
 def _to_earlier(
+    _place: int,
     reading_id: str,
     observed_at: datetime,
     received_at: datetime,

@@ -5,17 +5,15 @@ One of the two places that commit (the other is `session.py`)."""
 
 import asyncio
 import zlib
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from time import perf_counter
-from typing import Any, Generic
-
-from sqlalchemy.engine import Connection
+from typing import Generic
 
 from service import metrics
 from service.errors import DatabaseUnavailable
 from service.logs import get_logger
+from service.storage.direct import Groups, Where
 from service.storage.engine import Database
-from service.storage.inline import Inline, Where, run_inline
 from service.storage.portable import is_unavailable, may_be_retried, placement
 from service.storage.waiting import FairQueue, Item, Result, Waiting
 
@@ -26,7 +24,7 @@ GROUP_READINGS = 256
 TRIES = 5
 """A group that lost a race with others is tried this often."""
 
-Work = Callable[[Where, Sequence[Item]], Coroutine[Any, Any, Sequence[Result]]]
+Work = Callable[[Where, Sequence[Item]], Awaitable[Sequence[Result]]]
 """What is done with a group inside its transaction: one result for each item, in order."""
 
 
@@ -43,7 +41,7 @@ class GroupCommitter(Generic[Item, Result]):
         capacity: int,
     ) -> None:
         count = 1 if database.is_embedded else committers
-        self._database = database
+        self._groups = Groups(database)
         self._work = work
         self._after_commit = after_commit
         self._queues = [FairQueue[Item, Result](max(1, capacity // count), placement) for _ in range(count)]
@@ -112,16 +110,9 @@ class GroupCommitter(Generic[Item, Result]):
 
     async def _transaction(self, items: Sequence[Item]) -> Sequence[Result]:
         started = perf_counter()
-        async with self._database.writes.connect() as connection:
-            results = await connection.run_sync(self._carry_out, items)
+        async with self._groups.begin() as where:
+            results = await self._work(where, items)
         metrics.GROUP_SECONDS.observe(perf_counter() - started)
-        return results
-
-    def _carry_out(self, connection: Connection, items: Sequence[Item]) -> Sequence[Result]:
-        """Work and commit in one step of the database library: its change between waiting and working costs more
-        than most statements, and is paid once here instead of once for each."""
-        results = run_inline(self._work(Inline(connection), items))
-        connection.commit()
         return results
 
     def _answer(self, group: list[Waiting[Item, Result]], results: Sequence[Result]) -> None:

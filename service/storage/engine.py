@@ -27,6 +27,11 @@ class Database:
     writes: AsyncEngine
 
     @property
+    def groups(self) -> AsyncEngine:
+        """The same connections as `writes`, for those who begin and commit with the driver itself (`direct.py`)."""
+        return self.writes.execution_options(isolation_level="AUTOCOMMIT")
+
+    @property
     def is_embedded(self) -> bool:
         """Whether this is SQLite: one process, one writer."""
         return self.url.get_backend_name() == "sqlite"
@@ -60,6 +65,7 @@ def _open_postgresql(url: URL, pool_size: int) -> Database:
             "default_transaction_read_only": "on" if read_only else "off",
             "statement_timeout": str(STATEMENT_TIMEOUT_MS),
             "timezone": "UTC",
+            "plan_cache_mode": "force_generic_plan",
         }
         return create_async_engine(
             url,

@@ -1,17 +1,18 @@
 """Where SQLite and PostgreSQL differ, told once: column types, inserts that may meet an existing row, errors."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import asyncpg
 import orjson
-from sqlalchemy import DateTime, Dialect, String, Table, bindparam, column, func, select
+from sqlalchemy import DateTime, Dialect, String, Table, bindparam, column, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 SERIALIZATION_STATES = frozenset({"40001", "40P01", "55P03"})
@@ -39,6 +40,10 @@ class IdType(TypeDecorator[str]):
         if dialect.name == "postgresql":
             return dialect.type_descriptor(UUID(as_uuid=False))
         return dialect.type_descriptor(String(36))
+
+    def bind_processor(self, dialect: Dialect) -> Any:
+        """PostgreSQL's driver takes the text as it is."""
+        return None
 
 
 class InstantType(TypeDecorator[datetime]):
@@ -131,6 +136,58 @@ def _as_stored(value: Any) -> Any:
     return value.astimezone(UTC).isoformat(timespec="microseconds") if isinstance(value, datetime) else value
 
 
+class RowsOf:
+    """Rows of a PostgreSQL table as one parameter: an array of the table's own row type, a third of the price of an
+    array for each column. `order`: the table's columns in the order in which the database has them."""
+
+    def __init__(self, table: Table, order: Sequence[str], dialect: Dialect) -> None:
+        self._table = table
+        self._order = order
+        columns = table.columns
+        kinds = [columns[name].type.dialect_impl(dialect) if name in columns else None for name in order]
+        self._stored = [None if kind is None else kind.bind_processor(dialect) for kind in kinds]
+        self._keys = [column.name for column in table.primary_key]
+
+    def insert(self, row: Mapping[str, Any]) -> str:
+        """The statement that inserts rows which have the columns of this one."""
+        names = [name for name in self._order if name in row]
+        given = ", ".join(f"given.{name}" for name in names)
+        return (
+            f"INSERT INTO {self._table.name} ({', '.join(names)}) "  # noqa: S608 - names of our own tables
+            f"SELECT {given} FROM unnest($1::{self._table.name}[]) AS given"
+        )
+
+    def update(self, row: Mapping[str, Any]) -> str:
+        """The statement that updates rows which have the columns of this one, found by their primary key."""
+        changed = ", ".join(f"{name} = given.{name}" for name in self._order if name in row and name not in self._keys)
+        found = " AND ".join(f"{self._table.name}.{name} = given.{name}" for name in self._keys)
+        return (
+            f"UPDATE {self._table.name} SET {changed} "  # noqa: S608 - names of our own tables
+            f"FROM unnest($1::{self._table.name}[]) AS given WHERE {found}"
+        )
+
+    def values(self, rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+        """The parameter."""
+        columns = list(zip(self._order, self._stored, strict=True))
+        return [tuple([_bound(row.get(name), to_stored) for name, to_stored in columns]) for row in rows]
+
+
+def _bound(value: Any, to_stored: Any) -> Any:
+    return value if to_stored is None or value is None else to_stored(value)
+
+
+async def rows_of(connection: AsyncConnection, table: Table) -> RowsOf:
+    """How rows of a table are handed to PostgreSQL."""
+    order = await connection.execute(
+        text(
+            "SELECT attname FROM pg_attribute WHERE attrelid = CAST(:name AS regclass) "
+            "AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
+        ),
+        {"name": table.name},
+    )
+    return RowsOf(table, list(order.scalars()), connection.dialect)
+
+
 def placement(_ward_id: str) -> str:
     """Which machine holds a ward's rows: one for all on a single database; each ward its own once spread (Citus)."""
     return "one"
@@ -138,21 +195,40 @@ def placement(_ward_id: str) -> str:
 
 def is_unavailable(problem: BaseException) -> bool:
     """Whether an error means that the database cannot be reached or used now, and may be later."""
-    if isinstance(problem, (OSError, InterfaceError, PoolTimeout)):
+    if isinstance(problem, (OSError, PoolTimeout)) or _driver_lost(problem):
         return True
-    if not isinstance(problem, DBAPIError):
-        return False
-    if problem.connection_invalidated:
+    if isinstance(problem, DBAPIError) and problem.connection_invalidated:
         return True
-    state = str(getattr(problem.orig, "sqlstate", None) or "")
+    state = _state_of(problem)
     if state:
         return state.startswith(UNAVAILABLE_CLASSES)
-    return any(sign in str(problem.orig) for sign in SQLITE_UNAVAILABLE)
+    return isinstance(problem, DBAPIError) and any(sign in str(problem.orig) for sign in SQLITE_UNAVAILABLE)
 
 
 def may_be_retried(problem: BaseException) -> bool:
-    """Whether a transaction failed only because of others running beside it."""
-    if not isinstance(problem, DBAPIError):
-        return False
-    state = getattr(problem.orig, "sqlstate", None) or getattr(problem.orig, "pgcode", None)
-    return state in SERIALIZATION_STATES or "database is locked" in str(problem.orig)
+    """Whether a transaction failed only because of others running beside it, or because the tables were migrated
+    since its statements were prepared."""
+    if _state_of(problem) in SERIALIZATION_STATES or is_outdated(problem):
+        return True
+    return isinstance(problem, DBAPIError) and "database is locked" in str(problem.orig)
+
+
+def _driver_lost(problem: BaseException) -> bool:
+    """Whether the driver itself cannot go on. A value it cannot send, or a table it does not know any more, is
+    not that."""
+    if isinstance(problem, InterfaceError):
+        return not isinstance(getattr(problem.orig, "__cause__", None), ValueError)
+    return (
+        isinstance(problem, asyncpg.InterfaceError) and not isinstance(problem, ValueError) and not is_outdated(problem)
+    )
+
+
+def is_outdated(problem: BaseException) -> bool:
+    """Whether a statement fails because the tables are no longer as they were when it was prepared."""
+    return isinstance(problem, (asyncpg.DatatypeMismatchError, asyncpg.OutdatedSchemaCacheError))
+
+
+def _state_of(problem: BaseException) -> str:
+    """The SQLSTATE of an error of the driver, wrapped or not; empty when it has none."""
+    origin = problem.orig if isinstance(problem, DBAPIError) else problem
+    return str(getattr(origin, "sqlstate", None) or "")

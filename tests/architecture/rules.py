@@ -11,7 +11,7 @@ MIGRATIONS = "service/storage/migrations/"
 KNOWS_DIALECTS = (
     "service/storage/engine.py",
     "service/storage/portable.py",
-    "service/storage/inline.py",  # passes it on to portable.py
+    "service.storage.direct.py",  # passes it on to portable.py
     "service/storage/backup.py",  # each database has its own tools for that
     "service/settings.py",  # which URLs are accepted
     "service/cli/demo.py",  # the demonstration is always on a file of its own

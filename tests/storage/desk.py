@@ -9,8 +9,8 @@ from sqlalchemy import Column, Integer, MetaData, String, Table, insert, select,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.storage.committer import GroupCommitter
+from service.storage.direct import Where
 from service.storage.engine import Database, open_database
-from service.storage.inline import Where
 
 KEPT = Table("kept", MetaData(), Column("name", String(80), primary_key=True), Column("position", Integer))
 

@@ -8,8 +8,8 @@ from sqlalchemy.exc import IntegrityError
 
 from service.errors import Overloaded
 from service.storage.committer import GROUP_READINGS, GroupCommitter
+from service.storage.direct import Where
 from service.storage.engine import Database
-from service.storage.inline import Where
 from service.storage.waiting import WARD_SHARE
 from tests.storage.desk import Desk, open_desk
 

@@ -12,8 +12,8 @@ from sqlalchemy import select, text
 
 from service.errors import DatabaseUnavailable
 from service.storage.committer import GroupCommitter
+from service.storage.direct import Where
 from service.storage.engine import Database, open_database
-from service.storage.inline import Where
 from tests.storage.desk import KEPT, Desk, open_desk
 
 POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)

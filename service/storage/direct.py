@@ -1,0 +1,181 @@
+"""The shortest way to the database, for the statements of a group.
+
+A `Statement` is built with Core once and compiled once; inside a group its text and its values go to the driver as
+they are, which costs a third of what the library's execution layer does. Everything else, in a group or outside,
+uses `execute` as usual: both run in the same transaction."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sqlalchemy import Dialect, Executable, Float, Table, bindparam, insert, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import TypeEngine
+
+from service.storage.engine import Database
+from service.storage.portable import RowsOf, dialect_of, is_outdated, rows_of
+
+Row = Sequence[Any]
+
+
+class Where(Protocol):
+    """Where a statement is carried out: what an AsyncConnection, an AsyncSession and a Direct have in common."""
+
+    async def execute(self, statement: Any, parameters: Any = None, /) -> Any:
+        """The result of one statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """What the driver is given: the text, the names of its values in order, and those that never change."""
+
+    text: str
+    names: tuple[str, ...]
+    constants: Mapping[str, Any]
+    to_python: tuple[Callable[[Any], Any] | None, ...]
+
+
+class Statement:
+    """A statement that is carried out again and again; `build(dialect)` gives it in Core, for the dialect named."""
+
+    def __init__(self, build: Callable[[str], Any]) -> None:
+        self._build = build
+        self._built: dict[str, Any] = {}
+        self._compiled: dict[str, _Compiled] = {}
+
+    def core(self, dialect: str) -> Executable:
+        """The statement in Core."""
+        if dialect not in self._built:
+            self._built[dialect] = self._build(dialect)
+        built: Executable = self._built[dialect]
+        return built
+
+    def compiled(self, dialect: Dialect) -> _Compiled:
+        """The statement as the driver takes it."""
+        found = self._compiled.get(dialect.name)
+        if found is None:
+            core: Any = self.core(dialect.name)
+            compiled = core.compile(dialect=dialect)
+            to_python = [_to_python(column.type, dialect) for column in core.exported_columns]
+            found = _Compiled(
+                text=compiled.string,
+                names=tuple(compiled.positiontup),
+                constants={name: value for name, value in compiled.params.items() if value is not None},
+                to_python=tuple(to_python) if any(to_python) else (),
+            )
+            self._compiled[dialect.name] = found
+        return found
+
+
+def _to_python(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    """What the library does to a value that it reads; a float comes from the driver as it should be."""
+    return None if isinstance(kind, Float) else kind.dialect_impl(dialect).result_processor(dialect, None)
+
+
+class Direct:
+    """A transaction on the driver's own connection."""
+
+    def __init__(self, connection: AsyncConnection, driver: Any, known: dict[Table, RowsOf]) -> None:
+        self._connection = connection
+        self._driver = driver
+        self._known = known
+
+    @property
+    def dialect(self) -> Dialect:
+        """The kind of database."""
+        return self._connection.dialect
+
+    async def execute(self, statement: Any, parameters: Any = None, /) -> Any:
+        """The result of any statement, by the usual way."""
+        return await self._connection.execute(statement, parameters)
+
+    async def fetch(self, statement: Statement, values: Mapping[str, Any]) -> Sequence[Row]:
+        """The rows of a statement."""
+        compiled = statement.compiled(self.dialect)
+        given = {**compiled.constants, **values} if compiled.constants else values
+        rows: Sequence[Row] = await self._driver.fetch(compiled.text, *[given[name] for name in compiled.names])
+        if not compiled.to_python or not rows:
+            return rows
+        return [_converted(row, compiled.to_python) for row in rows]
+
+    async def insert(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows of the same columns in one statement."""
+        shape = await self._shape(table)
+        await self._driver.fetch(shape.insert(rows[0]), shape.values(rows))
+
+    async def update(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Update rows, found by their primary key, in one statement; each names the same columns."""
+        shape = await self._shape(table)
+        await self._driver.fetch(shape.update(rows[0]), shape.values(rows))
+
+    async def _shape(self, table: Table) -> RowsOf:
+        if table not in self._known:
+            self._known[table] = await rows_of(self._connection, table)
+        return self._known[table]
+
+
+def _converted(row: Row, to_python: Sequence[Callable[[Any], Any] | None]) -> Row:
+    return [
+        value if convert is None or value is None else convert(value)
+        for value, convert in zip(row, to_python, strict=True)
+    ]
+
+
+async def fetch(where: Where, statement: Statement, values: Mapping[str, Any]) -> Sequence[Row]:
+    """The rows of a statement, whatever it is carried out on."""
+    if isinstance(where, Direct):
+        return await where.fetch(statement, values)
+    result = await where.execute(statement.core(dialect_of(where)), values)
+    return result.all() if result.returns_rows else ()
+
+
+async def insert_rows(where: Where, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows of the same columns."""
+    if not rows:
+        return
+    if isinstance(where, Direct):
+        await where.insert(table, rows)
+    else:
+        await where.execute(insert(table), list(rows))
+
+
+async def update_rows(where: Where, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Update rows, each given with its primary key and the columns that change: the same ones for all."""
+    if not rows:
+        return
+    if isinstance(where, Direct):
+        await where.update(table, rows)
+        return
+    keys: dict[str, Any] = {column.name: bindparam(f"key_{column.name}") for column in table.primary_key}
+    changed: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name not in keys}
+    found = [table.c[name] == key for name, key in keys.items()]
+    values = [{f"key_{name}" if name in keys else name: value for name, value in row.items()} for row in rows]
+    await where.execute(update(table).where(*found).values(changed), values)
+
+
+class Groups:
+    """Transactions for the groups of one process."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known: dict[Table, RowsOf] = {}
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Where]:
+        """A transaction: committed at the end, rolled back if anything is raised."""
+        if self._database.is_embedded:
+            async with self._database.writes.begin() as connection:
+                yield connection
+            return
+        async with self._database.groups.connect() as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            try:
+                async with driver.transaction():
+                    yield Direct(connection, driver, self._known)
+            except Exception as problem:
+                if is_outdated(problem):
+                    self._known.clear()
+                if driver.is_closed() or is_outdated(problem):
+                    await connection.invalidate()
+                raise
