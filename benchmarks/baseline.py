@@ -28,7 +28,7 @@ from service.readings.store import LockedStay
 from service.readings.submission import Arrival, Outcome, Submission
 from service.settings import from_environ
 from service.storage.engine import open_database
-from service.storage.portable import is_unavailable
+from service.storage.faults import is_unavailable
 
 PLAN = Plan()
 PAGES: dict[str, tuple[QueuePage, Any]] = {}

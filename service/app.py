@@ -33,7 +33,7 @@ from service.readings.intake import Intake
 from service.readings.timing import Judging
 from service.settings import Settings, from_environ, require_secret_key
 from service.storage.engine import open_database
-from service.storage.portable import is_unavailable
+from service.storage.faults import is_unavailable
 from service.storage.timekeeper import Timekeeper
 from service.wards import routes as ward_routes
 

@@ -20,7 +20,7 @@ class Commands(TyperGroup):
         except WardwatchError as problem:
             raise _said(problem.detail) from problem
         except Exception as problem:
-            from service.storage.portable import is_unavailable
+            from service.storage.faults import is_unavailable
 
             if os.environ.get("WARDWATCH_LOG_LEVEL") == "debug" or not is_unavailable(problem):
                 raise

@@ -44,7 +44,7 @@ class Receipt:
 async def read_receipt(session: ReadSession, who: Principal, reading_id: str | None) -> Receipt:
     """The receipt of a reading of the caller's wards; raises NotFound."""
     found = select(reading_table).where(visible(who, reading_table), reading_table.c.id == reading_id)
-    stored = (await session.execute(found)).one_or_none()
+    stored = (await session.execute(found)).mappings().one_or_none()
     if stored is None:
         raise NotFound
     row = dict(stored._mapping)
@@ -77,8 +77,8 @@ async def _plan(session: ReadSession, row: Mapping[str, Any]) -> Plan | None:
         table.c.stay_id == row["stay_id"],
         table.c.version == row["plan_version"],
     )
-    stored = (await session.execute(found)).one_or_none()
-    return None if stored is None else plan_of(stored)
+    stored = (await session.execute(found)).mappings().one_or_none()
+    return None if stored is None else plan_of(dict(stored))
 
 
 async def _sixteen_on(session: ReadSession, row: Mapping[str, Any]) -> date:

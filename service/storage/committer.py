@@ -14,7 +14,8 @@ from service.errors import DatabaseUnavailable
 from service.logs import get_logger
 from service.storage.direct import Groups, Where
 from service.storage.engine import Database
-from service.storage.portable import is_unavailable, may_be_retried, placement
+from service.storage.faults import is_unavailable, may_be_retried
+from service.storage.portable import placement
 from service.storage.waiting import FairQueue, Item, Result, Waiting
 
 log = get_logger(__name__)

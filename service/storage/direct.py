@@ -6,15 +6,14 @@ uses `execute` as usual: both run in the same transaction."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import Dialect, Executable, Float, Table, bindparam, insert, update
+from sqlalchemy import Executable, Table, bindparam, insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.types import TypeEngine
 
 from service.storage.engine import Database
-from service.storage.portable import RowsOf, dialect_of, is_outdated, rows_of
+from service.storage.faults import is_outdated
+from service.storage.portable import Compiled, RowsOf, compiled_for, dialect_of, rows_of
 
 Row = Sequence[Any]
 
@@ -26,23 +25,13 @@ class Where(Protocol):
         """The result of one statement."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Compiled:
-    """What the driver is given: the text, the names of its values in order, and those that never change."""
-
-    text: str
-    names: tuple[str, ...]
-    constants: Mapping[str, Any]
-    to_python: tuple[Callable[[Any], Any] | None, ...]
-
-
 class Statement:
     """A statement that is carried out again and again; `build(dialect)` gives it in Core, for the dialect named."""
 
     def __init__(self, build: Callable[[str], Any]) -> None:
         self._build = build
         self._built: dict[str, Any] = {}
-        self._compiled: dict[str, _Compiled] = {}
+        self._compiled: dict[str, Compiled] = {}
 
     def core(self, dialect: str) -> Executable:
         """The statement in Core."""
@@ -51,26 +40,12 @@ class Statement:
         built: Executable = self._built[dialect]
         return built
 
-    def compiled(self, dialect: Dialect) -> _Compiled:
-        """The statement as the driver takes it."""
-        found = self._compiled.get(dialect.name)
-        if found is None:
-            core: Any = self.core(dialect.name)
-            compiled = core.compile(dialect=dialect)
-            to_python = [_to_python(column.type, dialect) for column in core.exported_columns]
-            found = _Compiled(
-                text=compiled.string,
-                names=tuple(compiled.positiontup),
-                constants={name: value for name, value in compiled.params.items() if value is not None},
-                to_python=tuple(to_python) if any(to_python) else (),
-            )
-            self._compiled[dialect.name] = found
-        return found
-
-
-def _to_python(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
-    """What the library does to a value that it reads; a float comes from the driver as it should be."""
-    return None if isinstance(kind, Float) else kind.dialect_impl(dialect).result_processor(dialect, None)
+    def compiled(self, connection: AsyncConnection) -> Compiled:
+        """The statement as the driver of this connection takes it."""
+        kind = dialect_of(connection)
+        if kind not in self._compiled:
+            self._compiled[kind] = compiled_for(connection, self.core(kind))
+        return self._compiled[kind]
 
 
 class Direct:
@@ -81,10 +56,9 @@ class Direct:
         self._driver = driver
         self._known = known
 
-    @property
-    def dialect(self) -> Dialect:
-        """The kind of database."""
-        return self._connection.dialect
+    def get_bind(self) -> AsyncConnection:
+        """The connection, as a session gives it."""
+        return self._connection
 
     async def execute(self, statement: Any, parameters: Any = None, /) -> Any:
         """The result of any statement, by the usual way."""
@@ -92,7 +66,7 @@ class Direct:
 
     async def fetch(self, statement: Statement, values: Mapping[str, Any]) -> Sequence[Row]:
         """The rows of a statement."""
-        compiled = statement.compiled(self.dialect)
+        compiled = statement.compiled(self._connection)
         given = {**compiled.constants, **values} if compiled.constants else values
         rows: Sequence[Row] = await self._driver.fetch(compiled.text, *[given[name] for name in compiled.names])
         if not compiled.to_python or not rows:
@@ -165,8 +139,9 @@ class Groups:
     async def begin(self) -> AsyncIterator[Where]:
         """A transaction: committed at the end, rolled back if anything is raised."""
         if self._database.is_embedded:
-            async with self._database.writes.begin() as connection:
+            async with self._database.writes.connect() as connection:
                 yield connection
+                await connection.commit()
             return
         async with self._database.groups.connect() as connection:
             driver: Any = (await connection.get_raw_connection()).driver_connection

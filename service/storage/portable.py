@@ -1,33 +1,18 @@
-"""Where SQLite and PostgreSQL differ, told once: column types, inserts that may meet an existing row, errors."""
+"""Where SQLite and PostgreSQL differ, told once: column types, inserts that may meet an existing row, rows as
+parameters, statements as the driver takes them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import asyncpg
 import orjson
-from sqlalchemy import DateTime, Dialect, String, Table, bindparam, column, func, select, text
+from sqlalchemy import DateTime, Dialect, Float, String, Table, bindparam, column, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.exc import DBAPIError, InterfaceError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeDecorator, TypeEngine
-
-SERIALIZATION_STATES = frozenset({"40001", "40P01", "55P03"})
-"""SQLSTATE of serialization failure, deadlock and lock not available: the whole transaction may be tried again."""
-
-UNAVAILABLE_CLASSES = ("08", "53", "57P", "58", "25006")
-"""SQLSTATE beginnings: connection lost, out of resources, shutting down, system error, a stand-by that only reads."""
-SQLITE_UNAVAILABLE = (
-    "database is locked",
-    "unable to open",
-    "disk I/O",
-    "database or disk is full",
-    "no active connection",
-)
-"""The same on SQLite, which has only words."""
 
 
 class IdType(TypeDecorator[str]):
@@ -81,7 +66,7 @@ def _from_text(value: str | None) -> datetime | None:
 
 def dialect_of(where: Any) -> str:
     """The name of the database behind a connection or a session, as this module's other functions take it."""
-    bind = where.get_bind() if isinstance(where, AsyncSession) else where
+    bind = where.get_bind() if hasattr(where, "get_bind") else where
     name: str = bind.dialect.name
     return name
 
@@ -134,6 +119,35 @@ def _native(kind: TypeEngine[Any]) -> TypeEngine[Any]:
 
 def _as_stored(value: Any) -> Any:
     return value.astimezone(UTC).isoformat(timespec="microseconds") if isinstance(value, datetime) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A statement as the driver takes it: the text, the names of its values in order, those values that never change,
+    and what is done to each column of an answer (empty: nothing)."""
+
+    text: str
+    names: tuple[str, ...]
+    constants: Mapping[str, Any]
+    to_python: tuple[Callable[[Any], Any] | None, ...]
+
+
+def compiled_for(connection: AsyncConnection, core: Any) -> Compiled:
+    """A statement of Core, compiled."""
+    dialect = connection.dialect
+    compiled = core.compile(dialect=dialect)
+    to_python = [_to_python(column.type, dialect) for column in core.exported_columns]
+    return Compiled(
+        text=compiled.string,
+        names=tuple(compiled.positiontup),
+        constants={name: value for name, value in compiled.params.items() if value is not None},
+        to_python=tuple(to_python) if any(to_python) else (),
+    )
+
+
+def _to_python(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    """What the library does to a value that it reads; a float comes from the driver as it should be."""
+    return None if isinstance(kind, Float) else kind.dialect_impl(dialect).result_processor(dialect, None)
 
 
 class RowsOf:
@@ -191,44 +205,3 @@ async def rows_of(connection: AsyncConnection, table: Table) -> RowsOf:
 def placement(_ward_id: str) -> str:
     """Which machine holds a ward's rows: one for all on a single database; each ward its own once spread (Citus)."""
     return "one"
-
-
-def is_unavailable(problem: BaseException) -> bool:
-    """Whether an error means that the database cannot be reached or used now, and may be later."""
-    if isinstance(problem, (OSError, PoolTimeout)) or _driver_lost(problem):
-        return True
-    if isinstance(problem, DBAPIError) and problem.connection_invalidated:
-        return True
-    state = _state_of(problem)
-    if state:
-        return state.startswith(UNAVAILABLE_CLASSES)
-    return isinstance(problem, DBAPIError) and any(sign in str(problem.orig) for sign in SQLITE_UNAVAILABLE)
-
-
-def may_be_retried(problem: BaseException) -> bool:
-    """Whether a transaction failed only because of others running beside it, or because the tables were migrated
-    since its statements were prepared."""
-    if _state_of(problem) in SERIALIZATION_STATES or is_outdated(problem):
-        return True
-    return isinstance(problem, DBAPIError) and "database is locked" in str(problem.orig)
-
-
-def _driver_lost(problem: BaseException) -> bool:
-    """Whether the driver itself cannot go on. A value it cannot send, or a table it does not know any more, is
-    not that."""
-    if isinstance(problem, InterfaceError):
-        return not isinstance(getattr(problem.orig, "__cause__", None), ValueError)
-    return (
-        isinstance(problem, asyncpg.InterfaceError) and not isinstance(problem, ValueError) and not is_outdated(problem)
-    )
-
-
-def is_outdated(problem: BaseException) -> bool:
-    """Whether a statement fails because the tables are no longer as they were when it was prepared."""
-    return isinstance(problem, (asyncpg.DatatypeMismatchError, asyncpg.OutdatedSchemaCacheError))
-
-
-def _state_of(problem: BaseException) -> str:
-    """The SQLSTATE of an error of the driver, wrapped or not; empty when it has none."""
-    origin = problem.orig if isinstance(problem, DBAPIError) else problem
-    return str(getattr(origin, "sqlstate", None) or "")

@@ -10,8 +10,8 @@ from sqlalchemy import update
 
 from service.fields import NIL_ID
 from service.storage.engine import Database, open_database, server_of
+from service.storage.faults import is_unavailable
 from service.storage.migrations import current, head, known
-from service.storage.portable import is_unavailable
 from service.storage.tables import WardFeedRow
 
 PATIENCE_SECONDS = 3

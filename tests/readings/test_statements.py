@@ -24,20 +24,46 @@ FROM = re.compile(r"\b(?:FROM|JOIN) (\w+)")
 def recorded(app: FastAPI) -> Iterator[list[list[str]]]:
     """Every transaction of the service that is committed, as the list of its statements."""
     engine = app.state.database.writes.sync_engine
-    under_way: defaultdict[int, list[str]] = defaultdict(list)
     said: list[list[str]] = []
+    ears: dict[Any, Any] = {}
+
+    def listen(connection: Any, _record: Any, _proxy: Any) -> None:
+        driver = connection.driver_connection
+        if driver not in ears:
+            ears[driver] = ear = _Ear(said)
+            if hasattr(driver, "add_query_logger"):
+                driver.add_query_logger(lambda query: ear.hear(query.query))
 
     def execute(connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        under_way[id(connection.connection.dbapi_connection)].append(statement)
+        ears[connection.connection.driver_connection].hear(statement)
 
     def commit(connection: Any) -> None:
-        said.append(under_way.pop(id(connection.connection.dbapi_connection)))
+        ears[connection.connection.driver_connection].hear("COMMIT")
 
-    event.listen(engine, "before_cursor_execute", execute)
-    event.listen(engine, "commit", commit)
+    heard = [("checkout", listen)]
+    if app.state.database.is_embedded:
+        heard += [("before_cursor_execute", execute), ("commit", commit)]
+    for name, listener in heard:
+        event.listen(engine, name, listener)
     yield said
-    event.remove(engine, "before_cursor_execute", execute)
-    event.remove(engine, "commit", commit)
+    for name, listener in heard:
+        event.remove(engine, name, listener)
+
+
+class _Ear:
+    """Hears the statements of one connection; PostgreSQL's driver repeats them all, also those that nothing stands
+    before."""
+
+    def __init__(self, said: list[list[str]]) -> None:
+        self._said = said
+        self._under_way: list[str] = []
+
+    def hear(self, statement: str) -> None:
+        self._under_way.append(statement)
+        if statement.startswith(("COMMIT", "ROLLBACK")):
+            if statement.startswith("COMMIT"):
+                self._said.append(self._under_way)
+            self._under_way = []
 
 
 async def a_busy_moment(partner: Partner) -> None:

@@ -15,7 +15,7 @@ from service import logs, problems
 from service.body import JsonBody, Schema
 from service.errors import NotFound
 from service.fields import Instant, Name
-from service.storage.portable import is_unavailable
+from service.storage.faults import is_unavailable
 from tests.access.hospital import Hospital
 
 SENTINEL = "Sentinel-4815162342"
