@@ -145,7 +145,7 @@ async def _plans(session: ReadSession, ward_id: str, stay_id: str) -> list[dict[
     table = plan_table
     query = select(table).where(table.c.ward_id == ward_id, table.c.stay_id == stay_id).order_by(table.c.version)
     return [
-        {"from": row.created_at, "plan_version": row.version, "plan": plan_of(row)}
+        {"from": row.created_at, "plan_version": row.version, "plan": plan_of(dict(row._mapping))}
         for row in await session.execute(query)
     ]
 
