@@ -4,7 +4,7 @@ from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, Field
 
-from service.errors import TokenRefused
+from service.access.refusals import TokenRefused
 
 
 class TokenOut(BaseModel):

@@ -9,8 +9,8 @@ from urllib.parse import unquote_plus
 from service.access import accounts, audit
 from service.access.passwords import Passwords
 from service.access.principals import Principal
+from service.access.refusals import InvalidClient, InvalidGrant, InvalidScope, TokenRefused, UnsupportedGrantType
 from service.clock import real_now
-from service.errors import InvalidClient, InvalidGrant, InvalidScope, TokenRefused, UnsupportedGrantType
 from service.logs import get_logger
 from service.storage.engine import Database
 from service.storage.session import reading, writing

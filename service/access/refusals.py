@@ -1,0 +1,38 @@
+"""Why no token was given out: the errors of OAuth 2.0, which have names of their own."""
+
+from collections.abc import Mapping
+
+from service.errors import WardwatchError
+
+
+class TokenRefused(WardwatchError):
+    """No token was given out. `error` is the code of RFC 6749, section 5.2."""
+
+    status, code = 400, "invalid_request"
+
+    def __init__(self, detail: str | None = None, *, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail, headers=headers, error=self.code)
+
+
+class InvalidClient(TokenRefused):
+    """The client id or the client secret is wrong."""
+
+    status, code = 401, "invalid_client"
+
+
+class InvalidGrant(TokenRefused):
+    """The e-mail address or the password is wrong."""
+
+    code = "invalid_grant"
+
+
+class UnsupportedGrantType(TokenRefused):
+    """This way of asking for a token is not known here, or is switched off."""
+
+    code = "unsupported_grant_type"
+
+
+class InvalidScope(TokenRefused):
+    """A scope was asked for that this account does not have."""
+
+    code = "invalid_scope"
