@@ -3,7 +3,7 @@
 A day on which the clocks change is as long as it really is: a time that the clocks skip is the instant they skip it
 at or after, one they show twice is its first showing, for an end as for a start."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -71,6 +71,12 @@ class Timetable:
         """What begins on a day."""
         found = self.dates.get(day)
         return self.week[day.weekday()] if found is None else found
+
+    def only(self, people: Collection[str]) -> "Timetable":
+        """The same without the shifts of anybody else."""
+        week = tuple(tuple(span for span in day if span.staff_id in people) for day in self.week)
+        dates = {day: tuple(s for s in spans if s.staff_id in people) for day, spans in self.dates.items()}
+        return Timetable(week, dates)
 
     def stretches(self, day: date, zone: str) -> list[Stretch]:
         """What begins on a day, as instants, in order; those that a clock change leaves nothing of are left out."""

@@ -22,6 +22,7 @@ from service.access.tokens import open_tokens
 from service.care import routes as care_routes
 from service.care import transfer_routes
 from service.clock import Clock, real_clock
+from service.cover import routes as cover_routes
 from service.feed import positions
 from service.feed import routes as feed_routes
 from service.patients import routes as patient_routes
@@ -47,6 +48,7 @@ ROUTERS: tuple[Any, ...] = (
     feed_routes.router,
     access_routes.router,
     ward_routes.router,
+    cover_routes.router,
     patient_routes.router,
     care_routes.router,
     transfer_routes.router,

@@ -1,7 +1,7 @@
 """Scalars shared by tables and schemas: ids, instants, short texts. Clinical limits come from `alerts`."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, StringConstraints, WithJsonSchema
@@ -11,6 +11,7 @@ _RFC3339 = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})",
     re.ASCII,
 )
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 
@@ -88,3 +89,13 @@ ClientKey = Annotated[CleanText, StringConstraints(min_length=1, max_length=128)
 """An id chosen by a sender: the sender's name for one reading or one request."""
 
 Version = Annotated[int, Field(strict=True, ge=1)]
+
+
+def _day_text(value: Any) -> Any:
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
+        raise ValueError("must be a day, such as 1950-06-30")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_day_text)]
+"""A calendar day as `YYYY-MM-DD`; nothing else, no number and no instant."""

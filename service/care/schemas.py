@@ -9,8 +9,7 @@ from service.body import Schema
 from service.care.plans import PlanVersion
 from service.care.store import Stay
 from service.care.views import LastReading, OpenAlert
-from service.fields import Id, Instant, LongText, Version, clean_text
-from service.patients.schemas import Day
+from service.fields import Day, Id, Instant, LongText, Version, clean_text
 from service.queue.actions import Outcome
 
 Status = Literal["active", "paused", "discharged"]

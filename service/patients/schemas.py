@@ -1,13 +1,11 @@
 """Patients as the API takes and gives them."""
 
-import re
 from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     StrictBool,
@@ -17,16 +15,8 @@ from pydantic import (
 )
 
 from service.body import Schema
-from service.fields import CleanText, Name, Version
+from service.fields import CleanText, Day, Name, Version
 from service.patients.numbers import Identifier, identifier
-
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-
-
-def _day_text(value: Any) -> Any:
-    if not isinstance(value, str) or not _DAY.fullmatch(value):
-        raise ValueError("must be a day, such as 1950-06-30")
-    return value
 
 
 def _given(value: Any) -> Any:
@@ -35,9 +25,6 @@ def _given(value: Any) -> Any:
         raise ValueError("cannot be null")
     return value
 
-
-Day = Annotated[date, BeforeValidator(_day_text)]
-"""A calendar day as `YYYY-MM-DD`; nothing else, no number and no instant."""
 
 Phone = Annotated[str, StringConstraints(pattern=r"^[0-9+() .-]{3,40}$")]
 Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}$")]

@@ -87,5 +87,6 @@ async def insert_ward(session: AsyncSession, ward: Ward, epoch: str, at: datetim
 
 
 async def update_ward(session: AsyncSession, ward_id: str, changes: Mapping[str, Any]) -> None:
-    """Write the changed columns."""
-    await session.execute(update(WARD).where(WARD.c.id == ward_id).values(**changes))
+    """Write the changed columns; whoever keeps the ward's cover in memory reads it again."""
+    newer = {**changes, "cover_version": WARD.c.cover_version + 1}
+    await session.execute(update(WARD).where(WARD.c.id == ward_id).values(newer))

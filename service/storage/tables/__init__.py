@@ -11,6 +11,7 @@ from service.storage.tables.access import (
     StaffRow,
 )
 from service.storage.tables.alerts import AlertNoteRow, AlertResponseRow, AlertRow
+from service.storage.tables.cover import CoverageRow, EscalationPolicyRow, NoticeRow
 from service.storage.tables.operation import HeartbeatRow, WardWatchRow, WorkLeaseRow
 from service.storage.tables.patients import PatientIdentifierRow, PatientRow, PlanRow, StayRow, TransferRow
 from service.storage.tables.readings import IdempotencyRow, ReadingRow, RefusalRow
@@ -26,10 +27,13 @@ __all__ = [
     "AuditRow",
     "ClientRow",
     "ClientWardRow",
+    "CoverageRow",
+    "EscalationPolicyRow",
     "EventRow",
     "HeartbeatRow",
     "IdempotencyRow",
     "MembershipRow",
+    "NoticeRow",
     "PatientIdentifierRow",
     "PatientRow",
     "PlanRow",

@@ -11,7 +11,10 @@ from service.storage.tables.columns import instant, key, ref
 
 
 class WardRow(SQLModel, table=True):
-    """A virtual ward: the unit of access, of numbering and of scale."""
+    """A virtual ward: the unit of access, of numbering and of scale.
+
+    `cover_version` rises with whatever changes what the intake needs to know of it: the zone, whom to ring, the
+    coverage, the escalation policy."""
 
     __tablename__ = "ward"
 
@@ -22,6 +25,7 @@ class WardRow(SQLModel, table=True):
     phone: str | None = Field(default=None, sa_type=String(40))
     out_of_hours_text: str | None = Field(default=None, sa_type=String(2000))
     version: int = 1
+    cover_version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
     created_at: datetime = instant()
 
 
