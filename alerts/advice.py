@@ -4,6 +4,7 @@ alert.
 Wording and codes are a design decision, need CSO sign-off; the bands' actions follow the NHS CO@h patient
 leaflet."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -35,6 +36,31 @@ class Advice:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Whom the person can ring besides 111 and 999: the ward's phone while the ward works; what the ward itself says
+    while it does not. Both None: nothing is known."""
+
+    phone: str | None = None
+    text: str | None = None
+
+
+NO_CONTACT = Contact()
+
+_NEVER = re.compile(
+    r"\b(normal|safe|no need to (call|ring|worry)|(been|be|is|are) alerted|(is|are|be) watching|watch(es)? over you"
+    r"|carry on|turn (it )?(up|down)|(more|less) oxygen|(increase|reduce|raise|lower) (your|the) (oxygen|flow))\b",
+    re.IGNORECASE,
+)
+"""What no text to a patient may say (the project's clinical rules, section 11), as far as words show it."""
+
+
+def must_not_say(text: str) -> str | None:
+    """The first words in a ward's own text that no patient may read; None when there are none."""
+    found = _NEVER.search(text)
+    return None if found is None else found.group()
+
+
 _URGENCY = (
     AdviceCode.CARRY_ON,
     AdviceCode.RECHECK_WITHIN_1_HOUR,
@@ -44,30 +70,35 @@ _URGENCY = (
 )
 
 _LOW_NUMBER = "You may feel well; the number still matters."
-_RING_TEAM = "Ring your ward team"
-_RING_111 = "Ring 111"
 _RING_999 = "ring 999 or go to A&E"
 
 
-def advise(evaluation: Evaluation, unresolved: Iterable[Episode], plan: Plan, *, watched_now: bool) -> Advice:
+def advise(
+    evaluation: Evaluation,
+    unresolved: Iterable[Episode],
+    plan: Plan,
+    *,
+    watched_now: bool,
+    contact: Contact = NO_CONTACT,
+) -> Advice:
     """Advice after a reading. `unresolved`: every unresolved alert of the stay as it stands after it;
-    `watched_now`: somebody is on duty. Someone whose treatment escalation is limited reads the plan's own
-    text, never 999."""
+    `watched_now`: somebody is on duty; `contact`: whom to ring at this hour. Someone whose treatment escalation
+    is limited reads the plan's own text, never 999."""
     episodes = [e for e in unresolved if e.family.channel == Channel.CLINICAL or e.trace("R0") is not None]
     code = max((*(_of_episode(episode) for episode in episodes), _of_reading(evaluation)), key=_URGENCY.index)
     low = any(episode.family == Family.OXYGEN for episode in episodes if not episode.retrospective)
-    return Advice(code, _text(code, plan, watched_now=watched_now, low=low))
+    return Advice(code, _text(code, _Reader(plan, watched_now, contact), low=low))
 
 
-def advise_not_assessed(plan: Plan, *, watched_now: bool) -> Advice:
+def advise_not_assessed(plan: Plan, *, watched_now: bool, contact: Contact = NO_CONTACT) -> Advice:
     """The reading was kept, but the engine could not assess it."""
     code = AdviceCode.NOT_ASSESSED
-    return Advice(code, _text(code, plan, watched_now=watched_now, low=False))
+    return Advice(code, _text(code, _Reader(plan, watched_now, contact), low=False))
 
 
-def safety_text(plan: Plan, *, watched_now: bool) -> str:
+def safety_text(plan: Plan, *, watched_now: bool, contact: Contact = NO_CONTACT) -> str:
     """What goes with every refusal of a reading."""
-    return f"This reading was not recorded. {_if_unwell(plan, watched_now=watched_now)}"
+    return f"This reading was not recorded. {_if_unwell(_Reader(plan, watched_now, contact))}"
 
 
 def _of_reading(evaluation: Evaluation) -> AdviceCode:
@@ -103,8 +134,39 @@ def _recheck_may_settle(episode: Episode) -> bool:
     return awaited and episode.title in ("silent_hypoxia", "hypoxia_symptoms_unknown")
 
 
-def _text(code: AdviceCode, plan: Plan, *, watched_now: bool, low: bool) -> str:
-    unwell = _if_unwell(plan, watched_now=watched_now)
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Who reads it, under which plan, whether somebody is on duty, and whom they can ring."""
+
+    plan: Plan
+    watched_now: bool
+    contact: Contact
+
+    @property
+    def own_words(self) -> str:
+        """The plan's own text, for somebody whose treatment escalation is limited; else empty."""
+        limited = self.plan.treatment_escalation == TreatmentEscalation.LIMITED
+        return f"{self.plan.patient_text}" if limited else ""
+
+    @property
+    def team(self) -> str:
+        """The ward's team, with its number where it is known at this hour."""
+        return f"your ward team on {self.contact.phone}" if self.contact.phone else "your ward team"
+
+    @property
+    def first_aid(self) -> str:
+        """Whom to ring when it is not an emergency and nobody is known to be on duty."""
+        return f"111, or {self.team}" if self.contact.phone else "111"
+
+    @property
+    def ward_says(self) -> str:
+        """What the ward itself says at this hour, unless a patient must not read it."""
+        text = self.contact.text
+        return "" if self.watched_now or not text or must_not_say(text) else f" {text}"
+
+
+def _text(code: AdviceCode, who: _Reader, *, low: bool) -> str:
+    unwell = _if_unwell(who)
     number = f" {_LOW_NUMBER}" if low else ""
     match code:
         case AdviceCode.CARRY_ON:
@@ -112,41 +174,39 @@ def _text(code: AdviceCode, plan: Plan, *, watched_now: bool, low: bool) -> str:
         case AdviceCode.RECHECK_WITHIN_1_HOUR:
             return f"Sit and rest, then take another reading within the hour.{number} {unwell}"
         case AdviceCode.MEASURE_AGAIN_NOW:
-            again = _if_it_repeats(plan)
-            return f"Sit and rest, warm your hand, and measure again now.{number} {again} {unwell}"
+            return f"Sit and rest, warm your hand, and measure again now.{number} {_if_it_repeats(who)} {unwell}"
         case AdviceCode.CALL_THE_TEAM:
-            return f"{_call(plan, watched_now=watched_now)}{number} {unwell}"
+            return f"{_call(who)}{number} {unwell}"
         case AdviceCode.EMERGENCY:
-            return f"{_emergency(plan)}{number}"
+            return f"{_emergency(who)}{number}"
         case AdviceCode.NOT_ASSESSED:
             return f"Your reading was kept, but not assessed. Take another one now. {unwell}"
 
 
-def _limited(plan: Plan) -> bool:
-    return plan.treatment_escalation == TreatmentEscalation.LIMITED
-
-
-def _emergency(plan: Plan) -> str:
-    if _limited(plan):
-        return f"This needs somebody with you now. {plan.patient_text}"
+def _emergency(who: _Reader) -> str:
+    if who.own_words:
+        return f"This needs somebody with you now. {who.own_words}"
     return f"This is an emergency: {_RING_999} now."
 
 
-def _if_it_repeats(plan: Plan) -> str:
-    if _limited(plan):
-        return f"If it is low again: {plan.patient_text}"
+def _if_it_repeats(who: _Reader) -> str:
+    if who.own_words:
+        return f"If it is low again: {who.own_words}"
     return f"If it is low again, {_RING_999}."
 
 
-def _call(plan: Plan, *, watched_now: bool) -> str:
-    if watched_now:
-        return f"{_RING_TEAM} now."
-    return f"{plan.patient_text}" if _limited(plan) else f"{_RING_111} now; your team is not there at this hour."
+def _call(who: _Reader) -> str:
+    if who.watched_now:
+        return f"Ring {who.team} now."
+    if who.own_words:
+        return who.own_words
+    if who.contact.phone:
+        return f"Ring {who.first_aid}, now."
+    return "Ring 111 now; your team is not there at this hour."
 
 
-def _if_unwell(plan: Plan, *, watched_now: bool) -> str:
-    if _limited(plan):
-        return f"If you feel worse: {plan.patient_text}"
-    if watched_now:
-        return f"If you feel worse, ring your ward team; if you feel very unwell, {_RING_999}."
-    return f"If you feel worse, ring 111; if you feel very unwell, {_RING_999}."
+def _if_unwell(who: _Reader) -> str:
+    if who.own_words:
+        return f"If you feel worse: {who.own_words}"
+    ring = who.team if who.watched_now else who.first_aid
+    return f"If you feel worse, ring {ring}; if you feel very unwell, {_RING_999}.{who.ward_says}"

@@ -18,6 +18,7 @@ from service.access.guards import authenticate, require_scope
 from service.access.tokens import open_tokens
 from service.app import NO_TELEMETRY
 from service.clock import real_now
+from service.cover.inforce import Cover
 from service.feed.positions import Positions
 from service.fields import new_id
 from service.queue.listing import Listing, QueuePage, read_page
@@ -45,8 +46,8 @@ class WithoutStorage:
         self, ward_id: str, stay_id: str, sender_id: str, submissions: Sequence[Submission]
     ) -> Sequence[Outcome]:
         """What the intake would answer if the stay had no history."""
-        stay = LockedStay(ward_id, stay_id, stay_id, "active", 1, date(1966, 1, 1), "Europe/London")
-        case = open_case(stay, PLAN, (), {}, ())
+        stay = LockedStay(ward_id, stay_id, stay_id, "active", 1, date(1966, 1, 1), "Europe/London", 1, None)
+        case = open_case(stay, PLAN, Cover(ward_id), (), {}, ())
         arrival = Arrival(ward_id, stay_id, sender_id, real_now(), tuple(submissions))
         rows = case.receive(arrival, [(new_id(), submission) for submission in submissions])
         case.alert_ids = [new_id() for _ in case.changes]

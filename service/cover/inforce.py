@@ -1,22 +1,25 @@
 """What is in force on a ward: its hours, who is on duty, whom an alert goes to and whom to ring."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from typing import Any
 
 from sqlalchemy import Row
 
+from alerts.advice import Contact
 from alerts.calendar import WEEKDAYS, Span, Timetable
 from alerts.coverage import Coverage
 from alerts.limits import EIGHT_TO_EIGHT, ServiceHours
-from alerts.policy import DEFAULT, Policy, PolicyInvalid, Step, Via
+from alerts.policy import DEFAULT, Policy, Step, Via
 from service.cover import store
 from service.errors import NotFound
 from service.logs import get_logger
 from service.storage.inline import Where
 
 log = get_logger(__name__)
+
+_UNREADABLE = (KeyError, TypeError, ValueError, AttributeError)
 
 DEFAULT_VERSION = 1
 """The version of a ward that has set nothing."""
@@ -27,25 +30,25 @@ class Cover:
     """Everything that depends on the ward and the clock. `cover_version` is the ward's when this was read."""
 
     ward_id: str
-    ward_name: str
-    cover_version: int
-    coverage: Coverage
-    coverage_version: int
-    policy: Policy
-    policy_version: int
-    phone: str | None
-    out_of_hours_text: str | None
-    out_of_hours_email: str | None
+    ward_name: str = ""
+    cover_version: int = 1
+    coverage: Coverage = field(default_factory=Coverage)
+    coverage_version: int = DEFAULT_VERSION
+    policy: Policy = DEFAULT
+    policy_version: int = DEFAULT_VERSION
+    phone: str | None = None
+    out_of_hours_text: str | None = None
+    out_of_hours_email: str | None = None
 
     @property
     def hours(self) -> ServiceHours:
         """When the ward works."""
         return self.coverage.hours
 
-    def ring(self, at: datetime) -> dict[str, str | None]:
+    def contact(self, at: datetime) -> Contact:
         """Whom a patient rings at an instant: the ward's phone within its service hours, else what its text says."""
         here = self.hours.open_at(at)
-        return {"phone": self.phone if here else None, "text": None if here else self.out_of_hours_text}
+        return Contact(self.phone if here else None, None if here else self.out_of_hours_text)
 
 
 async def load_cover(where: Where, ward_id: str) -> Cover:
@@ -85,8 +88,13 @@ def timetable_of(stored: Mapping[str, Any]) -> Timetable:
 
 
 def service_hours_of(zone: str, stored: Mapping[str, Any] | None) -> ServiceHours:
-    """A ward's service hours; those that were never set are the default."""
-    return ServiceHours(zone, EIGHT_TO_EIGHT if stored is None else timetable_of(stored))
+    """A ward's service hours; those that were never set, or cannot be read, are the default: that must stop neither
+    readings nor people."""
+    try:
+        return ServiceHours(zone, EIGHT_TO_EIGHT if stored is None else timetable_of(stored))
+    except _UNREADABLE as problem:
+        log.error("service_hours_unreadable", error=type(problem).__name__)
+        return ServiceHours(zone)
 
 
 def policy_of(steps: Sequence[Mapping[str, Any]]) -> Policy:
@@ -160,19 +168,18 @@ def _cover(row: Row[Any]) -> Cover:
 
 
 def _coverage(row: Row[Any]) -> Coverage:
-    """The coverage of a row. One that cannot be read must not stop readings: the default holds, by which nobody is on
-    duty."""
+    """The coverage of a row; of shifts that cannot be read, nobody is on duty."""
+    hours = service_hours_of(row.time_zone, row.service_hours)
     try:
-        shifts = Timetable() if row.on_duty is None else timetable_of(row.on_duty)
-        return Coverage(service_hours_of(row.time_zone, row.service_hours), shifts)
-    except (KeyError, TypeError, ValueError, AttributeError) as problem:
-        log.error("coverage_unreadable", ward_id=row.id, error=type(problem).__name__)
-        return Coverage(ServiceHours(row.time_zone))
+        return Coverage(hours, Timetable() if row.on_duty is None else timetable_of(row.on_duty))
+    except _UNREADABLE as problem:
+        log.error("shifts_unreadable", ward_id=row.id, error=type(problem).__name__)
+        return Coverage(hours)
 
 
 def _policy(row: Row[Any]) -> Policy:
     try:
         return DEFAULT if row.steps is None else policy_of(row.steps)
-    except (PolicyInvalid, KeyError, TypeError, ValueError) as problem:
+    except _UNREADABLE as problem:
         log.error("policy_unreadable", ward_id=row.id, error=type(problem).__name__)
         return DEFAULT

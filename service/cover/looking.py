@@ -23,6 +23,7 @@ async def see_now(session: AsyncSession, who: Principal, ward_id: str, at: datet
     coverage = cover.coverage
     now = coverage.on_duty(at)
     members = await store.list_members(session, ward_id, {each.staff_id for each in now})
+    contact = cover.contact(at)
     here = coverage.hours.open_at(at)
     return {
         "at": at,
@@ -34,6 +35,6 @@ async def see_now(session: AsyncSession, who: Principal, ward_id: str, at: datet
             for each in now
             if each.staff_id in members
         ],
-        "ring": cover.ring(at),
+        "ring": {"phone": contact.phone, "text": contact.text},
         "next_change_at": coverage.next_change(at),
     }

@@ -56,6 +56,12 @@ _LOAD = (
 )
 
 
+def hours_in_force() -> Any:
+    """The service hours of the ward in a statement (NULL: the default), as a column of it."""
+    of_the_ward = select(COVERAGE.c.service_hours).where(COVERAGE.c.ward_id == WARD.c.id)
+    return of_the_ward.order_by(COVERAGE.c.version.desc()).limit(1).correlate(WARD).scalar_subquery()
+
+
 async def load(where: Where, ward_id: str) -> Row[Any] | None:
     """The ward with its coverage and its policy (NULL: the default); None when there is no such ward."""
     found: Row[Any] | None = (await where.execute(_LOAD, {"ward": ward_id})).one_or_none()

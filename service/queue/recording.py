@@ -129,7 +129,7 @@ def event_of(alert: LockedAlert, after: Episode, at: datetime, who: Principal, w
 
 def hours_of(alert: LockedAlert) -> ServiceHours:
     """When the alert's ward works."""
-    return ServiceHours(zone=alert.time_zone)
+    return alert.hours
 
 
 def transition_of(episode: Episode, trigger: Trigger) -> str:

@@ -12,6 +12,9 @@ from sqlalchemy import Select, String, and_, bindparam, func, insert, select, up
 
 from alerts.checkpoint import dump, load
 from alerts.episode import Episode
+from alerts.limits import ServiceHours
+from service.cover.inforce import service_hours_of
+from service.cover.store import hours_in_force
 from service.fields import utc_text
 from service.storage.direct import Statement, Where, fetch, insert_rows, update_rows
 from service.storage.portable import Given, IdType, dialect_of
@@ -165,6 +168,7 @@ _LOCK_ALERTS = (
         ALERT.c.patient_id,
         ALERT.c.machine,
         WARD.c.time_zone,
+        hours_in_force(),
         RESPONSE.c.acknowledged_by,
     )
     .join(WARD, WARD.c.id == ALERT.c.ward_id)
@@ -179,18 +183,18 @@ _LOCK_UNRESOLVED = _LOCK_ALERTS.where(ALERT.c.subject == bindparam("subject"), U
 
 @dataclass(frozen=True, slots=True)
 class LockedAlert:
-    """An alert whose row this transaction holds, the ward's time zone, and who acknowledged it last."""
+    """An alert whose row this transaction holds, when its ward works, and who acknowledged it last."""
 
     alert_id: str
     stay_id: str | None
     patient_id: str | None
     episode: Episode
-    time_zone: str
+    hours: ServiceHours
     acknowledged_by: str | None
 
 
 def _locked(row: Any) -> LockedAlert:
-    return LockedAlert(row[0], row[1], row[2], load(row[3]), row[4], row[5])
+    return LockedAlert(row[0], row[1], row[2], load(row[3]), service_hours_of(row[4], row[5]), row[6])
 
 
 async def lock_stay(where: Where, ward_id: str, stay_id: str) -> None:

@@ -12,9 +12,6 @@ from alerts.plan import Plan
 from alerts.rule import explain
 from service.readings.submission import Recorded
 
-WATCHED_NOW = False
-"""Without a coverage calendar nobody is known to be on duty, and the answer must not say that anybody is."""
-
 _NOT_SCORED: dict[str, Any] = {
     "applicable": False,
     "complete": False,
@@ -74,16 +71,17 @@ def score(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def _advice(recorded: Recorded) -> Advice:
-    plan = recorded.plan or Plan()
+def _advice(recorded: Recorded, watched_now: bool) -> Advice:
+    plan, contact = recorded.plan or Plan(), recorded.cover.contact(recorded.assessed_at)
     if recorded.evaluation is None:
-        return advise_not_assessed(plan, watched_now=WATCHED_NOW)
-    return advise(recorded.evaluation, recorded.episodes.values(), plan, watched_now=WATCHED_NOW)
+        return advise_not_assessed(plan, watched_now=watched_now, contact=contact)
+    return advise(recorded.evaluation, recorded.episodes.values(), plan, watched_now=watched_now, contact=contact)
 
 
 def _assessment(recorded: Recorded) -> dict[str, Any]:
     evaluation = recorded.evaluation
-    advice = _advice(recorded)
+    watched_now = recorded.cover.coverage.watched(recorded.assessed_at)
+    advice = _advice(recorded, watched_now)
     severity = evaluation.severity if evaluation else None
     return {
         "severity": severity.word if severity else None,
@@ -92,7 +90,7 @@ def _assessment(recorded: Recorded) -> dict[str, Any]:
         "recheck_by": evaluation.recheck_by if evaluation else None,
         "ask": evaluation.ask if evaluation else (),
         "assessed_at": recorded.assessed_at,
-        "watched_now": WATCHED_NOW,
+        "watched_now": watched_now,
         "findings": [
             {
                 "rule_id": finding.rule_id,

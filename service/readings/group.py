@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from alerts.plan import Plan
+from service.cover.inforce import Cover
 from service.errors import NotFound, ReadingDiffers, StayDischarged
 from service.fields import new_id
 from service.queue.raising import load_unresolved, write_changes
@@ -18,7 +19,7 @@ from service.readings.windows import load_windows
 from service.storage.direct import Where
 
 Item = Arrival | Refusal | Tick
-PlanReader = Callable[[Where, Sequence[LockedStay]], Awaitable[Mapping[StayKey, Plan | None]]]
+PlanReader = Callable[[Where, Sequence[LockedStay]], Awaitable[Mapping[StayKey, tuple[Plan | None, Cover]]]]
 
 DISCHARGED = "discharged"
 REFUSALS_COUNT_FOR = timedelta(hours=24)
@@ -122,7 +123,7 @@ async def _load_cases(
     unresolved = await load_unresolved(where, since)
     refusals = await _earlier_refusals(where, items)
     return {
-        key: open_case(stays[key], plans[key], windows[key[1]], unresolved.get(key[1], {}), refusals.get(key, ()))
+        key: open_case(stays[key], *plans[key], windows[key[1]], unresolved.get(key[1], {}), refusals.get(key, ()))
         for key in since
     }
 

@@ -8,6 +8,7 @@ from fastapi import Request
 from alerts.plan import Plan
 from service import metrics
 from service.clock import Clock
+from service.cover.inforce import Cover, Covers
 from service.feed.positions import Wakeups
 from service.readings import store
 from service.readings.directory import Directory, Known
@@ -34,6 +35,7 @@ class Intake:
         self.nearer: Callable[[datetime], None] = lambda _at: None
         """Called when a stay became due sooner than was known."""
         self._plans = Known[tuple[str, int], Plan](KNOWN_PLANS)
+        self._covers = Covers()
         self._committer = GroupCommitter[Item, GroupResult](
             database, self._work, self._committed, settings.committers, settings.max_waiting_readings
         )
@@ -89,8 +91,8 @@ class Intake:
         if results and results[0].due_at is not None:
             self.nearer(results[0].due_at)
 
-    async def _plans_of(self, where: Where, stays: Sequence[LockedStay]) -> Mapping[StayKey, Plan | None]:
-        """The plan in force for each stay; None for one that cannot be read."""
+    async def _plans_of(self, where: Where, stays: Sequence[LockedStay]) -> Mapping[StayKey, tuple[Plan | None, Cover]]:
+        """The plan in force for each stay (None for one that cannot be read), and how its ward is covered."""
         missing = [stay for stay in stays if self._plans.find((stay.id, stay.plan_version)) is None]
         if missing:
             rows = await store.load_plans(where, [(stay.ward_id, stay.id) for stay in missing])
@@ -99,7 +101,11 @@ class Intake:
                 plan = None if row is None else plan_of(row)
                 if plan is not None:
                     self._plans.keep((stay.id, stay.plan_version), plan)
-        return {(stay.ward_id, stay.id): self._plans.find((stay.id, stay.plan_version)) for stay in stays}
+        covers = await self._covers.of(where, {(stay.ward_id, stay.cover_version) for stay in stays})
+        return {
+            (stay.ward_id, stay.id): (self._plans.find((stay.id, stay.plan_version)), covers[stay.ward_id])
+            for stay in stays
+        }
 
 
 def of(request: Request) -> Intake:

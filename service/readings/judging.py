@@ -8,12 +8,12 @@ from typing import Any
 from alerts.change import Change
 from alerts.evaluate import Evaluation, evaluate
 from alerts.judge import advance, judge, not_evaluated, refuse
-from alerts.limits import ServiceHours
 from alerts.plan import Plan, PlanInvalid
 from alerts.reading import FUTURE_TOLERANCE, LATE_AFTER, Reading
 from alerts.record import Judgement, Record
 from alerts.severity import Family
 from service import metrics
+from service.cover.inforce import Cover
 from service.logs import get_logger
 from service.queue.raising import StayChanges, Unresolved
 from service.readings.due import due_of
@@ -53,6 +53,7 @@ class StayCase:
 
     stay: LockedStay
     plan: Plan | None
+    cover: Cover
     record: Record
     stored: Unresolved
     last_received_at: datetime | None
@@ -196,6 +197,7 @@ class StayCase:
             effects=effects,
             episodes=record.episodes,
             plan=self.plan,
+            cover=self.cover,
             assessed_at=assessed_at,
         )
 
@@ -203,6 +205,7 @@ class StayCase:
 def open_case(
     stay: LockedStay,
     plan: Plan | None,
+    cover: Cover,
     window: Sequence[Reading],
     stored: Unresolved,
     refusals: Sequence[datetime],
@@ -212,12 +215,12 @@ def open_case(
         plan=plan or Plan(),
         window=tuple(window),
         episodes={family: alert.episode for family, alert in stored.items() if alert.episode is not None},
-        service_hours=ServiceHours(zone=stay.time_zone),
+        service_hours=cover.hours,
         sixteen_on=stay.sixteen_on,
         recent_refusals=tuple(refusals),
     )
     last = max((reading.received_at for reading in window), default=None)
-    return StayCase(stay=stay, plan=plan, record=record, stored=stored, last_received_at=last)
+    return StayCase(stay=stay, plan=plan, cover=cover, record=record, stored=stored, last_received_at=last)
 
 
 def _row(

@@ -35,6 +35,7 @@ class LockedStay:
     plan_version: int
     sixteen_on: date
     time_zone: str
+    cover_version: int
     due_at: datetime | None
 
 
@@ -55,6 +56,7 @@ def _lock_stays(dialect: str) -> Select[Any]:
             stay.plan_version,
             stay.sixteen_on,
             ward_table.c.time_zone,
+            ward_table.c.cover_version,
             stay.due_at,
         )
         .join_from(given, stay_table, and_(stay.ward_id == given.c.ward_id, stay.id == given.c.stay_id))

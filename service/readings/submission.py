@@ -10,6 +10,7 @@ from alerts.episode import Episode
 from alerts.evaluate import Evaluation
 from alerts.plan import Plan
 from alerts.severity import Family
+from service.cover.inforce import Cover
 from service.errors import WardwatchError
 
 
@@ -74,6 +75,7 @@ class Recorded:
     effects: tuple[AlertEffect, ...]
     episodes: Mapping[Family, Episode]
     plan: Plan | None
+    cover: Cover
     assessed_at: datetime
 
 

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from alerts.advice import must_not_say
 from service.body import Schema
 from service.fields import CleanText, LongText, Name, Version
 
@@ -29,6 +30,15 @@ OdsCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{3,12}$")]
 Phone = Annotated[str, StringConstraints(pattern=r"^[0-9+() .-]{3,40}$")]
 
 
+def _for_patients(value: str | None) -> str | None:
+    if value is not None and must_not_say(value):
+        raise ValueError("must not reassure, promise that somebody is watching, or ask for a change of oxygen")
+    return value
+
+
+PatientText = Annotated[LongText | None, AfterValidator(_for_patients)]
+
+
 class WardIn(Schema):
     """A new ward."""
 
@@ -36,7 +46,7 @@ class WardIn(Schema):
     ods_code: OdsCode | None = Field(None, description="Organisation Data Service code")
     time_zone: TimeZone = "Europe/London"
     phone: Phone | None = None
-    out_of_hours_text: LongText | None = Field(None, description="What patients read when nobody is on duty")
+    out_of_hours_text: PatientText = Field(None, description="What patients read when nobody is on duty")
 
 
 class WardPatch(Schema):
@@ -46,7 +56,7 @@ class WardPatch(Schema):
     ods_code: OdsCode | None = None
     time_zone: Annotated[TimeZone | None, AfterValidator(_given)] = None
     phone: Phone | None = None
-    out_of_hours_text: LongText | None = None
+    out_of_hours_text: PatientText = None
     version: Version | None = Field(None, description="The version you saw, if not in If-Match")
 
     def changes(self) -> dict[str, Any]:

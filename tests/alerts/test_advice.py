@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from alerts.advice import Advice, AdviceCode, advise, advise_not_assessed, safety_text
+from alerts.advice import (
+    NO_CONTACT,
+    Advice,
+    AdviceCode,
+    Contact,
+    advise,
+    advise_not_assessed,
+    must_not_say,
+    safety_text,
+)
 from alerts.plan import Plan
 from alerts.severity import Channel, Family
 from tests.alerts.stay import Stay
@@ -21,10 +30,19 @@ NEVER = (
 )  # fmt: skip
 
 
-def advised(stay: Stay, *, watched_now: bool = True) -> Advice:
+PHONE = "0113 496 0000"
+CONTACTS = (
+    NO_CONTACT,
+    Contact(phone=PHONE),
+    Contact(text="Ring the night desk, 0113 496 0001."),
+    Contact(text="All is normal and safe: your team is watching. Ring 999 only if you must."),
+)
+
+
+def advised(stay: Stay, *, watched_now: bool = True, contact: Contact = NO_CONTACT) -> Advice:
     assert stay.evaluation is not None
     plan = stay.record.plan
-    return advise(stay.evaluation, stay.record.episodes.values(), plan, watched_now=watched_now)
+    return advise(stay.evaluation, stay.record.episodes.values(), plan, watched_now=watched_now, contact=contact)
 
 
 READINGS: tuple[dict[str, Any], ...] = (
@@ -62,8 +80,8 @@ def stories() -> Iterator[tuple[Stay, dict[str, Any], bool]]:
 
 
 def test_no_text_that_must_never_be_written_is_ever_written() -> None:
-    for (stay, last, late), watched in itertools.product(stories(), (True, False)):
-        advice = advised(stay, watched_now=watched)
+    for (stay, last, late), watched, contact in itertools.product(stories(), (True, False), CONTACTS):
+        advice = advised(stay, watched_now=watched, contact=contact)
         text = advice.text.lower()
         assert not [phrase for phrase in NEVER if phrase in text], text
         limited = stay.record.plan.treatment_escalation == "limited"
@@ -184,3 +202,44 @@ def test_a_poor_or_unusable_value_never_carries_on() -> None:
         stay.reads("08:00", **{"spo2": 97, **weak})
         assert stay.families == set()
         assert advised(stay).code == AdviceCode.RECHECK_WITHIN_1_HOUR
+
+
+def test_whom_to_ring_goes_by_the_clock() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=94, breathlessness=0)
+    stay.reads("08:30", spo2=94, breathlessness=0)
+    team, night = Contact(phone=PHONE), Contact(text="The night desk is 0113 496 0001.")
+    assert advised(stay, contact=team).text.startswith(f"Ring your ward team on {PHONE} now.")
+    alone = advised(stay, watched_now=False, contact=team).text
+    assert alone.startswith(f"Ring 111, or your ward team on {PHONE}, now.")
+    assert "not there" not in alone
+    asleep = advised(stay, watched_now=False, contact=night).text
+    assert asleep.startswith("Ring 111 now; your team is not there at this hour.")
+    assert asleep.endswith("The night desk is 0113 496 0001.")
+    assert "night desk" not in advised(stay, watched_now=True, contact=night).text
+
+
+def test_who_has_recorded_wishes_is_not_sent_elsewhere_by_the_ward() -> None:
+    stay = Stay(**WISHES)
+    stay.reads("08:00", spo2=93, breathlessness=0)
+    text = advised(stay, watched_now=False, contact=Contact(text="Ring 999.")).text
+    assert "999" not in text
+    assert WISHES["patient_text"] in text
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Ring 111, or 999 if you are very unwell.", None),
+        ("The abnormal hours are 20:00 to 08:00.", None),
+        ("Everything is Normal.", "Normal"),
+        ("Your team is watching.", "is watching"),
+        ("Your team has been alerted.", "been alerted"),
+        ("You are safe", "safe"),
+        ("There is no need to ring.", "no need to ring"),
+        ("Turn up your oxygen.", "Turn up"),
+        ("Take more oxygen.", "more oxygen"),
+    ],
+)
+def test_a_wards_own_text_is_looked_through(text: str, found: str | None) -> None:
+    assert must_not_say(text) == found
