@@ -12,7 +12,8 @@ from service.clock import real_now
 from service.cover.changing import Act, change_coverage, change_policy
 from service.cover.inforce import shown_coverage, shown_policy
 from service.cover.looking import see_cover, see_now
-from service.cover.schemas import CoverageIn, CoverageNowOut, CoverageOut, PolicyIn, PolicyOut
+from service.cover.policy_schemas import PolicyIn, PolicyOut
+from service.cover.schemas import CoverageIn, CoverageNowOut, CoverageOut
 from service.feed.positions import wakeups_of
 from service.fields import Id
 from service.storage.session import Reads, Writes, WriteSession

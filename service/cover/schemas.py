@@ -3,21 +3,17 @@
 from datetime import date, time
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from alerts.calendar import WEEKDAYS, Span
-from alerts.policy import AFTER_MINUTES, STAFF, STEPS, Notify, Step, Via
 from service.body import Schema
 from service.cover.changing import Asked
-from service.fields import CleanText, Day, Id, Instant, Version, canonical_id
+from service.fields import Day, Id, Instant, Version
 from service.wards.schemas import TimeZone
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 ClockTime = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 """A time of day by the ward's clock, `HH:MM`."""
-Address = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+$", max_length=254)
-]
 SeenVersion = Annotated[Version | None, Field(description="The version you saw, if not in If-Match")]
 SPANS_A_DAY, SHIFTS_A_DAY, DATES = 8, 100, 366
 _STARTS = "By the ward's clock"
@@ -126,55 +122,6 @@ def _asked(name: str, sent: ServiceHoursIn | OnDutyIn) -> Asked:
     return Asked(name, week, [(day.date, tuple(each.span() for each in day.spans)) for day in sent.dates])
 
 
-def _notify(value: str) -> str:
-    if value in tuple(Notify):
-        return value
-    staff_id = canonical_id(value.removeprefix(STAFF)) if value.startswith(STAFF) else None
-    if staff_id is None:
-        raise ValueError("must be on_duty, lead, out_of_hours or staff:<id>")
-    return f"{STAFF}{staff_id}"
-
-
-Told = Annotated[CleanText, StringConstraints(max_length=60), AfterValidator(_notify)]
-Minutes = Annotated[int, Field(strict=True, ge=AFTER_MINUTES[0], le=AFTER_MINUTES[1])]
-
-
-class StepIn(Schema):
-    """One step: `after_minutes` counts from the limit that was passed."""
-
-    after_minutes: Minutes
-    notify: Annotated[Told, Field(description="on_duty, lead, out_of_hours or staff:<id>")]
-    channel: Via = Via.QUEUE
-
-    def step(self) -> Step:
-        """The step of the engine."""
-        return Step(self.after_minutes, self.notify, self.channel)
-
-
-class PolicyIn(Schema):
-    """A ward's whole escalation policy; it replaces the one before."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "steps": [
-                        {"after_minutes": 0, "notify": "on_duty", "channel": "email"},
-                        {"after_minutes": 15, "notify": "lead", "channel": "email"},
-                        {"after_minutes": 30, "notify": "out_of_hours", "channel": "email"},
-                    ],
-                    "out_of_hours_email": "night.desk@hospital.example",
-                    "version": 1,
-                }
-            ]
-        }
-    )
-
-    steps: Annotated[list[StepIn], Field(min_length=STEPS[0], max_length=STEPS[1])]
-    out_of_hours_email: Address | None = None
-    version: SeenVersion = None
-
-
 class SpanOut(BaseModel):
     """Hours of a day."""
 
@@ -222,22 +169,6 @@ class CoverageOut(BaseModel):
     time_zone: str
     service_hours: ServiceHoursOut
     on_duty: OnDutyOut
-    version: int
-
-
-class StepOut(BaseModel):
-    """One step."""
-
-    after_minutes: int
-    notify: str
-    channel: Via
-
-
-class PolicyOut(BaseModel):
-    """A ward's escalation policy."""
-
-    steps: list[StepOut]
-    out_of_hours_email: str | None
     version: int
 
 
