@@ -33,6 +33,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("ward_id", "kind", name=op.f("pk_work_lease")),
     )
     op.create_table(
+        "coverage",
+        sa.Column("ward_id", IdType(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("service_hours", sa.JSON(), nullable=False),
+        sa.Column("on_duty", sa.JSON(), nullable=False),
+        sa.Column("author_id", IdType(), nullable=False),
+        sa.Column("created_at", InstantType(), nullable=False),
+        sa.ForeignKeyConstraint(["ward_id"], ["ward.id"], name=op.f("fk_coverage_ward_id")),
+        sa.PrimaryKeyConstraint("ward_id", "version", name=op.f("pk_coverage")),
+    )
+    op.create_table(
+        "escalation_policy",
+        sa.Column("ward_id", IdType(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("steps", sa.JSON(), nullable=False),
+        sa.Column("out_of_hours_email", sa.String(length=254), nullable=True),
+        sa.Column("author_id", IdType(), nullable=False),
+        sa.Column("created_at", InstantType(), nullable=False),
+        sa.ForeignKeyConstraint(["ward_id"], ["ward.id"], name=op.f("fk_escalation_policy_ward_id")),
+        sa.PrimaryKeyConstraint("ward_id", "version", name=op.f("pk_escalation_policy")),
+    )
+    op.create_table(
         "transfer",
         sa.Column("ward_id", IdType(), nullable=False),
         sa.Column("id", IdType(), nullable=False),
@@ -56,6 +78,36 @@ def upgrade() -> None:
         unique=True,
         sqlite_where=sa.text("status = 'pending'"),
         postgresql_where=sa.text("status = 'pending'"),
+    )
+    op.create_table(
+        "notice",
+        sa.Column("ward_id", IdType(), nullable=False),
+        sa.Column("id", IdType(), nullable=False),
+        sa.Column("alert_id", IdType(), nullable=False),
+        sa.Column("severity", sa.SmallInteger(), nullable=False),
+        sa.Column("step", sa.SmallInteger(), nullable=False),
+        sa.Column("at", InstantType(), nullable=False),
+        sa.Column("recipient", sa.String(length=60), nullable=True),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("attempts", sa.SmallInteger(), nullable=False),
+        sa.Column("due_at", InstantType(), nullable=False),
+        sa.Column("ended_at", InstantType(), nullable=True),
+        sa.Column("problem", sa.String(length=60), nullable=True),
+        sa.CheckConstraint("state IN ('waiting', 'sent', 'dead')", name=op.f("ck_notice_state")),
+        sa.CheckConstraint("severity BETWEEN 1 AND 4", name=op.f("ck_notice_severity")),
+        sa.ForeignKeyConstraint(
+            ["ward_id", "alert_id"], ["alert.ward_id", "alert.id"], name=op.f("fk_notice_ward_id_alert_id")
+        ),
+        sa.PrimaryKeyConstraint("ward_id", "id", name=op.f("pk_notice")),
+    )
+    op.create_index("ix_notice_alert_id", "notice", ["ward_id", "alert_id"], unique=False)
+    op.create_index(
+        "ix_notice_waiting",
+        "notice",
+        ["ward_id", "due_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'waiting'"),
+        postgresql_where=sa.text("state = 'waiting'"),
     )
     op.add_column("alert", sa.Column("limit_at", InstantType(), nullable=True))
     op.create_index(
@@ -97,6 +149,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("status = 'paused'"),
         postgresql_where=sa.text("status = 'paused'"),
     )
+    op.add_column("ward", sa.Column("cover_version", sa.Integer(), server_default="1", nullable=False))
 
 
 def downgrade() -> None:
