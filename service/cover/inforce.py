@@ -15,7 +15,7 @@ from alerts.policy import DEFAULT, Policy, Step, Via
 from service.cover import store
 from service.errors import NotFound
 from service.logs import get_logger
-from service.storage.inline import Where
+from service.storage.direct import Where
 
 log = get_logger(__name__)
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, and_, bindparam, func, insert, select, update
 
 from service.access.principals import CLINICIAN_ROLES
-from service.storage.inline import Where
+from service.storage.direct import Where
 from service.storage.tables import METADATA
 
 WARD = METADATA.tables["ward"]
