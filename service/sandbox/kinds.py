@@ -87,11 +87,51 @@ _LATER = {
     Kind.RED_FLAG: 1,
 }
 
+HOME_HABITS: Mapping[Kind, Habits] = {
+    kind: Habits(misses=0.1, repeats=0.02, obeys=0.75, full_set=0.1, by_hand=0.3) for kind in Kind
+} | {
+    Kind.POOR_PERFUSION: Habits(misses=0.1, repeats=0.02, obeys=0.75, full_set=0.1, by_hand=0.0),
+    Kind.FORGETFUL: Habits(misses=0.5, offline=0.12, answers=0.1, obeys=0.2, full_set=0.02, by_hand=0.5),
+    Kind.CLOCK_SKEWED: Habits(misses=0.1, repeats=0.02, obeys=0.75, full_set=0.1, by_hand=0.0),
+}
+"""How people measure over weeks at home: nine readings of ten, as the services report (CLINICAL.md, section 11)."""
+
+HOME_MIX = {
+    Kind.RECOVERY: 60,
+    Kind.HYPERCAPNIC: 12,
+    Kind.SILENT: 7,
+    Kind.EXERTIONAL: 6,
+    Kind.POOR_PERFUSION: 5,
+    Kind.FORGETFUL: 5,
+    Kind.RED_FLAG: 3,
+    Kind.CLOCK_SKEWED: 2,
+}
+"""Patients of a hundred on a ward at home. Chosen, not counted anywhere."""
+
+DECLINES = {
+    Kind.RECOVERY: 0.03,
+    Kind.HYPERCAPNIC: 0.25,
+    Kind.EXERTIONAL: 0.1,
+    Kind.POOR_PERFUSION: 0.1,
+    Kind.FORGETFUL: 0.2,
+    Kind.CLOCK_SKEWED: 0.1,
+}
+"""The chance of a slow deterioration that ends in the red. The silent always have theirs."""
+
+STRETCH = {Kind.SILENT: (12.0, 60.0), Kind.HYPERCAPNIC: (4.0, 10.0), Kind.RED_FLAG: (2.0, 6.0)}
+"""How much longer the course takes at home than in the demonstration; drawn from this range."""
+
 
 def cast(count: int, random: Random) -> list[Kind]:
     """The kinds of so many patients: each kind once, then mostly people who recover."""
     later = random.choices(list(_LATER), weights=list(_LATER.values()), k=max(0, count - len(FIRST_EIGHT)))
     return [*FIRST_EIGHT[:count], *later]
+
+
+def cast_at_home(count: int, random: Random) -> list[Kind]:
+    """The kinds of so many patients of a ward at home: each kind once, the rest by HOME_MIX."""
+    rest = random.choices(list(HOME_MIX), weights=list(HOME_MIX.values()), k=max(0, count - len(FIRST_EIGHT)))
+    return [*FIRST_EIGHT[:count], *rest]
 
 
 def usual_for(kind: Kind, random: Random) -> Usual:

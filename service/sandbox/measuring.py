@@ -9,7 +9,10 @@ from service.sandbox.kinds import Habits, Kind
 from service.sandbox.physiology import TrueState
 
 NOISE = 0.8
-"""Standard deviation of a steady oximeter, SpO2 points."""
+"""Standard deviation of the demonstration's steady oximeters, SpO2 points."""
+
+NOISE_AT_HOME = (1.0, 2.0)
+"""The range of it at home, by device (CLINICAL.md, section 5)."""
 
 BAD_SIGNAL_NOISE = 3.0
 NO_VALUE = 127
@@ -21,7 +24,8 @@ AHEAD = timedelta(minutes=47)
 
 @dataclass(frozen=True, slots=True)
 class Oximeter:
-    """One device. `bias` is in SpO2 points; `cold` a finger it sees badly; `ahead` how fast its clock is."""
+    """One device. `bias` is in SpO2 points; `cold` a finger it sees badly; `ahead` how fast its clock is; `noise` its
+    standard deviation in SpO2 points while the signal is good."""
 
     serial: str
     model: str
@@ -29,6 +33,7 @@ class Oximeter:
     cold: bool
     ahead: timedelta
     faulty: bool
+    noise: float = NOISE
 
 
 def make_oximeter(kind: Kind, index: int, random: Random) -> Oximeter:
@@ -50,7 +55,7 @@ def measure(truth: TrueState, device: Oximeter, habits: Habits, at: datetime, ra
     `at` is the true time; the body carries the device's."""
     by_hand = random.random() < habits.by_hand
     perfusion = random.uniform(0.15, 0.75) if device.cold else random.lognormvariate(0.9, 0.4)
-    noise = BAD_SIGNAL_NOISE if perfusion < 0.4 else NOISE
+    noise = BAD_SIGNAL_NOISE if perfusion < 0.4 else device.noise
     low_artefact = random.uniform(0, 6) if perfusion < 0.4 else 0.0
     shown = round(truth.spo2 + device.bias + random.gauss(0, noise) - low_artefact)
     if device.cold and random.random() < 0.05:

@@ -7,16 +7,12 @@ from heapq import heappop, heappush
 from random import Random
 from typing import Any
 
-from service.sandbox.kinds import HABITS, Kind, Usual, plan_for, usual_for
+from service.sandbox.kinds import HABITS, Habits, Kind, Usual, plan_for, usual_for
 from service.sandbox.measuring import NO_VALUE, Oximeter, breathlessness, make_oximeter, measure
 from service.sandbox.people import Person
 from service.sandbox.physiology import Body, TrueState, exertion_fall, make_body
+from service.sandbox.rhythm import Rhythm, all_day
 
-EVERY = timedelta(minutes=30)
-"""How often a patient measures by day: far more than the usual three times a day, so that there is something
-to see."""
-
-NIGHT = (23, 6)
 RECHECKS_IN_A_ROW = 2
 FAULT_EVERY = 3
 """A faulty device has no value to send every so many measurements, and sends that."""
@@ -55,17 +51,17 @@ class SimulatedPatient:
     body: Body
     device: Oximeter
     random: Random
+    seed: str
+    habits: Habits
+    rhythm: Rhythm
+    plan: dict[str, Any]
+    """The plan the patient is admitted under, as the API takes it."""
     _agenda: list[tuple[datetime, int, Why, Sending | None]] = field(default_factory=list)
     _count: int = 0
     _taken: int = 0
     _rechecks: int = 0
     _offline_until: datetime | None = None
     _kept_back: list[Sending] = field(default_factory=list)
-
-    @property
-    def plan(self) -> dict[str, Any]:
-        """The plan the patient is admitted under, as the API takes it."""
-        return plan_for(self.kind, self.usual)
 
     @property
     def next_at(self) -> datetime:
@@ -86,10 +82,10 @@ class SimulatedPatient:
 
     def told(self, now: datetime, advice_code: str, ask: list[str]) -> None:
         """The answer to a reading arrives: a question may be answered, a recheck taken."""
-        obedient = self.random.random() < HABITS[self.kind].obeys
+        obedient = self.random.random() < self.habits.obeys
         if not obedient:
             return
-        if "breathlessness" in ask and self.random.random() < HABITS[self.kind].answers:
+        if "breathlessness" in ask and self.random.random() < self.habits.answers:
             self._plan_for(now + self._minutes(2, 8), Why.ANSWER)
         soon = {"measure_again_now": (2, 5), "emergency": (3, 7), "recheck_within_1_hour": (18, 45)}
         if advice_code in soon and self._rechecks < RECHECKS_IN_A_ROW:
@@ -100,7 +96,7 @@ class SimulatedPatient:
         """Three readings a day from the days before, oldest first, from before anything went wrong."""
         times = [until - timedelta(days=day, hours=hour) for day in range(days) for hour in (3, 9, 14)]
         healthy = replace(self.device, cold=False, ahead=timedelta(0), faulty=False)
-        habits = replace(HABITS[self.kind], answers=1.0)
+        habits = replace(self.habits, answers=1.0)
         sent = []
         for at in sorted(times):
             truth = self.body.at(at)
@@ -112,9 +108,12 @@ class SimulatedPatient:
         if prepared is not None:
             return [prepared]
         if why == Why.ROUTINE:
-            self._plan_for(at + self._interval(at), Why.ROUTINE)
+            # What was measured in between must not change what is measured now: two rule sets that ask for different
+            # rechecks see the same patient.
+            self.random.seed(f"{self.seed} {at.isoformat()}")
+            self._plan_for(self.rhythm(at, self.random), Why.ROUTINE)
             self._rechecks = 0
-            if self.random.random() < HABITS[self.kind].misses:
+            if self.random.random() < self.habits.misses:
                 return []
         sending = self._measured(at, why)
         if why == Why.ROUTINE and self.kind == Kind.EXERTIONAL and self.random.random() < 0.5:
@@ -131,7 +130,7 @@ class SimulatedPatient:
             return self._sending(why, body, truth)
         if why == Why.EXERTION:
             truth = replace(truth, spo2=truth.spo2 - exertion_fall(self.kind), pulse_rate=truth.pulse_rate + 14)
-        body = measure(truth, self.device, HABITS[self.kind], at, self.random)
+        body = measure(truth, self.device, self.habits, at, self.random)
         self._taken += 1
         if self.device.faulty and self._taken % FAULT_EVERY == 0:
             body["spo2"] = NO_VALUE
@@ -140,7 +139,7 @@ class SimulatedPatient:
         return self._sending(why, body, truth)
 
     def _over_the_network(self, at: datetime, sending: Sending) -> list[Sending]:
-        habits = HABITS[self.kind]
+        habits = self.habits
         if self._offline_until is None and self.random.random() < habits.offline:
             self._offline_until = at + self._minutes(70, 150)
         if self._offline_until is not None and at < self._offline_until:
@@ -161,11 +160,6 @@ class SimulatedPatient:
         self._count += 1
         heappush(self._agenda, (at, self._count, why, prepared))
 
-    def _interval(self, at: datetime) -> timedelta:
-        from_hour, to_hour = NIGHT
-        asleep = at.hour >= from_hour or at.hour < to_hour
-        return EVERY * self.random.uniform(0.8, 1.2) * (4 if asleep else 1)
-
     def _minutes(self, low: float, high: float) -> timedelta:
         return timedelta(minutes=self.random.uniform(low, high))
 
@@ -175,4 +169,6 @@ def make_patient(index: int, person: Person, kind: Kind, onset: datetime, seed: 
     random = Random(seed)  # noqa: S311 - a simulation
     usual = usual_for(kind, random)
     body = make_body(kind, usual, onset, random)
-    return SimulatedPatient(index, person, kind, usual, body, make_oximeter(kind, index, random), random)
+    device = make_oximeter(kind, index, random)
+    plan = plan_for(kind, usual)
+    return SimulatedPatient(index, person, kind, usual, body, device, random, seed, HABITS[kind], all_day, plan)

@@ -5,9 +5,10 @@ its onset on."""
 
 import math
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 
+from alerts.reading import judged_spo2
 from service.sandbox.kinds import Kind, Usual
 
 DAY = 24.0
@@ -45,13 +46,33 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Decline:
+    """A deterioration on top of what the kind brings: SpO2 falls by so many points in so many hours, and stays
+    down."""
+
+    onset: datetime
+    points: float
+    hours: float
+
+    def at(self, now: datetime) -> "Change":
+        """What it has changed; breathing, pulse and breathlessness answer."""
+        fallen = self.points * min(1.0, max(0.0, _hours(now - self.onset) / self.hours))
+        return Change(
+            spo2=-fallen, pulse_rate=2.5 * fallen, respiratory_rate=0.7 * fallen, breathlessness=0.5 * fallen
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Body:
-    """One patient's body. `wander` holds (amplitude in SpO2 points, period in hours, phase) of slow waves."""
+    """One patient's body. `wander` holds (amplitude in SpO2 points, period in hours, phase) of slow waves;
+    `stretch` is how many hours one hour of the kind's course takes: a demonstration is in a hurry."""
 
     kind: Kind
     usual: Usual
     onset: datetime
     wander: tuple[tuple[float, float, float], ...]
+    stretch: float = 1.0
+    decline: Decline | None = None
 
     def at(self, now: datetime) -> TrueState:
         """The truth at an instant."""
@@ -60,7 +81,9 @@ class Body:
         # Lowest at four in the morning: SpO2 by about half a point, pulse by five, temperature by 0.3.
         night = math.cos((clock - 4) / DAY * math.tau)
         wave = sum(size * math.sin(hours / period * math.tau + phase) for size, period, phase in self.wander)
-        usual, change = self.usual, course(self.kind, (now - self.onset).total_seconds() / 3600)
+        usual, change = self.usual, course(self.kind, _hours(now - self.onset) / self.stretch)
+        if self.decline is not None:
+            change = _together(change, self.decline.at(now))
         systolic = usual.systolic_bp + 4 * wave + change.systolic_bp
         return TrueState(
             spo2=min(100.0, usual.spo2 - 0.4 * night + wave + change.spo2),
@@ -73,6 +96,31 @@ class Body:
             oxygen_flow=usual.oxygen_flow + change.oxygen_flow,
             red_flag=change.red_flag,
         )
+
+
+    @property
+    def falls_from(self) -> datetime | None:
+        """When a deterioration begins that ends in the red; None for a body that has none."""
+        if self.decline is not None:
+            return self.decline.onset
+        return self.onset if self.kind == Kind.SILENT else None
+
+    def red_from(self, red_at: int, until: datetime) -> datetime | None:
+        """The instant, to the minute, from which a perfect oximeter would show `red_at` percent or less; None when
+        it does not come to that before `until`."""
+        earlier = self.falls_from
+        if earlier is None:
+            return None
+        later = earlier
+        while judged_spo2(self.at(later).spo2) > red_at:
+            earlier, later = later, later + timedelta(minutes=30)
+            if earlier >= until:
+                return None
+        while later - earlier > timedelta(minutes=1):
+            middle = earlier + (later - earlier) / 2
+            red = judged_spo2(self.at(middle).spo2) <= red_at
+            earlier, later = (earlier, middle) if red else (middle, later)
+        return later if later < until else None
 
 
 def make_body(kind: Kind, usual: Usual, onset: datetime, random: Random) -> Body:
@@ -116,3 +164,20 @@ def exertion_fall(kind: Kind) -> float:
 def _until(hours: float, fades_from: float, gone_at: float) -> float:
     """1 until the course fades, 0 once it is gone."""
     return min(1.0, max(0.0, (gone_at - hours) / (gone_at - fades_from)))
+
+
+def _together(one: Change, other: Change) -> Change:
+    return Change(
+        spo2=one.spo2 + other.spo2,
+        pulse_rate=one.pulse_rate + other.pulse_rate,
+        respiratory_rate=one.respiratory_rate + other.respiratory_rate,
+        systolic_bp=one.systolic_bp + other.systolic_bp,
+        temperature=one.temperature + other.temperature,
+        breathlessness=one.breathlessness + other.breathlessness,
+        oxygen_flow=one.oxygen_flow + other.oxygen_flow,
+        red_flag=one.red_flag or other.red_flag,
+    )
+
+
+def _hours(length: timedelta) -> float:
+    return length.total_seconds() / 3600

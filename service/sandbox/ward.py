@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from random import Random
 
 from service.sandbox.kinds import FIRST_EIGHT, cast
-from service.sandbox.patient import EVERY, Sending, SimulatedPatient, make_patient
+from service.sandbox.patient import Sending, SimulatedPatient, make_patient
 from service.sandbox.people import make_people
+from service.sandbox.rhythm import EVERY
 
 
 class SimulatedWard:
