@@ -190,7 +190,7 @@ def _arrives(record: Record, arrival: Arrival, known: list[Reading], log: _Log) 
     log.readings += len(arrival.readings)
     log.refused += arrival.refused
     log.write(changes)
-    return replace(judgement, changes=tuple(changes))
+    return Judgement(judgement.evaluations, tuple(changes), judgement.record)
 
 
 def _window(known: Sequence[Reading], arrivals: Sequence[Reading]) -> tuple[Reading, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from service.cli import accounts, demo, feed, operate, serve
+from service.cli import accounts, demo, feed, operate, sandbox, serve
 from service.errors import WardwatchError
 
 
@@ -43,6 +43,8 @@ app = typer.Typer(
 )
 app.command()(demo.demo)
 app.command()(feed.feed)
+app.command()(sandbox.simulate)
+app.command()(sandbox.replay)
 app.command()(serve.serve)
 app.command()(operate.migrate)
 app.command()(operate.check)

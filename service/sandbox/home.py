@@ -67,7 +67,7 @@ def make_stay(home: Home, kind: Kind, index: int) -> AtHome:
         patient.body, stretch=random.uniform(low, high), decline=_decline(kind, onset, random), onset=patient.body.onset
     )
     patient.device = replace(patient.device, noise=random.uniform(*NOISE_AT_HOME), faulty=False)
-    patient.habits = HOME_HABITS[kind]
+    patient.habits, patient.seed = HOME_HABITS[kind], seed
     patient.plan["baseline_spo2"] = _baseline(patient, random)
     plan = plan_from(patient.plan)
     patient.rhythm = reading_times(plan.reading_times, ZONE)

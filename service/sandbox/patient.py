@@ -51,11 +51,13 @@ class SimulatedPatient:
     body: Body
     device: Oximeter
     random: Random
-    seed: str
     habits: Habits
     rhythm: Rhythm
     plan: dict[str, Any]
     """The plan the patient is admitted under, as the API takes it."""
+    seed: str | None = None
+    """With one, what is measured as planned does not depend on what was measured in between: two rule sets that ask
+    for different rechecks see the same patient."""
     _agenda: list[tuple[datetime, int, Why, Sending | None]] = field(default_factory=list)
     _count: int = 0
     _taken: int = 0
@@ -108,9 +110,8 @@ class SimulatedPatient:
         if prepared is not None:
             return [prepared]
         if why == Why.ROUTINE:
-            # What was measured in between must not change what is measured now: two rule sets that ask for different
-            # rechecks see the same patient.
-            self.random.seed(f"{self.seed} {at.isoformat()}")
+            if self.seed is not None:
+                self.random.seed(f"{self.seed} {at.isoformat()}")
             self._plan_for(self.rhythm(at, self.random), Why.ROUTINE)
             self._rechecks = 0
             if self.random.random() < self.habits.misses:
@@ -171,4 +172,4 @@ def make_patient(index: int, person: Person, kind: Kind, onset: datetime, seed: 
     body = make_body(kind, usual, onset, random)
     device = make_oximeter(kind, index, random)
     plan = plan_for(kind, usual)
-    return SimulatedPatient(index, person, kind, usual, body, device, random, seed, HABITS[kind], all_day, plan)
+    return SimulatedPatient(index, person, kind, usual, body, device, random, HABITS[kind], all_day, plan)

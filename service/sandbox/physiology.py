@@ -57,9 +57,7 @@ class Decline:
     def at(self, now: datetime) -> "Change":
         """What it has changed; breathing, pulse and breathlessness answer."""
         fallen = self.points * min(1.0, max(0.0, _hours(now - self.onset) / self.hours))
-        return Change(
-            spo2=-fallen, pulse_rate=2.5 * fallen, respiratory_rate=0.7 * fallen, breathlessness=0.5 * fallen
-        )
+        return Change(spo2=-fallen, pulse_rate=2.5 * fallen, respiratory_rate=0.7 * fallen, breathlessness=0.5 * fallen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +94,6 @@ class Body:
             oxygen_flow=usual.oxygen_flow + change.oxygen_flow,
             red_flag=change.red_flag,
         )
-
 
     @property
     def falls_from(self) -> datetime | None:

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from pydantic import ValidationError
@@ -42,6 +42,7 @@ class Recorded:
     until: datetime
     arrivals: tuple[Arrival, ...]
     zone: str = "Europe/London"
+    sixteen_on: date | None = None
     truth: Truth | None = None
 
 

@@ -1,0 +1,101 @@
+"""Stays as they are stored, to try a rule set on. Reads only; the database refuses everything else."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from alerts.plan import Plan
+from alerts.reading import Reading
+from alerts.replay import Arrival
+from service.errors import NotFound, WardwatchError
+from service.fields import canonical_id
+from service.readings.judging import plan_of
+from service.readings.windows import JUDGED_COLUMNS, to_reading
+from service.sandbox.stays import Recorded
+from service.storage.engine import open_database
+from service.storage.tables.patients import PlanRow, StayRow
+from service.storage.tables.readings import ReadingRow, RefusalRow
+from service.storage.tables.wards import WardRow
+
+_stay, _plan = StayRow.__table__, PlanRow.__table__  # type: ignore[attr-defined]
+_reading, _refusal = ReadingRow.__table__, RefusalRow.__table__  # type: ignore[attr-defined]
+_ward = WardRow.__table__  # type: ignore[attr-defined]
+
+
+class NoReadings(WardwatchError):
+    """There are no readings to replay."""
+
+    code = "no_readings"
+
+
+async def load_stays(database_url: str, *, stay_id: str | None = None, ward_id: str | None = None) -> list[Recorded]:
+    """The stays of a ward, or the one stay, oldest first. Raises NotFound, and NoReadings when none was ever sent."""
+    wanted = canonical_id(stay_id or ward_id or "")
+    if wanted is None:
+        raise NotFound("That is not an id.")
+    database = open_database(database_url)
+    try:
+        async with database.reads.connect() as connection:
+            column = _stay.c.id if stay_id is not None else _stay.c.ward_id
+            query = (
+                select(_stay, _ward.c.time_zone)
+                .join(_ward, _ward.c.id == _stay.c.ward_id)
+                .where(column == wanted)
+                .order_by(_stay.c.admitted_at, _stay.c.id)
+            )
+            rows = (await connection.execute(query)).all()
+            stays = [await _load(connection, row) for row in rows]
+    finally:
+        await database.close()
+    if not rows:
+        raise NotFound("There is no stay by that id." if stay_id else "There is no stay on a ward by that id.")
+    if not any(stay.arrivals for stay in stays):
+        raise NoReadings
+    return [stay for stay in stays if stay.until > stay.from_at]
+
+
+async def _load(connection: AsyncConnection, stay: Row[Any]) -> Recorded:
+    """One stay: its plan versions, readings and refusals in the order in which they came."""
+    of_the_stay = {"ward_id": stay.ward_id, "stay_id": stay.id}
+    plans = await _rows(connection, _plan, of_the_stay, _plan.c.version)
+    readings = await _rows(connection, _reading, of_the_stay, _reading.c.received_at, _reading.c.id)
+    refusals = await _rows(connection, _refusal, of_the_stay, _refusal.c.at)
+    first, *later = [(row.created_at, plan_of(row) or Plan()) for row in plans] or [(stay.admitted_at, Plan())]
+    arrivals = [
+        *(Arrival(at, plan=plan) for at, plan in later),
+        *_received(readings),
+        *(Arrival(row.at, refused=1) for row in refusals),
+    ]
+    arrivals.sort(key=lambda each: each.at)
+    until = stay.discharged_at or max((each.at for each in arrivals), default=stay.admitted_at)
+    # The instant itself still belongs to the stay.
+    return Recorded(
+        stay.id, first[1], _begins(stay, arrivals), until + timedelta(microseconds=1), tuple(arrivals),
+        zone=stay.time_zone, sixteen_on=stay.sixteen_on,
+    )  # fmt: skip
+
+
+def _begins(stay: Row[Any], arrivals: Sequence[Arrival]) -> datetime:
+    admitted_at: datetime = stay.admitted_at
+    return min([admitted_at, *(each.at for each in arrivals[:1])])
+
+
+def _received(rows: Sequence[Row[Any]]) -> list[Arrival]:
+    """Readings of one receipt came in one request."""
+    groups = groupby(rows, key=lambda row: row.received_at)
+    return [Arrival(at, tuple(_to_reading(row) for row in together)) for at, together in groups]
+
+
+def _to_reading(row: Row[Any]) -> Reading:
+    return to_reading([getattr(row, name) for name in JUDGED_COLUMNS])
+
+
+async def _rows(
+    connection: AsyncConnection, table: Any, of_the_stay: dict[str, str], *order: Any
+) -> Sequence[Row[Any]]:
+    query = select(table).where(*(table.c[name] == value for name, value in of_the_stay.items())).order_by(*order)
+    return (await connection.execute(query)).all()
