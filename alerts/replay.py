@@ -134,7 +134,7 @@ def replay(stay: Stay, start: Record, team: Team, until: datetime) -> Replayed:
     while (step := _next(stay, record, log, team, until)) is not None:
         at, what = max(at, step[0]), step[1]
         if isinstance(what, HumanEvent):
-            judgement = act(record, replace(what, at=at))
+            judgement = act(record, replace(what, at=at), {})
             log.write(judgement.changes)
             if what.verb == Verb.RESOLVE:
                 log.close(what.family, at)

@@ -46,7 +46,11 @@ def test_a_text_that_a_spreadsheet_takes_for_a_formula_is_quoted(text):
 
 def test_numbers_stay_numbers_and_harmless_texts_stay_as_they_are(tmp_path):
     write_csv(tmp_path / "t.csv", ("a", "b", "c"), [(-3, "R3", None), (0.5, "=x", 1)])
-    assert list(csv.reader((tmp_path / "t.csv").read_text().splitlines())) == [["a", "b", "c"], ["-3", "R3", ""], ["0.5", "'=x", "1"]]
+    assert list(csv.reader((tmp_path / "t.csv").read_text().splitlines())) == [
+        ["a", "b", "c"],
+        ["-3", "R3", ""],
+        ["0.5", "'=x", "1"],
+    ]
 
 
 def test_the_tables_hold_every_alert_every_rate_and_every_event(comparison, tmp_path):
