@@ -23,6 +23,7 @@ from alerts.watch import Watch
 _TICK = timedelta(microseconds=1)
 _AHEAD = timedelta(hours=50)
 """Whatever the reading times are, a slot or a silence falls due within this time."""
+_NEAR = timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +142,9 @@ def _between(record: Record, watch: Watch, start: datetime, end: datetime) -> It
 
 
 def _first_after(record: Record, watch: Watch, start: datetime) -> datetime | None:
-    """The first limit from `start` on."""
-    ahead = [due.at for due in missed_between(record, watch, start, start + _AHEAD)]
+    """The first limit from `start` on. Most are near, and looking far costs more."""
+    ahead = [due.at for due in missed_between(record, watch, start, start + _NEAR)]
+    ahead = ahead or [due.at for due in missed_between(record, watch, start + _NEAR, start + _AHEAD)]
     of_plan = gaps(record.plan, watch, record.service_hours.zone)
     ahead += [max(at, start) for name, at in of_plan.items() if name not in watch.told]
     if record.paused_until is not None:

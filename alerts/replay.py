@@ -23,7 +23,7 @@ CALLS = (Kind.OPENED, Kind.REOPENED, Kind.WORSENED)
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What arrives at one instant: readings of one request, refused readings, or a new version of the plan."""
+    """What arrives at one instant: readings of one request, refused readings, a new version of the plan, or nothing."""
 
     at: datetime
     readings: tuple[Reading, ...] = ()
@@ -41,7 +41,7 @@ class Stay(Protocol):
         """What arrives next, taken out. Instants never go back."""
 
     def hear(self, at: datetime, judgement: Judgement) -> None:
-        """The answer to what arrived."""
+        """The answer to what arrived, and what time alone brought about: a reminder, say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +128,9 @@ class _Log:
 
 
 def replay(stay: Stay, start: Record, team: Team, until: datetime) -> Replayed:
-    """Go through a stay from the `start` (its plan, service hours and rules; no episodes) up to and including
-    `until`. At one instant time comes first, then what arrives, then people."""
+    """Go through a stay from the `start` (its plan, service hours, rules and watch; no episodes) up to and including
+    `until`. Without a watch nobody looks for missed readings. At one instant time comes first, then what arrives, then
+    people."""
     record, log, known, at = start, _Log(), list[Reading](), datetime.min.replace(tzinfo=UTC)
     while (step := _next(stay, record, log, team, until)) is not None:
         at, what = max(at, step[0]), step[1]
@@ -141,9 +142,10 @@ def replay(stay: Stay, start: Record, team: Team, until: datetime) -> Replayed:
         elif what is None:
             judgement = advance(record, at)
             log.write(judgement.changes)
+            stay.hear(at, judgement)
         else:
             judgement = _arrives(record, what.take(), known, log)
-            what.hear(at, judgement)
+            stay.hear(at, judgement)
         record = judgement.record
     raised = sorted((*log.done, *log.standing.values()), key=lambda alert: (alert.opened_at, alert.family))
     return Replayed(tuple(raised), tuple(log.calls), log.readings, log.refused)
@@ -168,7 +170,11 @@ def _next(
 
 
 def _next_due(record: Record) -> datetime | None:
-    return min((wait.due_at for episode in record.episodes.values() for wait in episode.waits), default=None)
+    """When time has to be looked at; too early does no harm."""
+    due = [wait.due_at for episode in record.episodes.values() for wait in episode.waits]
+    if record.watch is not None and record.watch.due_at is not None:
+        due.append(record.watch.due_at)
+    return min(due, default=None)
 
 
 def _arrives(record: Record, arrival: Arrival, known: list[Reading], log: _Log) -> Judgement:
@@ -181,6 +187,7 @@ def _arrives(record: Record, arrival: Arrival, known: list[Reading], log: _Log) 
     for _ in range(arrival.refused):
         judgement = refuse(judgement.record, arrival.at)
         changes += judgement.changes
+    reminders = judgement.reminders
     if arrival.readings:
         window = _window(known, arrival.readings)
         judgement = judge(replace(judgement.record, window=window), arrival.readings)
@@ -190,7 +197,7 @@ def _arrives(record: Record, arrival: Arrival, known: list[Reading], log: _Log) 
     log.readings += len(arrival.readings)
     log.refused += arrival.refused
     log.write(changes)
-    return Judgement(judgement.evaluations, tuple(changes), judgement.record)
+    return Judgement(judgement.evaluations, tuple(changes), judgement.record, (*reminders, *judgement.reminders))
 
 
 def _window(known: Sequence[Reading], arrivals: Sequence[Reading]) -> tuple[Reading, ...]:

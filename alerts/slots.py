@@ -36,12 +36,14 @@ def longest_gap(times: tuple[str, ...]) -> timedelta:
     return timedelta(minutes=max(after - before for before, after in zip(minutes, following, strict=True)))
 
 
-def is_filled(slot: datetime, times: tuple[str, ...], zone: str, since: datetime, readings: Iterable[Reading]) -> bool:
+def is_filled(slot: datetime, times: tuple[str, ...], zone: str, since: datetime, readings: Sequence[Reading]) -> bool:
     """Has a usable resting SpO2 that is not poor filled this slot? One reading fills one slot: in order of receipt,
     each the earliest that is still empty. Slots before `since` do not exist; those of the day before are enough."""
+    first, oldest, newest = slot - FILLED_FROM, slot - _DAY - FILLED_FROM, slot + FILLED_UNTIL
+    if not any(first <= reading.observed_at <= newest and reading.counts_for_spo2 for reading in readings):
+        return False
+    counting = [r for r in readings if oldest <= r.observed_at <= newest and r.counts_for_spo2]
     slots = slots_between(times, zone, max(since, slot - _DAY), slot)
-    oldest = slot - _DAY - FILLED_FROM
-    counting = [r for r in readings if oldest <= r.observed_at <= slot + FILLED_UNTIL and r.counts_for_spo2]
     return slot in _filled(slots, sorted(counting, key=_receipt))
 
 

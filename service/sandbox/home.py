@@ -71,7 +71,7 @@ def make_stay(home: Home, kind: Kind, index: int) -> AtHome:
     patient.plan["baseline_spo2"] = _baseline(patient, random)
     plan = plan_from(patient.plan)
     patient.rhythm = reading_times(plan.reading_times, ZONE)
-    patient.begin(patient.rhythm(home.begins_at, random))
+    patient.begin(patient.rhythm(home.begins_at - timedelta(hours=2), random))
     until = home.begins_at + timedelta(days=home.days)
     red_from = patient.body.red_from(plan.limits.red_at, until)
     truth = Truth(kind.value, patient.body.falls_from if red_from else None, red_from)

@@ -94,6 +94,11 @@ class SimulatedPatient:
             self._rechecks += 1
             self._plan_for(now + self._minutes(*soon[advice_code]), Why.RECHECK)
 
+    def reminded(self, now: datetime) -> None:
+        """The app says that a reading is missing."""
+        if self.random.random() < self.habits.obeys:
+            self._plan_for(now + self._minutes(5, 40), Why.RECHECK)
+
     def history(self, until: datetime, days: int) -> list[Sending]:
         """Three readings a day from the days before, oldest first, from before anything went wrong."""
         times = [until - timedelta(days=day, hours=hour) for day in range(days) for hour in (3, 9, 14)]

@@ -30,7 +30,7 @@ def recorded_stay(recording: Recording) -> Recorded:
     sixteen_on = None
     if recording.age is not None and recording.age < ADULT_AT:
         sixteen_on = date(BEGIN.year + ADULT_AT - int(recording.age), 1, 1)
-    return Recorded(recording.name, Plan(), BEGIN, until, arrivals, sixteen_on=sixteen_on)
+    return Recorded(recording.name, Plan(), BEGIN, until, arrivals, sixteen_on=sixteen_on, watched=False)
 
 
 def _arrivals(recording: Recording) -> Iterator[Arrival]:

@@ -34,7 +34,8 @@ _JUDGED = (
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A stay that is over, or as far as it has gone. `arrivals` in order; the truth where somebody knows it."""
+    """A stay that is over, or as far as it has gone. `arrivals` in order; `watched`: it had reading times, so a reading
+    can be missed; the truth where somebody knows it."""
 
     stay_id: str
     plan: Plan
@@ -43,6 +44,7 @@ class Recorded:
     arrivals: tuple[Arrival, ...]
     zone: str = "Europe/London"
     sixteen_on: date | None = None
+    watched: bool = True
     truth: Truth | None = None
 
 
@@ -76,20 +78,24 @@ class Told:
     _ready: deque[Arrival] = field(default_factory=deque)
 
     def next_at(self) -> datetime:
-        """When something arrives next."""
-        while not self._ready:
+        """When the patient does something next."""
+        return self._ready[0].at if self._ready else self.patient.next_at
+
+    def take(self) -> Arrival:
+        """What arrives next: nothing, when a measurement is left out."""
+        if not self._ready:
             at = self.patient.next_at
             # A reading sent twice is kept once: the second is answered without being judged.
             fresh = [sending for sending in self.patient.act(at) if sending.why != Why.REPEAT]
             self._ready.extend(self._arrival(at, place, sending) for place, sending in enumerate(fresh))
-        return self._ready[0].at
-
-    def take(self) -> Arrival:
-        """What arrives next."""
+            if not self._ready:
+                return Arrival(at)
         return self._ready.popleft()
 
     def hear(self, at: datetime, judgement: Judgement) -> None:
-        """The answer: advice after the last reading, as the service words it for a team that is there."""
+        """The answer: advice after the last reading, as the service words it for a team that is there; a reminder."""
+        if judgement.reminders:
+            self.patient.reminded(at)
         for evaluation in judgement.evaluations[-1:]:
             advice = advise(evaluation, judgement.episodes.values(), self.plan, watched_now=True)
             self.patient.told(at, advice.code, list(evaluation.ask))

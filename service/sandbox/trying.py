@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import repeat
 from typing import Any, TypeVar
@@ -13,6 +13,7 @@ from alerts.limits import ServiceHours
 from alerts.record import Record
 from alerts.replay import Team, replay
 from alerts.rule_set import RuleSet
+from alerts.watch import begin_watch
 from service.sandbox.home import ZONE, AtHome, Home, make_stay
 from service.sandbox.kinds import Kind
 from service.sandbox.stays import Recorded, Tape
@@ -59,22 +60,14 @@ def try_simulated(rule_sets: Sequence[RuleSet], job: Simulation) -> tuple[Lived,
 
 def try_recorded(rule_sets: Sequence[RuleSet], job: Recorded) -> tuple[Lived, ...]:
     """The recorded stay as it went, judged under each rule set."""
-    hours = ServiceHours(zone=job.zone)
-    return tuple(
-        Lived(
-            job.stay_id,
-            job.from_at,
-            job.until,
-            replay(
-                Tape(job.arrivals),
-                Record(plan=job.plan, service_hours=hours, rule_set=rule_set, sixteen_on=job.sixteen_on),
-                TEAM,
-                job.until,
-            ),
-            job.truth,
-        )
-        for rule_set in rule_sets
+    start = Record(
+        plan=job.plan,
+        service_hours=ServiceHours(zone=job.zone),
+        sixteen_on=job.sixteen_on,
+        watch=begin_watch(job.from_at) if job.watched else None,
     )
+    made = (replay(Tape(job.arrivals), replace(start, rule_set=each), TEAM, job.until) for each in rule_sets)
+    return tuple(Lived(job.stay_id, job.from_at, job.until, each, job.truth) for each in made)
 
 
 def write_down(rule_set: RuleSet, job: Simulation) -> Written:
@@ -118,5 +111,10 @@ def _each(work: Callable[[Any], Any], job: Any) -> Any:
 
 
 def _live(made: AtHome, rule_set: RuleSet) -> Lived:
-    start = Record(plan=made.stay.plan, service_hours=ServiceHours(zone=ZONE), rule_set=rule_set)
+    start = Record(
+        plan=made.stay.plan,
+        service_hours=ServiceHours(zone=ZONE),
+        rule_set=rule_set,
+        watch=begin_watch(made.from_at),
+    )
     return Lived(made.stay_id, made.from_at, made.until, replay(made.stay, start, TEAM, made.until), made.truth)

@@ -1,19 +1,18 @@
 """A rule set tried on a history: what it raises, whom it calls and when, and what that adds up to."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
 
-from alerts.episode import State
 from alerts.figures import Found, Lived, Side, Truth, compare, event_of, load_of
-from alerts.judge import judge
 from alerts.plan import Plan
 from alerts.reading import Reading
 from alerts.record import Judgement, Record
-from alerts.replay import Arrival, Call, Raised, Replayed, Team, _next_act, replay
+from alerts.replay import Arrival, Call, Raised, Replayed, Team, replay
 from alerts.rule_set import DEFAULT, RuleSet
 from alerts.severity import Channel, Family, Severity
+from alerts.watch import begin_watch
 from tests.alerts.stay import clock, reading
 
 MILDER = RuleSet(version="milder", standard_red_at=90, standard_amber_at=92)
@@ -43,7 +42,7 @@ def came(*readings: Reading) -> Arrival:
 def tried(*arrivals: Arrival, until: str = "3 00:00", rules: RuleSet = DEFAULT, team: Team | None = None) -> Replayed:
     tape = Tape(list(arrivals))
     made = replay(tape, Record(plan=Plan(baseline_spo2=97), rule_set=rules), team or Team(), clock(until))
-    assert len(tape.heard) == len(arrivals) - len(tape.arrivals)
+    assert sum(len(heard.evaluations) for heard in tape.heard) == sum(len(arrival.readings) for arrival in arrivals)
     return made
 
 
@@ -139,11 +138,15 @@ def test_a_reading_is_judged_with_no_more_than_the_service_would_load():
     assert tried(old, new, until="10:00").readings == 2
 
 
-def test_absence_stands_until_a_reading_comes():
-    red = judge(Record(), [reading("09:00", spo2=91)]).episodes[Family.OXYGEN]
-    taken = replace(red, state=State.ACKNOWLEDGED, acknowledged_at=clock("09:10"), contacted_at=clock("09:20"))
-    assert _next_act(taken, clock("09:00"), Team()) is not None
-    assert _next_act(replace(taken, family=Family.MISSED_READING), clock("09:00"), Team()) is None
+def test_absence_is_looked_for_reminded_of_and_stands_until_a_reading_comes():
+    tape = Tape([Arrival(clock("08:30")), came(reading("1 12:00", spo2=97)), came(reading("1 12:30", spo2=97))])
+    start = Record(plan=Plan(baseline_spo2=97), watch=begin_watch(clock("08:00")))
+    made = replay(tape, start, Team(), clock("1 13:30"))
+    assert next(reminder.at for heard in tape.heard for reminder in heard.reminders) == clock("10:00")
+    (alert,) = made.raised
+    assert (alert.family, alert.rule_id, alert.severity) == (Family.MISSED_READING, "R14", Severity.HIGH)
+    assert [call.at for call in made.calls][:2] == [clock("13:00"), clock("1 08:00")]
+    assert alert.closed_at == clock("1 13:00")
 
 
 def test_the_load_is_counted_per_patient_day_by_channel_rule_and_severity():
