@@ -64,7 +64,9 @@ async def _load(connection: AsyncConnection, stay: Row[Any]) -> Recorded:
     plans = await _rows(connection, _plan, of_the_stay, _plan.c.version)
     readings = await _rows(connection, _reading, of_the_stay, _reading.c.received_at, _reading.c.id)
     refusals = await _rows(connection, _refusal, of_the_stay, _refusal.c.at)
-    first, *later = [(row.created_at, plan_of(row) or Plan()) for row in plans] or [(stay.admitted_at, Plan())]
+    first, *later = [(row.created_at, plan_of(dict(row._mapping)) or Plan()) for row in plans] or [
+        (stay.admitted_at, Plan())
+    ]
     arrivals = [
         *(Arrival(at, plan=plan) for at, plan in later),
         *_received(readings),
