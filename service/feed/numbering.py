@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, update
 
+from service import metrics
 from service.storage.direct import Statement, Where, fetch, insert_rows
 from service.storage.tables import METADATA
 
@@ -135,7 +136,16 @@ async def append_for_wards(where: Where, wards: Mapping[str, WardEvents]) -> dic
     rows = [row for ward_id, last in numbers.items() for row in _rows(ward_id, last, wards[ward_id].events)]
     if rows:
         await insert_rows(where, EVENT, rows)
+        _count(rows)
     return numbers
+
+
+def _count(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Count the changes of alerts. A transaction that is tried again counts again: every change passes here, and few
+    are tried twice."""
+    for row in rows:
+        if row["subject_type"] == "alert":
+            metrics.ALERT_CHANGES.labels(row["data"]["family"], row["type"].removeprefix("alert.")).inc()
 
 
 async def _take_numbers(where: Where, ward_id: str, new: WardEvents) -> int:
