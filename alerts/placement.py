@@ -1,6 +1,6 @@
 """Where a reading stands among what is known of the stay: the newest, too old, or overtaken."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,14 +17,17 @@ class Newest:
     any_at: datetime | None = None
     resting_at: datetime | None = None
 
-    def including(self, readings: Iterable[Reading]) -> "Newest":
-        """The same, with these readings known as well."""
+    def including(self, readings: Sequence[Reading]) -> "Newest":
+        """The same, with these readings known as well; the oldest comes first."""
         any_at, resting_at = self.any_at, self.resting_at
-        for reading in readings:
-            if any_at is None or reading.observed_at > any_at:
-                any_at = reading.observed_at
-            if (resting_at is None or reading.observed_at > resting_at) and reading.counts_for_spo2:
+        if readings and (any_at is None or readings[-1].observed_at > any_at):
+            any_at = readings[-1].observed_at
+        for reading in reversed(readings):
+            if resting_at is not None and reading.observed_at <= resting_at:
+                break
+            if reading.counts_for_spo2:
                 resting_at = reading.observed_at
+                break
         return Newest(any_at, resting_at)
 
     def reached_by(self, reading: Reading) -> bool:

@@ -2,7 +2,7 @@
 their own problem."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from service.errors import DatabaseUnavailable, Invalid, MalformedJson, NotFound
 from service.logs import get_logger
 from service.problems import field_errors
 from service.readings.door import Place, RefusedRow, admit, refusal
+from service.readings.group import GroupResult
 from service.readings.intake import Intake
 from service.readings.schemas import BATCH_ROWS, BatchIn, ReadingIn
 from service.readings.submission import Outcome, Submission
@@ -78,8 +79,7 @@ async def take(intake: Intake, who: Principal, rows: Sequence[Row], request_key:
     # Together, so that they share commits.
     told = await asyncio.gather(*(refusal(intake, who, row) for row in refused.values()))
     outcomes.update(zip(refused, told, strict=True))
-    for answer in await asyncio.gather(*(_keep(intake, who, place, sent) for place, sent in places.items())):
-        outcomes.update(answer)
+    outcomes.update(await _keep(intake, who, places))
     return [outcomes[index] for index in range(len(rows))]
 
 
@@ -89,15 +89,32 @@ def _in_batch(problem: Invalid, index: int) -> Invalid:
 
 
 async def _keep(
-    intake: Intake, who: Principal, place: Place, sent: Sequence[tuple[int, Submission]]
+    intake: Intake, who: Principal, places: Mapping[Place, Sequence[tuple[int, Submission]]]
 ) -> dict[int, Outcome]:
-    """The outcomes for one stay, by row. A fault of this stay alone does not refuse the others."""
+    """The outcomes of the valid rows. A fault of one stay does not refuse the others; a stay that could not be kept for
+    want of room, or of the database, is raised once the others are done."""
+    waiting: dict[Place, asyncio.Future[GroupResult]] = {}
     try:
-        answers = await intake.submit(*place, who.id, [submission for _, submission in sent])
-    except (Overloaded, DatabaseUnavailable):
-        raise
-    except Exception as problem:
-        log.error("stay_not_kept", stay_id=place[1], exc_info=problem)
-        failed = problem if isinstance(problem, WardwatchError) else WardwatchError("This row could not be kept.")
-        answers = [failed] * len(sent)
-    return {index: answer for (index, _), answer in zip(sent, answers, strict=True)}
+        for place, sent in places.items():
+            waiting[place] = intake.send(*place, who.id, [submission for _, submission in sent])
+    finally:
+        if waiting:
+            done, _ = await asyncio.wait(waiting.values())
+            for each in done:
+                each.exception()  # looked at here, whoever else does not come to it
+    outcomes: dict[int, Outcome] = {}
+    for place, sent in places.items():
+        answers = _outcomes(place, waiting[place], len(sent))
+        outcomes.update(zip((index for index, _ in sent), answers, strict=True))
+    return outcomes
+
+
+def _outcomes(place: Place, done: "asyncio.Future[GroupResult]", count: int) -> Sequence[Outcome]:
+    problem = done.exception()
+    if problem is None:
+        return done.result().outcomes
+    if isinstance(problem, (Overloaded, DatabaseUnavailable)):
+        raise problem
+    log.error("stay_not_kept", stay_id=place[1], exc_info=problem)
+    failed = problem if isinstance(problem, WardwatchError) else WardwatchError("This row could not be kept.")
+    return [failed] * count

@@ -1,5 +1,7 @@
 """The way into the group commit: finds a stay's ward, hands readings to the committers, answers after the commit."""
 
+import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
@@ -60,14 +62,17 @@ class Intake:
     async def submit(
         self, ward_id: str, stay_id: str, sender_id: str, submissions: Sequence[Submission]
     ) -> Sequence[Outcome]:
-        """Keep and judge readings of one stay that came together; gives what became of each, in order.
+        """`send`, and wait for it; gives what became of each reading, in order."""
+        return (await self.send(ward_id, stay_id, sender_id, submissions)).outcomes
 
-        Raises Overloaded or DatabaseUnavailable when none of them was kept."""
+    def send(
+        self, ward_id: str, stay_id: str, sender_id: str, submissions: Sequence[Submission]
+    ) -> "asyncio.Future[GroupResult]":
+        """Keep and judge readings of one stay that came together; the result's outcomes are in their order.
+
+        Raises Overloaded, and the future DatabaseUnavailable, when none of them was kept."""
         arrival = Arrival(ward_id, stay_id, sender_id, self._clock.now(), tuple(submissions))
-        result = await self._committer.submit(ward_id, stay_id, arrival, len(submissions))
-        for outcome in result.outcomes:
-            metrics.READINGS.labels(_word(outcome)).inc()
-        return result.outcomes
+        return self._committer.send(ward_id, stay_id, arrival, len(submissions))
 
     async def refuse(self, ward_id: str, stay_id: str, code: str) -> None:
         """Note that a reading of this stay was refused; the second within 24 h raises a technical alert."""
@@ -85,7 +90,11 @@ class Intake:
         return results
 
     def _committed(self, results: Sequence[GroupResult]) -> None:
-        """All results of a group name the wards it wrote to; wake those who listen to them."""
+        """Count what became of the readings. All results of a group name the wards it wrote to; wake those who listen
+        to them."""
+        words = Counter(_word(outcome) for result in results for outcome in result.outcomes)
+        for word, count in words.items():
+            metrics.READINGS.labels(word).inc(count)
         if results and results[0].numbers:
             self._wakeups.wake(results[0].numbers)
         if results and results[0].due_at is not None:

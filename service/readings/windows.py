@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Integer, Select, String, and_, cast, selec
 
 from alerts.reading import Reading, Symptom
 from service.readings.store import StayKey, reading_table
-from service.storage.direct import Statement, Where, fetch
+from service.storage.direct import Row, Statement, Where, fetch
 from service.storage.portable import Given, IdType, InstantType, dialect_of
 
 WINDOW_STARTS = Given(place=Integer, ward_id=IdType, stay_id=IdType, since=InstantType)
@@ -76,33 +76,20 @@ async def load_windows(where: Where, since: Mapping[StayKey, datetime]) -> dict[
     params = WINDOW_STARTS.params(dialect, [(n, *key, instant) for n, (key, instant) in enumerate(since.items())])
     windows: list[list[Reading]] = [[] for _ in since]
     for row in await fetch(where, LOAD_WINDOWS, params):
-        windows[row[0]].append(_to_earlier(*row))
+        windows[row[0]].append(_to_earlier(row))
     return dict(zip((stay_id for _, stay_id in since), windows, strict=True))
 
 
-def _to_earlier(
-    _place: int,
-    reading_id: str,
-    observed_at: datetime,
-    received_at: datetime,
-    spo2: float | None,
-    oxygen_flow: float | None,
-    context: Any,
-    breathlessness: float | None,
-    feeling: Any,
-    quality: Any,
-) -> Reading:
+def _to_earlier(row: Row) -> Reading:
+    """A row of LOAD_WINDOWS; by position, for a dozen are made for each reading that is judged."""
+    _, reading_id, observed_at, received_at, spo2, oxygen_flow, context, breathlessness, feeling, quality = row
+    observed_at = min(observed_at, received_at)
+    nothing = None
     return Reading(
-        id=reading_id,
-        observed_at=min(observed_at, received_at),
-        received_at=received_at,
-        spo2=spo2,
-        oxygen_flow=oxygen_flow,
-        context=context,
-        breathlessness=breathlessness,
-        feeling=feeling,
-        quality=quality,
-    )
+        reading_id, observed_at, received_at, spo2,
+        nothing, nothing, nothing, nothing, nothing, nothing,
+        oxygen_flow, context, breathlessness, feeling, nothing, quality,
+    )  # fmt: skip
 
 
 def to_reading(values: Sequence[Any]) -> Reading:

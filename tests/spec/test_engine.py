@@ -1,7 +1,6 @@
 """Every clinical scenario on the pure engine, without a clock, a database or a network."""
 
 import math
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -146,7 +145,7 @@ def test_a_second_refusal_within_a_day_is_a_technical_alert() -> None:
 def test_everything_sent_at_once_never_raises_two_alerts_of_a_family(scenario: Scenario) -> None:
     readings = [reading_of(step, n) for n, step in enumerate(scenario.steps) if "then" not in step]
     last = max(reading.received_at for reading in readings)
-    together = [replace(reading, received_at=last) for reading in readings]
+    together = [reading._replace(received_at=last) for reading in readings]
     judgement = judge(Record(plan=plan_of(scenario.plan)), together)
     opened = [change.family for change in judgement.changes if change.kind == "opened"]
     closed = [change.family for change in judgement.changes if not change.after.unresolved]
