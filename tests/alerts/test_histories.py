@@ -1,7 +1,6 @@
 """Histories at random: what holds whatever comes, in whatever order."""
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -101,7 +100,7 @@ def test_going_on_from_a_checkpoint_equals_the_whole_fold(
 @settings(deadline=None)
 @given(histories(), PLANS)
 def test_the_order_within_one_request_does_not_matter(readings: list[Reading], plan: Plan) -> None:
-    together = [replace(one, received_at=readings[-1].received_at) for one in readings]
+    together = [one._replace(received_at=readings[-1].received_at) for one in readings]
     forwards, backwards = judge(Record(plan=plan), together), judge(Record(plan=plan), together[::-1])
     assert dict(forwards.episodes) == dict(backwards.episodes)
     assert forwards.changes == backwards.changes
