@@ -23,6 +23,8 @@ from service.care import routes as care_routes
 from service.care import transfer_routes
 from service.clock import Clock, real_clock
 from service.cover import routes as cover_routes
+from service.cover.mail import server_of
+from service.cover.mailing import Mailing
 from service.feed import positions
 from service.feed import routes as feed_routes
 from service.patients import routes as patient_routes
@@ -61,6 +63,7 @@ NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": Fal
 def create_app(settings: Settings) -> FastAPI:
     """The service as an ASGI application; raises SettingInvalid when a setting cannot be used."""
     require_secret_key(settings)
+    server_of(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -140,7 +143,8 @@ def _timekeeper(app: FastAPI) -> Timekeeper:
     """What time alone brings about, in the order in which one thing leads to another."""
     database, intake = app.state.database, app.state.intake
     judging = Judging(database, intake)
-    timekeeper = Timekeeper(database, app.state.clock, [judging])
+    mailing = Mailing(database, server_of(app.state.settings))
+    timekeeper = Timekeeper(database, app.state.clock, [judging, mailing])
     intake.nearer = lambda at: timekeeper.nearer(judging.kind, at)
     return timekeeper
 

@@ -31,3 +31,4 @@ ENGINE_FAILURES = Counter("wardwatch_engine_failures", "Stays the clinical engin
 TIMER_FAILURES = Counter(
     "wardwatch_timer_failures", "Rounds of time-driven work that failed, by kind.", ["kind"], registry=REGISTRY
 )
+NOTICES = Counter("wardwatch_notices", "Tries to send a message, by what became of it.", ["state"], registry=REGISTRY)

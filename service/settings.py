@@ -1,7 +1,7 @@
 """Settings, from environment variables `WARDWATCH_*` and nowhere else."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -27,6 +27,11 @@ class Settings:
     max_waiting_readings: int = 20_000
     pool_size: int = 8
     issuer: str = "wardwatch"
+    smtp_url: str = ""
+    smtp_password: str = field(default="", repr=False)
+    smtp_ca_file: str = ""
+    mail_from: str = ""
+    public_url: str = "http://127.0.0.1:8000"
     timers: bool = True
     clock_real_start: str = ""
     clock_started_at: str = ""
@@ -45,6 +50,11 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
         max_waiting_readings=_whole(environ, "WARDWATCH_MAX_WAITING_READINGS", 20_000, 1, 1_000_000),
         pool_size=_whole(environ, "WARDWATCH_POOL_SIZE", 8, 1, 200),
         issuer=environ.get("WARDWATCH_ISSUER", "") or "wardwatch",
+        smtp_url=environ.get("WARDWATCH_SMTP_URL", ""),
+        smtp_password=_secret(environ, "WARDWATCH_SMTP_PASSWORD"),
+        smtp_ca_file=environ.get("WARDWATCH_SMTP_CA_FILE", ""),
+        mail_from=environ.get("WARDWATCH_MAIL_FROM", ""),
+        public_url=environ.get("WARDWATCH_PUBLIC_URL", "") or "http://127.0.0.1:8000",
         clock_real_start=environ.get("WARDWATCH_DEMO_REAL_START", ""),
         clock_started_at=environ.get("WARDWATCH_DEMO_STARTED_AT", ""),
         clock_speed=float(_whole(environ, "WARDWATCH_DEMO_SPEED", 1, 1, 3600)),

@@ -11,8 +11,10 @@ from typing import Any
 from alerts.change import Change, Kind
 from alerts.checkpoint import load
 from alerts.episode import Episode
-from alerts.severity import Family
+from alerts.severity import Family, Severity
 from alerts.transitions import Trigger, step
+from service.cover.inforce import Cover
+from service.cover.outbox import Told, notify, tells_at_once
 from service.feed.numbering import NewEvent, Standing, WardEvents, append_for_wards, counts_delta
 from service.fields import new_id
 from service.logs import get_logger
@@ -31,6 +33,9 @@ class StoredAlert:
 
 log = get_logger(__name__)
 
+_ALARMS = frozenset({Kind.OPENED, Kind.REOPENED, Kind.WORSENED})
+"""What people out of sight are told of at once, from high severity on, where the ward's policy says so."""
+
 Unresolved = Mapping[Family, StoredAlert]
 
 
@@ -47,6 +52,7 @@ class StayChanges:
     stored: Unresolved
     changes: Sequence[Change]
     after: Mapping[Family, Episode]
+    cover: Cover | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,12 @@ class _Group:
     touched: list[_Touched] = field(default_factory=list)
     wards: dict[str, WardEvents] = field(default_factory=dict)
     alert_ids: dict[str, list[str]] = field(default_factory=dict)
+    told: list[tuple[Cover, Told]] = field(default_factory=list)
+
+    def tell(self, cover: Cover, told: Told) -> None:
+        """Tell people out of sight, where the ward does so at once."""
+        if tells_at_once(cover):
+            self.told.append((cover, told))
 
 
 async def load_unresolved(where: Where, keys: Iterable[tuple[str, str]]) -> dict[str, dict[Family, StoredAlert]]:
@@ -114,6 +126,8 @@ async def write_changes(where: Where, writes: Iterable[StayChanges]) -> Written:
     woken = [each for each in group.touched if each.was_snoozed and each.episode.snoozed_until is None]
     await store.clear_snoozes(where, [(each.stay.ward_id, each.alert_id) for each in woken])
     await store.insert_alerts(where, [_row_of(each) for each in group.touched if each.before is None])
+    for cover, told in group.told:
+        await notify(where, cover, [told])
     numbers = await append_for_wards(where, group.wards)
     return Written(group.alert_ids, numbers)
 
@@ -134,6 +148,8 @@ def _fold(group: _Group, stay: StayChanges) -> None:
             touched.append(alert)
         alert.episode = after
         ids.append(alert.alert_id)
+        if stay.cover is not None and change.kind in _ALARMS and after.severity >= Severity.HIGH:
+            group.tell(stay.cover, Told(alert.alert_id, int(after.severity), 0, change.at))
         ward.events += _events_of(stay, alert.alert_id, change)
         if not after.unresolved:
             last_resolved[family] = alert.alert_id

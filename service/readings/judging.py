@@ -110,6 +110,7 @@ class StayCase:
             stored=self.stored,
             changes=self.changes,
             after=self.record.episodes,
+            cover=self.cover,
         )
 
     def recorded(self, reading_id: str) -> Recorded:
