@@ -170,7 +170,8 @@ def on_oxygen(reading: Reading, plan: Plan) -> bool | None:
 
 
 def _answered(window: tuple[Reading, ...], plan: Plan, resting: bool) -> tuple[Reading | None, int | None]:
-    """The resting SpO2 that an answer without a measurement belongs to: the latest, at most an hour older."""
+    """The resting SpO2 that an answer without a measurement belongs to, at most an hour older: the one it names, else
+    the latest."""
     reading = window[-1]
     if reading.breathlessness is None or not resting:
         return None, None
@@ -178,6 +179,8 @@ def _answered(window: tuple[Reading, ...], plan: Plan, resting: bool) -> tuple[R
         earlier = window[index]
         if reading.observed_at - earlier.observed_at > ANSWER_HOLDS:
             break
+        if reading.answers is not None and earlier.id != reading.answers:
+            continue
         if earlier.spo2 is not None and earlier.context in _AT_REST:
             return earlier, judged(earlier, plan)
     return None, None

@@ -119,7 +119,8 @@ class Reading(NamedTuple):
     Celsius, oxygen flow in L/min (0 is room air, None not said), breathlessness Borg 0-10 (None not asked).
 
     `observed_at` and `received_at` are aware instants; a time too far ahead was already set to the receipt
-    and is marked `time_corrected`. `symptoms` is None when nobody asked and empty when there are none.
+    and is marked `time_corrected`. `symptoms` is None when nobody asked and empty when there are none. `answers` is the
+    id of the reading whose question this one answers, and carries no measurement.
 
     A named tuple, for a dozen are made for each that is judged, at a sixth of what a frozen dataclass costs.
     """
@@ -141,6 +142,7 @@ class Reading(NamedTuple):
     symptoms: tuple[Symptom, ...] | None = None
     quality: Quality = Quality.UNKNOWN
     time_corrected: bool = False
+    answers: str | None = None
 
     @property
     def counts_for_spo2(self) -> bool:

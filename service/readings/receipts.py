@@ -10,6 +10,7 @@ from sqlalchemy import Row, select
 
 from alerts.evaluate import Evaluation
 from alerts.judge import WINDOW, judge
+from alerts.limits import ServiceHours
 from alerts.plan import Plan
 from alerts.record import Record
 from service import metrics
@@ -18,7 +19,7 @@ from service.access.visibility import visible
 from service.errors import NotFound
 from service.logs import get_logger
 from service.readings.judging import plan_of
-from service.readings.store import plan_table, reading_table, stay_table
+from service.readings.store import plan_table, reading_table, stay_table, ward_table
 from service.readings.windows import JUDGED_COLUMNS, to_reading
 from service.storage.session import ReadSession
 
@@ -47,12 +48,13 @@ async def read_receipt(session: ReadSession, who: Principal, reading_id: str | N
     stored = (await session.execute(found)).mappings().one_or_none()
     if stored is None:
         raise NotFound
-    row = dict(stored._mapping)
+    row = dict(stored)
     plan = await _plan(session, row)
     if plan is None:
         return Receipt(row, None, "plan_unreadable", 0)
     together, before = await _known(session, row)
-    record = Record(plan=plan, sixteen_on=await _sixteen_on(session, row))
+    sixteen_on, zone = await _person_and_place(session, row)
+    record = Record(plan=plan, sixteen_on=sixteen_on, service_hours=ServiceHours(zone=zone))
     try:
         evaluation = _again(record, together, before, row["id"])
     except Exception as problem:
@@ -81,11 +83,13 @@ async def _plan(session: ReadSession, row: Mapping[str, Any]) -> Plan | None:
     return None if stored is None else plan_of(dict(stored))
 
 
-async def _sixteen_on(session: ReadSession, row: Mapping[str, Any]) -> date:
-    table = stay_table
-    found = select(table.c.sixteen_on).where(table.c.ward_id == row["ward_id"], table.c.id == row["stay_id"])
-    sixteen_on: date = (await session.execute(found)).scalar_one()
-    return sixteen_on
+async def _person_and_place(session: ReadSession, row: Mapping[str, Any]) -> tuple[date, str]:
+    """The sixteenth birthday, and the ward's time zone."""
+    of_the_ward = ward_table.c.id == stay_table.c.ward_id
+    found = select(stay_table.c.sixteen_on, ward_table.c.time_zone).join_from(stay_table, ward_table, of_the_ward)
+    found = found.where(stay_table.c.ward_id == row["ward_id"], stay_table.c.id == row["stay_id"])
+    sixteen_on, zone = (await session.execute(found)).one()
+    return sixteen_on, zone
 
 
 async def _known(session: ReadSession, row: Mapping[str, Any]) -> tuple[Stored, Stored]:

@@ -14,7 +14,8 @@ from service.errors import FieldError, Invalid, WardwatchError
 from service.fields import ClientKey, Id, Instant, canonical_id
 from service.paging import DEFAULT_LIMIT, Cursor, Limit, next_link
 from service.problems import SAFETY_TEXT, document
-from service.readings import history, intake, receipts, received, trend
+from service.readings import answers, history, intake, receipts, received, trend
+from service.readings.answer_schemas import AnswerIn
 from service.readings.answering import answer, record, to_json
 from service.readings.batch import rows_of, take
 from service.readings.door import RefusedRow, admit, refusal
@@ -49,13 +50,28 @@ async def post_reading(request: Request) -> Response:
         place, submission = await admit(doors, who, body.parse(ReadingIn, raw), _request_key(request))
     except Invalid as problem:
         raise await refusal(doors, who, RefusedRow(problem, body.peek(raw, "stay_id"))) from None
-    outcome = (await doors.submit(*place, who.id, [submission]))[0]
-    if not isinstance(outcome, Recorded):
-        raise outcome
-    content = to_json(answer(outcome))
-    if outcome.replayed:
-        return Response(content, 200, _REPLAYED, "application/json")
-    return Response(content, 201, None, "application/json")
+    return _answer_to((await doors.submit(*place, who.id, [submission]))[0])
+
+
+@router.post(
+    "/readings/{reading_id}/answers",
+    operation_id="post_answer",
+    status_code=201,
+    response_model=ReadingOut,
+    responses={200: {"model": ReadingOut, "description": "The same answer again; the assessment is of now."}},
+)
+@reads_body(JsonBody(AnswerIn))
+@self_guarded("readings:write")
+async def post_answer(request: Request, reading_id: PathId) -> Response:
+    """Answer a reading's question. The answer is kept as a reading of its own and judged with the one it answers; it
+    never lowers a severity."""
+    request.state.safety_text = SAFETY_TEXT
+    who = require_scope(await authenticate(request), "readings:write")
+    async with reading(database_of(request)) as session:
+        to = await answers.find_reading(session, who, canonical_id(reading_id))
+    said = body.parse(AnswerIn, await body.read(request))
+    sent = answers.submission(to, said, who, request.app.state.clock.now(), _request_key(request))
+    return _answer_to((await intake.of(request).submit(to.ward_id, to.stay_id, who.id, [sent]))[0])
 
 
 @router.post("/readings/batch", operation_id="post_readings", response_model=BatchOut)
@@ -130,6 +146,15 @@ async def list_ward_readings(
     items = [{**record(row), "stay_id": row["stay_id"]} for row in page.rows]
     content = {"items": items, "next_cursor": page.next_cursor, "watermark": page.watermark}
     return Response(to_json(content), headers=next_link(request, page.next_cursor), media_type="application/json")
+
+
+def _answer_to(outcome: Outcome) -> Response:
+    if not isinstance(outcome, Recorded):
+        raise outcome
+    content = to_json(answer(outcome))
+    if outcome.replayed:
+        return Response(content, 200, _REPLAYED, "application/json")
+    return Response(content, 201, None, "application/json")
 
 
 def _request_key(request: Request) -> str | None:

@@ -43,6 +43,7 @@ def submission(sent: ReadingIn, request_key: str | None = None) -> Submission:
     row["quality"] = quality_of(sent.perfusion_index, sent.signal_quality)
     row["client_reading_id"] = sent.client_reading_id
     row["client_sent_at"] = sent.client_sent_at
+    row["answers"] = None
     row["observed_offset"] = _offset_minutes(sent.observed_at)
     return Submission(_key(sent.client_reading_id, request_key, content), content, observed_at, row)
 

@@ -31,6 +31,7 @@ JUDGED_COLUMNS = (
     "symptoms",
     "quality",
     "claimed_at",
+    "answers",
 )
 """What the engine needs of the reading it judges, in the order `to_reading` takes it."""
 
@@ -115,6 +116,7 @@ def to_reading(values: Sequence[Any]) -> Reading:
         symptoms=to_symptoms(values[14]),
         quality=values[15],
         time_corrected=values[16] is not None,
+        answers=values[17],
     )
 
 
