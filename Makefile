@@ -20,7 +20,7 @@ LOCKS := requirements-build.txt requirements.txt requirements-test.txt requireme
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test coverage lint format lock bench clean
+.PHONY: help run test coverage lint format lock bench figures clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## */\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -48,6 +48,14 @@ format: $(VENV)/.lint  ## put the code in its usual form
 
 bench: $(VENV)/.test  ## measure (ARGS="--help")
 	$(BIN)/python -m benchmarks $(ARGS)
+
+RECORDINGS ?= ../shared/data/icu-vitals
+
+figures: $(VENV)/.run  ## write docs/replay.md and docs/icu-regression.md anew (RECORDINGS=DIR)
+	$(BIN)/wardwatch replay --patients 200 --days 14 --rules default --rules docs/replay-rules.toml --out docs/replay
+	rm docs/replay-*.csv
+	test ! -d $(RECORDINGS) || $(BIN)/wardwatch replay --from $(RECORDINGS) --out docs/icu-regression
+	rm -f docs/icu-regression-rates.csv docs/icu-regression-alerts.csv docs/icu-regression-events.csv
 
 clean:  ## remove the environment and every cache
 	rm -rf $(VENV) .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist

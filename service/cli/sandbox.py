@@ -113,7 +113,7 @@ def _recorded(from_: Path | None, stay: str | None, ward: str | None) -> "tuple[
     """The stays to replay, and in words what they are."""
     import asyncio
 
-    from service.sandbox.recorded_stays import read_recordings
+    from service.sandbox.recorded_stays import ABOUT, read_recordings
     from service.sandbox.stored import load_stays
     from service.sandbox.ward_file import read_ward
     from service.settings import from_environ
@@ -121,7 +121,10 @@ def _recorded(from_: Path | None, stay: str | None, ward: str | None) -> "tuple[
     if from_ is None:
         stays = asyncio.run(load_stays(from_environ(os.environ).database_url, stay_id=stay, ward_id=ward))
         return f"{len(stays)} stays from the database, as their readings arrived.", stays
-    stays = read_recordings(from_) if from_.is_dir() else read_ward(from_)
+    if from_.is_dir():
+        stays = read_recordings(from_)
+        return f"{len(stays)} recorded stays from the folder {from_.name}. {ABOUT}", stays
+    stays = read_ward(from_)
     return f"{len(stays)} recorded stays from {from_.name}, as their readings arrived.", stays
 
 
@@ -149,7 +152,8 @@ def _say(console: "Any", comparison: "Comparison") -> None:
 
 def _write(comparison: "Comparison", out: Path) -> None:
     from service.sandbox.picture import draw
-    from service.sandbox.report import markdown, write_tables
+    from service.sandbox.report import markdown
+    from service.sandbox.spreadsheets import write_tables
 
     picture, document = out.with_name(f"{out.name}.svg"), out.with_name(f"{out.name}.md")
     try:

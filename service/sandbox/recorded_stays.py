@@ -13,6 +13,16 @@ from service.sandbox.stays import Recorded, arrival
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 """The recordings hold hours, and no day."""
 
+ABOUT = (
+    "They are people in intensive care (PhysioNet/CinC Challenge 2019), not a ward at home, and the figures say "
+    "nothing about one. They are far more ill: a pulse above 130 or a pressure below 90 is treated at the bedside"
+    " there. They are measured every hour, not three times a day, so the same illness is seen eight times as "
+    "often. Nobody asks them how breathless they are, and how much oxygen they get is not known as a flow: there "
+    "is pulse, SpO2, temperature, pressure and breathing, judged under the standard plan, without a usual SpO2 "
+    "and without reading times. So silent hypoxia, falls from the usual and missed readings cannot be found, and "
+    "NEWS2 is never complete. What the figures are for: a change of a rule shows here on real vitals."
+)
+
 HOUR = timedelta(hours=1)
 ADULT_AT = 16
 

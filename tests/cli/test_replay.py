@@ -23,7 +23,11 @@ async def test_a_ward_is_written_and_replayed_with_two_rule_sets_side_by_side(tm
     assert "10 recorded stays from ward.jsonl" in done.out
     assert "What changed from A to B" in done.out
     names = {file.name for file in tmp_path.glob("tried*")}
-    assert names == {"tried.md", "tried.svg", "tried-rates.csv", "tried-alerts.csv", "tried-events.csv"}
+    assert names == {
+        "tried.md",
+        "tried.svg",
+        *(f"tried-{table}.csv" for table in ("rates", "stays", "alerts", "events")),
+    }
     assert "`ward-1`" in (tmp_path / "tried.md").read_text()
 
 

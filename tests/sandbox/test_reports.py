@@ -13,8 +13,9 @@ from alerts.rule_set import DEFAULT, RuleSet
 from alerts.severity import Family, Severity
 from service.sandbox.comparison import LEADS, MISSED, Comparison, Trial, hours, rules_that_differ
 from service.sandbox.picture import draw
-from service.sandbox.report import harmless, markdown, write_csv, write_tables
+from service.sandbox.report import markdown
 from service.sandbox.rule_files import RuleSetFileRefused, read_rule_set
+from service.sandbox.spreadsheets import harmless, write_csv, write_tables
 
 BEGIN = datetime(2026, 3, 23, 8, tzinfo=UTC)
 MILDER = RuleSet(version="<ward> & co", standard_red_at=90, standard_amber_at=92)
@@ -55,7 +56,7 @@ def test_numbers_stay_numbers_and_harmless_texts_stay_as_they_are(tmp_path):
 
 def test_the_tables_hold_every_alert_every_rate_and_every_event(comparison, tmp_path):
     files = write_tables(comparison, tmp_path / "r")
-    rates, alerts, events = (list(csv.DictReader(file.read_text().splitlines())) for file in files)
+    rates, stays, alerts, events = (list(csv.DictReader(file.read_text().splitlines())) for file in files)
     assert {(row["severity"], row["alerts_A"], row["alerts_B"]) for row in rates} == {
         ("high", "3", "0"),
         ("critical", "0", "1"),
@@ -68,6 +69,7 @@ def test_the_tables_hold_every_alert_every_rate_and_every_event(comparison, tmp_
         ("B", "both"),
     ]
     assert alerts[0]["stay"].startswith("'=")
+    assert [(row["alerts"], row["by_rule"]) for row in stays[:2]] == [("2", "R3 high 2"), ("1", "R3 high 1")]
     assert [(row["found"], row["lead_minutes"]) for row in events] == [
         ("before", "300"),
         ("before", "420"),
