@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 from fastapi.telemetry import TelemetryConfig
 
-from service import health, logs, openapi, problems
+from service import health, logs, methods, openapi, problems
 from service.access import routes as access_routes
 from service.access.guards import scopes_of
 from service.access.passwords import Passwords
@@ -99,10 +99,11 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.clock = _clock(settings)
     app.state.readiness = health.Readiness()
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
-    problems.install(app, is_unavailable)
+    problems.install(app, is_unavailable, lambda path: openapi.methods_at(app, path))
     for router in ROUTERS:
         app.include_router(router)
     app.add_api_route("/", _to_docs, include_in_schema=False)
+    app.add_middleware(methods.Heads)
     app.add_middleware(logs.RequestIds)
     return app
 

@@ -3,18 +3,23 @@
 A body is read after the guards and after the things named in the path, so that errors come in the order the
 API promises: 401, 403, 404, 413, 415, 400, 422."""
 
+import asyncio
+import json
+import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from service.errors import BodyTooLarge, FieldError, Invalid, MalformedJson, UnsupportedMediaType
+from service.errors import BodyTooLarge, BodyTooSlow, FieldError, Invalid, MalformedJson, UnsupportedMediaType
 from service.problems import field_errors
 
 BODY_LIMIT = 1024 * 1024
 BATCH_LIMIT = 8 * 1024 * 1024
+BODY_SECONDS = 60.0
+"""For the whole of a body: 8 MiB need no more over a slow line, and nobody holds a connection by not sending."""
 MAX_RATIO = 100
 """A gzip body may grow this many times: more than any JSON of ours does, less than a bomb needs."""
 
@@ -43,13 +48,33 @@ class JsonBody(Generic[Model]):
 
 
 def parse(model: type[Model], raw: bytes) -> Model:
-    """The model in a JSON text; raises MalformedJson or Invalid with a pointer to each refused field."""
+    """The model in a JSON text; raises MalformedJson (also where a name is given twice: one of the two values would
+    be lost) or Invalid with a pointer to each refused field."""
     try:
-        return model.model_validate_json(raw)
+        found = model.model_validate_json(raw)
+        require_single_names(raw)
+        return found
     except ValidationError as problem:
         if any(e["type"] == "json_invalid" for e in problem.errors(include_input=False)):
             raise MalformedJson from None
         raise Invalid(errors=field_errors(problem)) from None
+
+
+_NAMES = re.compile(rb'"([^"]*)"\s*:')
+
+
+def require_single_names(raw: bytes) -> None:
+    """Raises MalformedJson where an object of a JSON text gives a name twice (RFC 8259, section 4).
+
+    A text in which no name comes twice at all, as in a reading, costs one search; others are read once more."""
+    names = _NAMES.findall(raw)
+    if len(set(names)) < len(names) or b"\\" in raw:
+        json.loads(raw, object_pairs_hook=_named_once)
+
+
+def _named_once(pairs: list[tuple[str, Any]]) -> None:
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise MalformedJson("The body gives a name twice in one object.")
 
 
 def peek(raw: bytes, name: str) -> str | None:
@@ -72,8 +97,8 @@ def reads_body(body: JsonBody[Any]) -> Callable[[Endpoint], Endpoint]:
     return mark
 
 
-async def read(request: Request, limit: int = BODY_LIMIT) -> bytes:
-    """The body's bytes, decompressed; raises BodyTooLarge or UnsupportedMediaType."""
+async def read(request: Request, limit: int = BODY_LIMIT, seconds: float = BODY_SECONDS) -> bytes:
+    """The body's bytes, decompressed; raises BodyTooLarge, BodyTooSlow or UnsupportedMediaType."""
     headers = request.headers
     media = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if media != "application/json" and not media.endswith("+json"):
@@ -82,11 +107,18 @@ async def read(request: Request, limit: int = BODY_LIMIT) -> bytes:
     if length.isdecimal() and int(length[:20]) > limit:
         raise BodyTooLarge
     encoding = headers.get("content-encoding", "identity").strip().lower()
-    if encoding == "identity":
-        return await _read_plain(request, limit)
-    if encoding == "gzip":
-        return await _read_gzip(request, limit)
-    raise UnsupportedMediaType
+    if encoding not in _READERS:
+        raise UnsupportedMediaType
+    return await in_time(_READERS[encoding](request, limit), seconds)
+
+
+async def in_time(reading: Awaitable[bytes], seconds: float = BODY_SECONDS) -> bytes:
+    """What is read; raises BodyTooSlow when it takes longer."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await reading
+    except TimeoutError:
+        raise BodyTooSlow(headers={"Connection": "close"}) from None
 
 
 async def _read_plain(request: Request, limit: int) -> bytes:
@@ -117,6 +149,9 @@ async def _read_gzip(request: Request, limit: int) -> bytes:
     if inflate.unused_data:
         raise MalformedJson("Something follows the end of the gzip body.")
     return bytes(plain)
+
+
+_READERS = {"identity": _read_plain, "gzip": _read_gzip}
 
 
 def missing_field(name: str, message: str) -> Invalid:

@@ -66,6 +66,12 @@ class MethodNotAllowed(WardwatchError):
     status, code = 405, "method_not_allowed"
 
 
+class BodyTooSlow(WardwatchError):
+    """The body did not arrive in time; nothing of it was kept."""
+
+    status, code = 408, "body_too_slow"
+
+
 class BodyTooLarge(WardwatchError):
     """The body is larger than this call accepts."""
 

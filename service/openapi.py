@@ -54,6 +54,12 @@ def routes_of(app: Any) -> Iterator[APIRoute]:
             yield from routes_of(route)
 
 
+def methods_at(app: Any, path: str) -> list[str]:
+    """Every method that a path takes, for the `Allow` header: all routes of the path together."""
+    found = {method for route in routes_of(app) if route.path_regex.match(path) for method in route.methods or ()}
+    return sorted(found | {"HEAD"} if "GET" in found else found)
+
+
 def body_of(route: APIRoute) -> JsonBody[Any] | None:
     """The JsonBody a route reads, whether as a dependency or by itself."""
     for dependency in route.dependant.dependencies:

@@ -1,6 +1,6 @@
 """The one renderer of errors: RFC 9457 `application/problem+json`, never with the rejected value in it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -90,10 +90,14 @@ def _message(error: Mapping[str, Any]) -> str:
     return str(error["msg"])
 
 
-def install(app: FastAPI, is_unavailable: Callable[[BaseException], bool]) -> None:
+def install(
+    app: FastAPI,
+    is_unavailable: Callable[[BaseException], bool],
+    methods_at: Callable[[str], Sequence[str]] = lambda _path: (),
+) -> None:
     """Make the application answer every error as a problem document.
 
-    `is_unavailable` tells an unreachable database from a fault of ours."""
+    `is_unavailable` tells an unreachable database from a fault of ours, `methods_at` the methods a path takes."""
 
     async def refused(request: Request, problem: Any) -> Response:
         return respond(problem, request)
@@ -104,7 +108,11 @@ def install(app: FastAPI, is_unavailable: Callable[[BaseException], bool]) -> No
     async def http(request: Request, problem: Any) -> Response:
         other = BadRequest if problem.status_code < 500 else WardwatchError
         found = FRAMEWORK.get(problem.status_code, other)
-        return respond(found(headers=problem.headers), request)
+        headers = dict(problem.headers or {})
+        if found is MethodNotAllowed and (methods := methods_at(request.url.path)):
+            headers = {name: value for name, value in headers.items() if name.lower() != "allow"}
+            headers["Allow"] = ", ".join(methods)
+        return respond(found(headers=headers), request)
 
     async def unexpected(request: Request, problem: Exception) -> Response:
         if is_unavailable(problem):

@@ -7,6 +7,7 @@ from service.access.guards import TOKEN_PATH, public
 from service.access.schemas import TOKEN_FORM, KeysOut, TokenOut, parse_form
 from service.access.signing_in import Desk
 from service.access.tokens import Tokens
+from service.body import in_time
 from service.errors import BodyTooLarge, UnsupportedMediaType
 
 FORM_LIMIT = 8 * 1024
@@ -18,7 +19,7 @@ router = APIRouter(tags=["access"])
 @public("whoever asks for a token has none yet")
 async def get_token(request: Request, response: Response) -> TokenOut:
     """Sign in (RFC 6749): `client_credentials` for systems, `password` for staff."""
-    form = parse_form(await _read_form(request))
+    form = parse_form(await in_time(_read_form(request)))
     desk: Desk = request.app.state.desk
     who, scopes = await desk.sign_in(form, request.headers.get("authorization", ""))
     tokens: Tokens = request.app.state.tokens

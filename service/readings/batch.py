@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from service.access.principals import Principal
-from service.body import ANY_JSON, Schema, parse
+from service.body import ANY_JSON, Schema, parse, require_single_names
 from service.errors import DatabaseUnavailable, Invalid, MalformedJson, NotFound, Overloaded, WardwatchError
 from service.logs import get_logger
 from service.problems import field_errors
@@ -34,6 +34,7 @@ def rows_of(raw: bytes) -> list[Row]:
         return list(parse(BatchIn, raw).readings)
     except Invalid:
         whole = _loaded(raw)
+    require_single_names(raw)
     try:
         envelope = _Envelope.model_validate(whole)
     except ValidationError as problem:

@@ -5,17 +5,24 @@ one write connection, so writers queue here and never meet a locked file."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from time import perf_counter
 from typing import Any
 
 import orjson
 from sqlalchemy import event, func, select, text
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 BUSY_TIMEOUT_MS = 5_000
 CONNECT_TIMEOUT_SECONDS = 3
 STATEMENT_TIMEOUT_MS = 15_000
+ANSWER_TIMEOUT_SECONDS = 20.0
+"""The server ends a statement after 15 s and says so; one that says nothing at all is given up after this."""
+IDLE_SECONDS = 1.0
+"""A connection that was not used for so long is asked whether it still stands: after the server was restarted the
+first to need one must not be the one who finds out. Busy connections are not asked; that costs a round trip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +49,13 @@ class Database:
         await self.writes.dispose()
 
 
-def open_database(url: str, pool_size: int = 8) -> Database:
-    """Open the database at `sqlite:///…` or `postgresql://…`; nothing is connected yet."""
+def open_database(url: str, pool_size: int = 8, *, answers_within: float | None = ANSWER_TIMEOUT_SECONDS) -> Database:
+    """Open the database at `sqlite:///…` or `postgresql://…`; nothing is connected yet. `answers_within`: seconds a
+    server may be silent on a statement, None for as long as it takes."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(parsed.set(drivername="sqlite+aiosqlite"), pool_size)
-    return _open_postgresql(parsed.set(drivername="postgresql+asyncpg"), pool_size)
+    return _open_postgresql(parsed.set(drivername="postgresql+asyncpg"), pool_size, answers_within)
 
 
 def _common() -> dict[str, Any]:
@@ -58,7 +66,7 @@ def _to_json(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def _open_postgresql(url: URL, pool_size: int) -> Database:
+def _open_postgresql(url: URL, pool_size: int, answers_within: float | None) -> Database:
     def engine(read_only: bool) -> AsyncEngine:
         settings = {
             "application_name": "wardwatch-read" if read_only else "wardwatch-write",
@@ -67,17 +75,36 @@ def _open_postgresql(url: URL, pool_size: int) -> Database:
             "timezone": "UTC",
             "plan_cache_mode": "force_generic_plan",
         }
-        return create_async_engine(
+        timeouts = {"timeout": CONNECT_TIMEOUT_SECONDS, "command_timeout": answers_within}
+        made = create_async_engine(
             url,
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=CONNECT_TIMEOUT_SECONDS,
             pool_use_lifo=True,
-            connect_args={"server_settings": settings, "timeout": CONNECT_TIMEOUT_SECONDS},
+            connect_args={"server_settings": settings, **timeouts},
             **_common(),
         )
+        _ask_idle_connections(made)
+        return made
 
     return Database(url, engine(read_only=True), engine(read_only=False))
+
+
+def _ask_idle_connections(engine: AsyncEngine) -> None:
+    @event.listens_for(engine.sync_engine, "checkin")
+    def put_back(_connection: Any, record: Any) -> None:
+        record.info["idle_since"] = perf_counter()
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def taken(connection: Any, record: Any, _proxy: Any) -> None:
+        idle_since = record.info.pop("idle_since", None)
+        if idle_since is None or perf_counter() - idle_since < IDLE_SECONDS:
+            return
+        try:
+            engine.sync_engine.dialect.do_ping(connection)
+        except engine.sync_engine.dialect.loaded_dbapi.Error as problem:
+            raise DisconnectionError from problem  # the pool makes another one
 
 
 def _open_sqlite(url: URL, pool_size: int) -> Database:

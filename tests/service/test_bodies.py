@@ -1,5 +1,6 @@
 """Bodies: what is too large, not JSON or a bomb is refused while it is read, not after."""
 
+import asyncio
 import gzip
 import json
 import zlib
@@ -7,9 +8,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 from starlette.requests import Request
+from starlette.types import Message
 
-from service.body import MAX_RATIO, read
-from service.errors import BodyTooLarge
+from service.body import MAX_RATIO, read, require_single_names
+from service.errors import BodyTooLarge, BodyTooSlow
 from tests.service.conftest import LIMIT
 
 GOOD = {"name": "Ada"}
@@ -155,3 +157,41 @@ async def test_a_number_that_is_none_is_refused(http, number: str) -> None:
 async def test_deeply_nested_json_is_refused_and_not_a_fault_of_ours(http) -> None:
     answer = await http.post("/notes", content=b"[" * 900, headers=JSON)
     assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"name": "Ada", "name": "Bob"}',
+        b'{"name": "Ada", "n\\u0061me": "Bob"}',
+        b'{"name": "Ada", "spo2": 97, "spo2" : 90}',
+    ],
+    ids=["plain", "escaped", "spaced"],
+)
+async def test_a_name_given_twice_is_refused(http, raw: bytes) -> None:
+    answer = await http.post("/notes", content=raw, headers=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_json")
+    assert "twice" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "raw", [b'[{"a": 1}, {"a": 1}]', b'{"a": {"a": "a\\" : \\\\"}}', b'{"a": "b", "b": "a"}'], ids=str
+)
+def test_the_same_name_in_different_objects_is_fine(raw: bytes) -> None:
+    require_single_names(raw)
+
+
+async def test_a_body_that_stalls_is_given_up() -> None:
+    async def nothing() -> Message:
+        await asyncio.Event().wait()
+        return {"type": "http.disconnect"}
+
+    pieces = iter([{"type": "http.request", "body": b'{"na', "more_body": True}])
+
+    async def receive() -> Message:
+        return next(pieces, None) or await nothing()
+
+    stalled = Request({"type": "http", "method": "POST", "headers": []}, receive)
+    with pytest.raises(BodyTooSlow) as refused:
+        await read(stalled, seconds=0.05)
+    assert (refused.value.status, refused.value.headers["Connection"]) == (408, "close")

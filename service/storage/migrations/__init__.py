@@ -44,7 +44,7 @@ async def current(database: Database) -> str | None:
 
 async def migrate(url: str) -> None:
     """Bring the database at `url` to the newest step, in one transaction; makes a missing SQLite file."""
-    database = open_database(url)
+    database = open_database(url, answers_within=None)
     try:
         if database.is_embedded:
             _make_private(Path(str(database.url.database)))
