@@ -14,6 +14,7 @@ from subprocess import Popen
 
 import httpx
 import pytest
+import structlog
 from fastapi import FastAPI
 
 from service.app import create_app
@@ -29,6 +30,15 @@ ROOT = Path(__file__).parent.parent
 
 
 # The session: one folder for all xdist workers, and a keeper that clears it away ---------------------------
+
+
+# The default draws every value of every frame, for seconds, while the service under test waits.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:
