@@ -31,7 +31,7 @@ class LimitOut(BaseModel):
 
 
 class ExplanationOut(BaseModel):
-    """Why the alert stands."""
+    """Why the alert stands. `clears_when`: what would end it, in words."""
 
     text: str
     rule_ids: list[str]
@@ -39,6 +39,7 @@ class ExplanationOut(BaseModel):
     inputs: list[InputOut]
     limits: list[LimitOut]
     source: str
+    clears_when: str | None = None
 
 
 class AlertPatientOut(BaseModel):

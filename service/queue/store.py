@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Select, String, and_, bindparam, func, insert, select, update
 
 from alerts.checkpoint import dump, load
+from alerts.clearing import ends_when
 from alerts.episode import Episode
 from alerts.limits import ServiceHours
 from service.cover.inforce import service_hours_of
@@ -79,6 +80,7 @@ def explained(episode: Episode) -> dict[str, Any]:
         ],
         "limits": [{"name": each.name, "value": each.value, "unit": each.unit} for each in why.limits],
         "source": why.source,
+        "clears_when": ends_when(episode),
     }
 
 

@@ -14,6 +14,9 @@ from service.sandbox.driver import LAST_EVENTS, Played
 STYLES = {"critical": "bold white on red", "high": "bold red", "medium": "yellow", "low": "cyan"}
 """Beside the word, never instead of it."""
 
+EXPLAINED = 3
+"""Of how many of the newest alerts the board says why they are there."""
+
 
 class Board:
     """Remembers the last events, and draws."""
@@ -45,7 +48,9 @@ class Board:
                 f"{event['data']['title']} ({event['data']['family']})",
                 self._name(event),
             )
-        return Group(Text(status_line(self._played, now), style="bold"), Text(), table)
+        opened = [event for event in self._last if "explanation" in event][-EXPLAINED:]
+        why = Text("\n".join(f"{self._name(event)}: {reason(event)}" for event in opened))
+        return Group(Text(status_line(self._played, now), style="bold"), Text(), table, Text(), why)
 
     def line(self, event: Mapping[str, Any]) -> str:
         """An event as one plain line."""
@@ -55,6 +60,14 @@ class Board:
 
     def _name(self, event: Mapping[str, Any]) -> str:
         return self._played.names.get(event["data"]["stay_id"], "the ward")
+
+
+def reason(event: Mapping[str, Any]) -> str:
+    """Why an alert was raised and what would end it; empty for an event that does not say."""
+    if "explanation" not in event:
+        return ""
+    why = event["explanation"]
+    return f"{why['text']} Cleared by: {why['clears_when']}"
 
 
 def status_line(played: Played, now: datetime) -> str:

@@ -87,6 +87,10 @@ async def follow(reader: Caller, played: Played) -> None:
         page = await reader.get(f"/v1/wards/{played.ward_id}/events", after=str(played.last_number), limit="200")
         played.last_number = page["last_number"]
         for event in page["items"]:
+            if event["type"] == "alert.opened":
+                # The feed carries no values: why it was raised is asked for by whoever may see it.
+                alert = await reader.get(f"/v1/alerts/{event['subject']['id']}")
+                event["explanation"] = alert["explanation"]
             _take(event, played)
         if not page["items"]:
             break

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.live import Live
 
 from service.clock import Clock
-from service.sandbox.board import Board, status_line
+from service.sandbox.board import Board, reason, status_line
 from service.sandbox.caller import Caller
 from service.sandbox.driver import Played, follow
 from service.sandbox.staffing import SignIn
@@ -62,6 +62,8 @@ async def _in_lines(reader: Caller, played: Played, clock: Clock, console: Conso
         await follow(reader, played)
         for event in board.take_events():
             _say(console, board.line(event))
+            if why := reason(event):
+                _say(console, f"      {why}")
         if looks % STATUS_EVERY_LOOKS == 0:
             _say(console, status_line(played, clock.now()))
         looks += 1

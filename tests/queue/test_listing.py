@@ -42,6 +42,8 @@ async def test_the_answers_are_what_the_schemas_say(
         schema = model.model_json_schema(mode="serialization")
         jsonschema.validate(document, schema)
         assert set(document) == set(schema["properties"])
+    said = (await client.get(path, headers=nurse_header)).json()["explanation"]
+    assert said["clears_when"] == "Two readings above 94 %, 15 min apart or more. A person then closes it."
     assert set((await client.get(path, headers=nurse_header)).json()) == set(AlertOut.model_fields)
 
 

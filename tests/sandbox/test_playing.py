@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from service.sandbox.board import reason
 from service.sandbox.caller import Caller
 from service.sandbox.driver import Played, admit_all, follow, send_due, send_history
 from service.sandbox.staffing import add_administrator, add_team
@@ -33,6 +34,10 @@ async def test_five_clinical_hours_show_every_family_and_two_show_silent_hypoxia
 
     events = list(played.new_events)
     silent = [event for event in events if event["data"]["title"] == "silent_hypoxia"]
+    assert "silent hypoxia. The patient may feel well" in reason(silent[0])
+    assert all("Cleared by: " in reason(event) for event in silent if event["type"] == "alert.opened")
+    assert all(reason(event) for event in events if event["type"] == "alert.opened")
+    assert not any(reason(event) for event in events if event["type"] != "alert.opened")
     assert silent[0]["at"] < (START + timedelta(hours=2)).isoformat()
     assert set(played.families) >= FAMILIES
     assert played.kept > 200
