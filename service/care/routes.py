@@ -1,5 +1,6 @@
 """HTTP for stays and their plans, and for changes of patients."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Request
@@ -34,7 +35,39 @@ from service.versions import seen_version
 
 router = APIRouter(prefix="/v1", tags=["patients"])
 
-OnStay = Annotated[OnWard, Depends(RequiresOnStay("patients:write"))]
+
+@dataclass(frozen=True, slots=True)
+class StayChange:
+    """A change of a stay that came in: who asks for it, where it is written, and how it is answered."""
+
+    request: Request
+    on: OnWard
+    session: WriteSession
+    response: Response
+    after_commit: BackgroundTasks
+
+    def act(self, in_body: int | None) -> Act:
+        """The change, with the version that was seen; raises VersionRequired."""
+        on, seen = self.on, seen_version(self.request, in_body)
+        now = self.request.app.state.clock.now()
+        return Act(self.session, on.who, on.ward_id, on.id, seen, now, real_now())
+
+    def done(self, stay: Stay) -> StayOut:
+        """The answer: the stay as it now stands."""
+        return _changed(self.request, self.response, self.after_commit, stay)
+
+
+def _change(
+    request: Request,
+    on: Annotated[OnWard, Depends(RequiresOnStay("patients:write"))],
+    session: Writes,  # asks for a connection with its first statement, after the body is there
+    response: Response,
+    after_commit: BackgroundTasks,
+) -> StayChange:
+    return StayChange(request, on, session, response, after_commit)
+
+
+Change = Annotated[StayChange, Depends(_change)]
 
 
 @router.post("/wards/{ward_id}/stays", status_code=201)
@@ -92,74 +125,39 @@ async def list_plans(on: Annotated[OnWard, Depends(RequiresOnStay("patients:read
 
 
 @router.patch("/stays/{stay_id}/plan")
-async def change_plan(
-    request: Request,
-    on: OnStay,
-    body: Annotated[PlanPatch, Depends(JsonBody(PlanPatch))],
-    session: Writes,
-    response: Response,
-    after_commit: BackgroundTasks,
-) -> StayOut:
+async def change_plan(change: Change, body: Annotated[PlanPatch, Depends(JsonBody(PlanPatch))]) -> StayOut:
     """A new version of the plan: what is sent is merged into the one in force."""
-    stay = await planning.change_plan(_act(request, session, on, body.version), body.asked())
-    return _changed(request, response, after_commit, stay)
+    stay = await planning.change_plan(change.act(body.version), body.asked())
+    return change.done(stay)
 
 
 @router.post("/stays/{stay_id}/plan/approve")
-async def approve_plan(
-    request: Request,
-    on: OnStay,
-    body: Annotated[ActIn, Depends(JsonBody(ActIn))],
-    session: Writes,
-    response: Response,
-    after_commit: BackgroundTasks,
-) -> StayOut:
+async def approve_plan(change: Change, body: Annotated[ActIn, Depends(JsonBody(ActIn))]) -> StayOut:
     """Put a proposed red limit below 88 in force, as another clinician than the one who proposed it."""
-    stay = await planning.approve_plan(_act(request, session, on, body.version))
-    return _changed(request, response, after_commit, stay)
+    stay = await planning.approve_plan(change.act(body.version))
+    return change.done(stay)
 
 
 @router.post("/stays/{stay_id}/pause")
-async def pause(
-    request: Request,
-    on: OnStay,
-    body: Annotated[PauseIn, Depends(JsonBody(PauseIn))],
-    session: Writes,
-    response: Response,
-    after_commit: BackgroundTasks,
-) -> StayOut:
+async def pause(change: Change, body: Annotated[PauseIn, Depends(JsonBody(PauseIn))]) -> StayOut:
     """Pause the reminders of missed readings, for at most 72 hours. Red rules go on."""
-    stay = await course.pause(_act(request, session, on, body.version), body.until, body.reason)
-    return _changed(request, response, after_commit, stay)
+    stay = await course.pause(change.act(body.version), body.until, body.reason)
+    return change.done(stay)
 
 
 @router.post("/stays/{stay_id}/resume")
-async def resume(
-    request: Request,
-    on: OnStay,
-    body: Annotated[ActIn, Depends(JsonBody(ActIn))],
-    session: Writes,
-    response: Response,
-    after_commit: BackgroundTasks,
-) -> StayOut:
+async def resume(change: Change, body: Annotated[ActIn, Depends(JsonBody(ActIn))]) -> StayOut:
     """End a pause."""
-    stay = await course.resume(_act(request, session, on, body.version))
-    return _changed(request, response, after_commit, stay)
+    stay = await course.resume(change.act(body.version))
+    return change.done(stay)
 
 
 @router.post("/stays/{stay_id}/discharge")
-async def discharge(
-    request: Request,
-    on: OnStay,
-    body: Annotated[DischargeIn, Depends(JsonBody(DischargeIn))],
-    session: Writes,
-    response: Response,
-    after_commit: BackgroundTasks,
-) -> StayOut:
+async def discharge(change: Change, body: Annotated[DischargeIn, Depends(JsonBody(DischargeIn))]) -> StayOut:
     """End the stay. Each unresolved high or critical alert needs an outcome; all are resolved."""
-    act = _act(request, session, on, body.version)
+    act = change.act(body.version)
     stay = await course.discharge(act, body.reason, body.outcomes)
-    return _changed(request, response, after_commit, stay)
+    return change.done(stay)
 
 
 @router.patch("/patients/{patient_id}")
@@ -178,11 +176,6 @@ async def change_patient(
     response.headers["ETag"] = f'"{patient.version}"'
     after_commit.add_task(wakeups_of(request).wake, [on.ward_id])
     return PatientOut.model_validate(patient)
-
-
-def _act(request: Request, session: WriteSession, on: OnWard, in_body: int | None) -> Act:
-    seen = seen_version(request, in_body)
-    return Act(session, on.who, on.ward_id, on.id, seen, request.app.state.clock.now(), real_now())
 
 
 def _changed(request: Request, response: Response, after_commit: BackgroundTasks, stay: Stay) -> StayOut:
