@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from alerts.episode import Episode, Explanation, State, Trace
+from alerts.episode import Episode, Escalation, Explanation, State, Trace
 from alerts.rule import Awaited, Input, Limit, Wait
 from alerts.severity import Family, Severity
 
@@ -33,6 +33,7 @@ def dump(episode: Episode) -> dict[str, Any]:
         "traces": [_dump_trace(trace) for trace in episode.traces],
         "waits": [_dump_wait(wait) for wait in episode.waits],
         "explanation": _dump_explanation(episode.explanation),
+        "escalation": _dump_escalation(episode.escalation),
         **{name: getattr(episode, name) for name in (*_PLAIN, *_LATER_PLAIN)},
         **{name: _text(getattr(episode, name)) for name in (*_TIMES, *_LATER_TIMES)},
     }
@@ -50,6 +51,7 @@ def load(data: dict[str, Any]) -> Episode:
         traces=tuple(_load_trace(trace) for trace in data["traces"]),
         waits=tuple(_load_wait(wait) for wait in data["waits"]),
         explanation=_load_explanation(data["explanation"]),
+        escalation=_load_escalation(data.get("escalation")),
         **{name: data[name] for name in _PLAIN},
         **{name: _instant(data[name]) for name in _TIMES},
         **later,
@@ -101,6 +103,25 @@ def _dump_input(item: Input) -> list[Any]:
 def _load_input(data: list[Any]) -> Input:
     name, value, unit, reading_id, observed_at = data
     return Input(name, value, unit, reading_id, _instant(observed_at))
+
+
+def _dump_escalation(escalation: Escalation) -> list[Any]:
+    times = (_text(escalation.limit), _text(escalation.next_at), _text(escalation.cover_for))
+    return [*times, escalation.steps, escalation.uncovered]
+
+
+def _load_escalation(data: list[Any] | None) -> Escalation:
+    """None: a checkpoint of an earlier release, which took no steps."""
+    if data is None:
+        return Escalation()
+    limit, next_at, cover_for, steps, uncovered = data
+    return Escalation(
+        limit=_instant(limit),
+        steps=steps,
+        next_at=_instant(next_at),
+        cover_for=_instant(cover_for),
+        uncovered=uncovered,
+    )
 
 
 def _dump_explanation(explanation: Explanation) -> dict[str, Any]:

@@ -48,6 +48,21 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Escalation:
+    """How far the steps of the ward's policy have gone since a limit for people passed.
+
+    `limit`: the `respond_by` that passed; `steps`: taken since; `next_at`: when the next one is. `cover_for`: the
+    `respond_by` for which it was asked whether anybody is on duty; `uncovered`: nobody was, and that was told. A new
+    `respond_by` begins anew by itself."""
+
+    limit: datetime | None = None
+    steps: int = 0
+    next_at: datetime | None = None
+    cover_for: datetime | None = None
+    uncovered: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Episode:
     """One alert as the engine knows it. `first_breach_at` and `last_breach_at` are times of observation,
     all other times are of receipt or of a human act; the first two never change.
@@ -84,6 +99,7 @@ class Episode:
     snoozed_spo2: int | None = None
     reading_count: int = 1
     escalation_level: int = 0
+    escalation: Escalation = Escalation()
     version: int = 1
 
     @property

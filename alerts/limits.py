@@ -101,6 +101,21 @@ def acknowledgement_expires(family: Family, severity: Severity, at: datetime, ho
     return _after(severity, at, _EXPIRY, hours)
 
 
+def repeat_after(family: Family, severity: Severity) -> timedelta:
+    """How long the last step of an escalation waits before it is taken again: as long as people have to
+    acknowledge."""
+    return _TECHNICAL_ACKNOWLEDGE if family.channel == Channel.TECHNICAL else _ACKNOWLEDGE[severity]
+
+
+def after_limit(
+    family: Family, severity: Severity, limit: datetime, duration: timedelta, hours: ServiceHours
+) -> datetime:
+    """So long after a limit that has passed: of service time where nothing urgent waits (medium and low), else of
+    the clock."""
+    urgent = family.channel == Channel.TECHNICAL or severity >= Severity.HIGH
+    return limit + duration if urgent else hours.add(limit, duration)
+
+
 def _after(severity: Severity, at: datetime, limits: Mapping[Severity, timedelta], hours: ServiceHours) -> datetime:
     """Critical and high: always. Medium: in service hours. Low: within the day, while the ward still works (the next
     board round), but never sooner than medium."""

@@ -1,5 +1,6 @@
 """The composition root: every part is made here, and only here are routes gathered."""
 
+import asyncio
 import os
 import signal
 import threading
@@ -21,6 +22,7 @@ from service.access.signing_in import Desk
 from service.access.tokens import open_tokens
 from service.care import routes as care_routes
 from service.care import transfer_routes
+from service.care.pauses import Pauses
 from service.clock import Clock, real_clock
 from service.cover import routes as cover_routes
 from service.cover.mail import server_of
@@ -30,13 +32,17 @@ from service.feed import routes as feed_routes
 from service.patients import routes as patient_routes
 from service.queue import routes as queue_routes
 from service.queue import verb_routes
+from service.queue.limits import Limits
 from service.queue.snapshots import Snapshots
+from service.queue.watchdog import Watchdog
 from service.readings import routes as reading_routes
 from service.readings.intake import Intake
+from service.readings.pulse import Pulse
 from service.readings.timing import Judging
 from service.settings import Settings, from_environ, require_secret_key
 from service.storage.engine import open_database
 from service.storage.faults import is_unavailable
+from service.storage.lateness import INTAKE
 from service.storage.timekeeper import Timekeeper
 from service.wards import routes as ward_routes
 
@@ -75,12 +81,15 @@ def create_app(settings: Settings) -> FastAPI:
         app.state.intake = Intake(app.state.database, app.state.clock, app.state.wakeups, settings)
         await app.state.intake.start()
         app.state.timekeeper = _timekeeper(app)
+        app.state.watchdog = _watchdog(app)
         if settings.timers:
             await app.state.timekeeper.start()
+            app.state.watchdog.start()
         try:
             with _heard_at_once(app.state.wakeups.close):
                 yield
         finally:
+            await asyncio.to_thread(app.state.watchdog.stop)
             await app.state.timekeeper.stop()
             await app.state.intake.stop()
             app.state.desk.passwords.close()
@@ -143,11 +152,21 @@ def _heard_at_once(stopping: Callable[[], None]) -> Iterator[None]:
 def _timekeeper(app: FastAPI) -> Timekeeper:
     """What time alone brings about, in the order in which one thing leads to another."""
     database, intake = app.state.database, app.state.intake
-    judging = Judging(database, intake)
+    judging, limits = Judging(database, intake), Limits(database, app.state.wakeups.wake)
     mailing = Mailing(database, server_of(app.state.settings))
-    timekeeper = Timekeeper(database, app.state.clock, [judging, mailing])
+    pauses = Pauses(database, app.state.wakeups.wake)
+    timekeeper = Timekeeper(database, app.state.clock, [pauses, judging, limits, mailing, Pulse(intake)])
     intake.nearer = lambda at: timekeeper.nearer(judging.kind, at)
+    # Something urgent may be among what was written: whether anybody is there is looked at once.
+    intake.happened = lambda: timekeeper.nearer(limits.kind, app.state.clock.now())
     return timekeeper
+
+
+def _watchdog(app: FastAPI) -> Watchdog:
+    """What tells the wards when one of these is not being done."""
+    shared = [kind for kind in app.state.timekeeper.kinds if kind != INTAKE]
+    url, replica_id = app.state.settings.database_url, app.state.timekeeper.replica_id
+    return Watchdog(url, app.state.clock, replica_id, shared)
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

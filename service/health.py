@@ -59,7 +59,10 @@ async def livez() -> dict[str, str]:
 @router.get("/readyz", operation_id="readyz", summary="May requests be sent here?")
 @public("load balancers have no account; it tells only whether to send requests")
 async def readyz(request: Request) -> dict[str, str]:
-    """The database is migrated and can be written to, and readings are being committed. 503 when not."""
+    """The database is migrated and can be written to, and readings are being committed. 503 when not.
+
+    `degraded`: requests may be sent, but work named in `late` is more than 5 minutes behind; the wards are told."""
     if reason := await request.app.state.readiness.reason(request.app):
         raise NotReady(reason)
-    return {"status": "ready"}
+    late: tuple[str, ...] = request.app.state.watchdog.late
+    return {"status": "degraded", "late": ", ".join(late)} if late else {"status": "ready"}

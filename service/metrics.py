@@ -32,3 +32,10 @@ TIMER_FAILURES = Counter(
     "wardwatch_timer_failures", "Rounds of time-driven work that failed, by kind.", ["kind"], registry=REGISTRY
 )
 NOTICES = Counter("wardwatch_notices", "Tries to send a message, by what became of it.", ["state"], registry=REGISTRY)
+LATE = Gauge(
+    "wardwatch_late",
+    "1 while a kind of work is later than R17 allows, as this replica's watchdog sees it.",
+    ["kind"],
+    registry=REGISTRY,
+    multiprocess_mode="livemax",
+)

@@ -8,8 +8,9 @@ from service.feed.numbering import NewEvent
 from service.fields import utc_text
 
 
-def stay_event(kind: str, at: datetime, stay: Stay, actor_id: str, **more: Any) -> NewEvent:
-    """The event of a stay that now stands as `stay`; `more` says what is special to it."""
+def stay_event(kind: str, at: datetime, stay: Stay, actor_id: str | None, **more: Any) -> NewEvent:
+    """The event of a stay that now stands as `stay`; `more` says what is special to it, `actor_id` is None when time
+    alone changed it."""
     data = {
         "stay_id": stay.id,
         "patient_id": stay.patient_id,

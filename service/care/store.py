@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import Row, Select, and_, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from alerts.plan import Limits
 from service.access.principals import Principal
@@ -17,6 +17,7 @@ from service.storage.tables import METADATA
 
 STAY = METADATA.tables["stay"]
 PLAN = METADATA.tables["plan"]
+WARD = METADATA.tables["ward"]
 NOT_DISCHARGED = ("active", "paused")
 
 
@@ -162,3 +163,19 @@ async def update_sixteen_on(session: AsyncSession, ward_id: str, patient_id: str
     mine = and_(STAY.c.ward_id == ward_id, STAY.c.patient_id == patient_id)
     await session.execute(select(STAY.c.id).where(mine).order_by(STAY.c.id).with_for_update(key_share=True))
     await session.execute(update(STAY).where(mine).values(sixteen_on=day))
+
+
+async def first_pause_ends(connection: AsyncConnection) -> list[tuple[str, datetime | None]]:
+    """For each ward when the first of its pauses ends; None where nobody is paused."""
+    of_the_ward = and_(STAY.c.ward_id == WARD.c.id, STAY.c.status == "paused")
+    first = select(func.min(STAY.c.paused_until)).where(of_the_ward).scalar_subquery()
+    return [(row[0], row[1]) for row in await connection.execute(select(WARD.c.id, first))]
+
+
+async def lock_paused_until(session: AsyncSession, ward_id: str, now: datetime, at_most: int) -> list[Stay]:
+    """The stays of a ward whose pause has run out, held until the transaction ends; locked in key order."""
+    over = and_(STAY.c.ward_id == ward_id, STAY.c.status == "paused", STAY.c.paused_until <= now)
+    held = select(STAY.c.id).where(over).order_by(STAY.c.id).limit(at_most).with_for_update(key_share=True)
+    stays = (await session.execute(held)).scalars().all()
+    query = _stays().where(STAY.c.ward_id == ward_id, STAY.c.id.in_(stays)).order_by(STAY.c.id)
+    return [_stay(row) for row in await session.execute(query)] if stays else []

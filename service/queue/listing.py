@@ -54,10 +54,11 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class QueuePage:
-    """The alerts of a page in queue order, and the cursor of the next page."""
+    """The alerts of a page in queue order, the cursor of the next page, and since when the service is late."""
 
     alerts: Sequence[ShownAlert]
     next_cursor: str | None
+    degraded_since: datetime | None = None
 
 
 def listing_of(who: Principal, asked: Mapping[str, Any]) -> Listing:
@@ -109,7 +110,7 @@ def after_cursor(cursor: str | None) -> After | None:
 
 
 async def read_page(connection: AsyncConnection, listing: Listing) -> QueuePage:
-    """The page as it stands now, by one query."""
+    """The page as it stands now, and whether the wards are told that the service is late: two queries."""
     if not listing.ward_ids:
         return QueuePage((), None)
     filters = {
@@ -130,11 +131,12 @@ async def read_page(connection: AsyncConnection, listing: Listing) -> QueuePage:
             "after_id": alert_id,
         }
     found = await views.list_alerts(connection, shape, {**values, **filters, "at_most": listing.limit + 1})
+    since = await views.degraded_since(connection, listing.ward_ids)
     if len(found) <= listing.limit:
-        return QueuePage(found, None)
+        return QueuePage(found, None, since)
     last = found[listing.limit - 1]
     cursor = encode_cursor(last.severity_rank, last.taken, last.respond_by.isoformat(), last.id)
-    return QueuePage(found[: listing.limit], cursor)
+    return QueuePage(found[: listing.limit], cursor, since)
 
 
 async def wait_for_change(

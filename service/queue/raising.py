@@ -96,11 +96,11 @@ async def load_unresolved(where: Where, keys: Iterable[tuple[str, str]]) -> dict
     Stays without any are left out."""
     found: dict[str, dict[Family, StoredAlert]] = {}
     for stay_id, family, alert_id, machine in await store.find_unresolved(where, keys):
-        found.setdefault(stay_id, {})[Family(family)] = StoredAlert(alert_id, _readable(alert_id, machine))
+        found.setdefault(stay_id, {})[Family(family)] = StoredAlert(alert_id, readable(alert_id, machine))
     return found
 
 
-def _readable(alert_id: str, machine: dict[str, Any]) -> Episode | None:
+def readable(alert_id: str, machine: dict[str, Any]) -> Episode | None:
     """The episode in a checkpoint; None when it cannot be read (one of another release, say): that must not shut
     the stay."""
     try:

@@ -18,6 +18,7 @@ from service.errors import IllegalTransition
 from service.feed.numbering import NewEvent, append_events, counts_delta
 from service.fields import new_id
 from service.queue import store
+from service.queue.due import lock_ward_watch
 from service.queue.happenings import alert_event, standing_of
 from service.queue.notes import insert_note
 from service.queue.store import LockedAlert
@@ -57,6 +58,8 @@ async def locked(act: Act, seen: int | None = None) -> LockedAlert:
     place = act.place
     if place.stay_id is not None:
         await store.lock_stay(act.session, place.ward_id, place.stay_id)
+    else:
+        await lock_ward_watch(act.session, place.ward_id)
     alert = await store.lock_alert(act.session, place.ward_id, place.alert_id)
     if seen is not None and seen != alert.episode.version:
         require_version(seen, alert.episode.version, await act.current())

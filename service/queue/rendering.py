@@ -60,7 +60,7 @@ def queue_bytes(page: QueuePage, named_on: Collection[str], positions: Mapping[s
         {
             "items": [alert_json(row, named_on) for row in page.alerts],
             "next_cursor": page.next_cursor,
-            "meta": _meta(positions),
+            "meta": {**_meta(positions), "degraded_since": page.degraded_since},
         },
         option=OPTIONS,
     )

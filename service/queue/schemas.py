@@ -97,12 +97,14 @@ class CountsOut(BaseModel):
 
 
 class MetaOut(BaseModel):
-    """Which moment the page shows. Follow the feeds from `feed_positions`."""
+    """Which moment the page shows. Follow the feeds from `feed_positions`. `degraded_since` (a banner on every
+    queue): the service itself is late, so alerts may be missing."""
 
     as_of: Instant | None
     feed_positions: dict[str, int]
     feed_epoch: str
     counts: CountsOut
+    degraded_since: Instant | None
 
 
 class QueueOut(BaseModel):

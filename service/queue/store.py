@@ -13,6 +13,7 @@ from sqlalchemy import Select, String, and_, bindparam, func, insert, select, up
 from alerts.checkpoint import dump, load
 from alerts.clearing import ends_when
 from alerts.episode import Episode
+from alerts.escalation import limit_at
 from alerts.limits import ServiceHours
 from service.cover.inforce import service_hours_of
 from service.cover.store import hours_in_force
@@ -37,6 +38,11 @@ def subject_of(stay_id: str) -> str:
     return f"stay:{stay_id}"
 
 
+def subject_of_ward(ward_id: str) -> str:
+    """What an alert about a ward itself is about."""
+    return f"ward:{ward_id}"
+
+
 def columns_of(episode: Episode) -> dict[str, Any]:
     """The columns of an alert that change with its episode."""
     return {
@@ -54,6 +60,7 @@ def columns_of(episode: Episode) -> dict[str, Any]:
         "respond_by": episode.respond_by or END_OF_TIME,
         "contact_due_at": episode.contact_due_at,
         "next_due_at": episode.next_due_at,
+        "limit_at": limit_at(episode) or END_OF_TIME,
         "reading_count": episode.reading_count,
         "explanation": explained(episode),
         "machine": dump(episode),
@@ -163,7 +170,7 @@ _LOCK_STAY = (
     .where(STAY.c.ward_id == bindparam("in_ward"), STAY.c.id == bindparam("stay"))
     .with_for_update(key_share=True)
 )
-_LOCK_ALERTS = (
+LOCK_ALERTS = (
     select(
         ALERT.c.id,
         ALERT.c.stay_id,
@@ -179,8 +186,8 @@ _LOCK_ALERTS = (
     .order_by(ALERT.c.id)
     .with_for_update(key_share=True, of=ALERT)
 )
-_LOCK_ONE = _LOCK_ALERTS.where(ALERT.c.id == bindparam("alert_id"))
-_LOCK_UNRESOLVED = _LOCK_ALERTS.where(ALERT.c.subject == bindparam("subject"), UNRESOLVED)
+_LOCK_ONE = LOCK_ALERTS.where(ALERT.c.id == bindparam("alert_id"))
+_LOCK_UNRESOLVED = LOCK_ALERTS.where(ALERT.c.subject == bindparam("subject"), UNRESOLVED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +202,8 @@ class LockedAlert:
     acknowledged_by: str | None
 
 
-def _locked(row: Any) -> LockedAlert:
+def locked_of(row: Any) -> LockedAlert:
+    """A row of LOCK_ALERTS; raises what `load` raises for one that cannot be read."""
     return LockedAlert(row[0], row[1], row[2], load(row[3]), service_hours_of(row[4], row[5]), row[6])
 
 
@@ -207,13 +215,13 @@ async def lock_stay(where: Where, ward_id: str, stay_id: str) -> None:
 async def lock_alert(where: Where, ward_id: str, alert_id: str) -> LockedAlert:
     """Lock an alert that is known to exist; its stay is locked already."""
     found = await where.execute(_LOCK_ONE, {"in_ward": ward_id, "alert_id": alert_id})
-    return _locked(found.one())
+    return locked_of(found.one())
 
 
 async def lock_unresolved(where: Where, ward_id: str, stay_id: str) -> list[LockedAlert]:
     """Lock all unresolved alerts of a stay, which is locked already."""
     found = await where.execute(_LOCK_UNRESOLVED, {"in_ward": ward_id, "subject": subject_of(stay_id)})
-    return [_locked(row) for row in found]
+    return [locked_of(row) for row in found]
 
 
 async def write_response(where: Where, ward_id: str, alert_id: str, values: dict[str, Any]) -> None:

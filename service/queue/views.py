@@ -5,15 +5,17 @@ meet what people did about them and whom they concern."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Row, Select, Table, Text, and_, bindparam, cast, or_, select, tuple_, union_all
 from sqlalchemy.sql import FromClause
 
+from alerts.ward import SYSTEM_DEGRADED
 from service.access.principals import Principal
 from service.access.visibility import visible
-from service.queue.store import ALERT, RESPONSE
+from service.queue.store import ALERT, RESPONSE, subject_of_ward
 from service.storage.direct import Where
 from service.storage.tables import METADATA
 from service.storage.tables.alerts import UNRESOLVED
@@ -112,6 +114,25 @@ async def list_alerts(where: Where, shape: Shape, values: dict[str, Any]) -> Seq
     """A page in queue order. `values`: ward_0, ward_1 …, at_most, one for each filter by its name, and, to go
     on after a row, after_severity, after_taken, after_respond_by and after_id."""
     found: Sequence[ShownAlert] = (await where.execute(_page(shape), values)).all()
+    return found
+
+
+async def degraded_since(where: Where, ward_ids: Sequence[str]) -> datetime | None:
+    """Since when the first of these wards is told that the service is late; None when none is."""
+    subjects = [subject_of_ward(ward_id) for ward_id in list(ward_ids)]
+    query = (
+        select(ALERT.c.opened_at)
+        .where(
+            ALERT.c.ward_id.in_(list(ward_ids)),
+            ALERT.c.subject.in_(subjects),
+            ALERT.c.title == SYSTEM_DEGRADED.name,
+            ALERT.c.recovered_at.is_(None),
+            UNRESOLVED,
+        )
+        .order_by(ALERT.c.opened_at)
+        .limit(1)
+    )
+    found: datetime | None = (await where.execute(query)).scalar_one_or_none()
     return found
 
 

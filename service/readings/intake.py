@@ -12,6 +12,7 @@ from service import metrics
 from service.clock import Clock
 from service.cover.inforce import Cover, Covers
 from service.feed.positions import Wakeups
+from service.fields import NIL_ID
 from service.readings import store
 from service.readings.directory import Directory, Known
 from service.readings.group import GroupResult, Item, keep_and_judge
@@ -36,6 +37,8 @@ class Intake:
         self._directory = Directory(database)
         self.nearer: Callable[[datetime], None] = lambda _at: None
         """Called when a stay became due sooner than was known."""
+        self.happened: Callable[[], None] = lambda: None
+        """Called when alerts changed."""
         self._plans = Known[tuple[str, int], Plan](KNOWN_PLANS)
         self._covers = Covers()
         self._committer = GroupCommitter[Item, GroupResult](
@@ -83,6 +86,10 @@ class Intake:
         """Judge a stay by the time alone, at a clinical instant."""
         await self._committer.submit(ward_id, stay_id, Tick(ward_id, stay_id, at))
 
+    async def probe(self, at: datetime) -> None:
+        """Return when every committer has committed something after this call."""
+        await self._committer.through_each(lambda: Tick(NIL_ID, NIL_ID, at))
+
     async def _work(self, where: Where, items: Sequence[Item]) -> Sequence[GroupResult]:
         stamping = Stamping(self._clock.now())
         results = await keep_and_judge(where, [stamping.stamp(item) for item in items], self._plans_of)
@@ -97,6 +104,7 @@ class Intake:
             metrics.READINGS.labels(word).inc(count)
         if results and results[0].numbers:
             self._wakeups.wake(results[0].numbers)
+            self.happened()
         if results and results[0].due_at is not None:
             self.nearer(results[0].due_at)
 

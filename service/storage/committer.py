@@ -11,6 +11,7 @@ from typing import Generic
 
 from service import metrics
 from service.errors import DatabaseUnavailable
+from service.fields import NIL_ID
 from service.logs import get_logger
 from service.storage.direct import Groups, Where
 from service.storage.engine import Database
@@ -78,6 +79,15 @@ class GroupCommitter(Generic[Item, Result]):
         queue = self._queues[zlib.crc32(stay_id.encode()) % len(self._queues)]
         queue.put(Waiting(ward_id, item, weight, answer))
         return answer
+
+    async def through_each(self, make: Callable[[], Item]) -> None:
+        """Send an item through every committer, whichever its stay belongs to; raises like `submit`."""
+        answers = []
+        for queue in self._queues:
+            answer: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+            queue.put(Waiting(NIL_ID, make(), 0, answer))
+            answers.append(answer)
+        await asyncio.gather(*answers)
 
     async def _run(self, queue: FairQueue[Item, Result]) -> None:
         while await queue.wait():

@@ -22,7 +22,8 @@ log = get_logger(__name__)
 
 POLL_SECONDS = 5.0
 """At least this often everybody looks: another replica's news rings no bell here."""
-LEAST_SECONDS = 0.05
+LEAST_SECONDS = 0.5
+"""And never more often: bells may ring all the time."""
 BEAT_SECONDS = 20.0
 """A round that was carried out is written down at most this often."""
 
@@ -81,6 +82,11 @@ class Timekeeper:
         self._tasks = []
 
     @property
+    def kinds(self) -> list[str]:
+        """The kinds of work that are done."""
+        return [work.kind for work in self._works]
+
+    @property
     def alive(self) -> bool:
         """Whether every loop that was started is running."""
         return not any(task.done() for task in self._tasks)
@@ -111,13 +117,14 @@ class Timekeeper:
             except Exception as problem:
                 metrics.TIMER_FAILURES.labels(work.kind).inc()
                 log.error("timer_failed", kind=work.kind, exc_info=problem)
-            wait = max(wait, LEAST_SECONDS)
-            self._looks_at[work.kind] = asyncio.get_running_loop().time() + wait
+            now = asyncio.get_running_loop().time()
+            self._looks_at[work.kind] = now + max(wait, LEAST_SECONDS)
             try:
-                async with asyncio.timeout(wait):
+                async with asyncio.timeout_at(self._looks_at[work.kind]):
                     await bell.wait()
             except TimeoutError:
                 continue
+            await asyncio.sleep(max(0.0, now + LEAST_SECONDS - asyncio.get_running_loop().time()))
 
     async def _round(self, work: Work, *, strict: bool = False) -> Agenda:
         """Everything of one kind that is due, ward by ward. One ward's fault keeps no other waiting, but the round

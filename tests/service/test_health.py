@@ -36,7 +36,7 @@ async def test_a_migrated_database_and_running_committers_make_it_ready(app, cli
 
 
 async def test_an_empty_database_is_not_ready_but_the_process_is_alive(clock, empty_database_url) -> None:
-    settings = Settings(database_url=empty_database_url, secret_key=SECRET_KEY)
+    settings = Settings(database_url=empty_database_url, secret_key=SECRET_KEY, timers=False)
     async with started(settings, clock) as app:
         assert is_not_ready(await ready(app), "not migrated")
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://w.test") as client:

@@ -83,10 +83,7 @@ class AlertResponseRow(SQLModel, table=True):
     """What people did about an alert. Written by the clinician's verbs alone."""
 
     __tablename__ = "alert_response"
-    __table_args__ = (
-        belongs_to("alert", "alert_id"),
-        due("alert_response", "snoozed_until", "snoozed_until IS NOT NULL"),
-    )
+    __table_args__ = (belongs_to("alert", "alert_id"),)
 
     ward_id: str = key()
     alert_id: str = key()

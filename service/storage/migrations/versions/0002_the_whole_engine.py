@@ -118,14 +118,6 @@ def upgrade() -> None:
         sqlite_where=sa.text("state <> 'resolved'"),
         postgresql_where=sa.text("state <> 'resolved'"),
     )
-    op.create_index(
-        "ix_alert_response_snoozed_until",
-        "alert_response",
-        ["ward_id", "snoozed_until"],
-        unique=False,
-        sqlite_where=sa.text("snoozed_until IS NOT NULL"),
-        postgresql_where=sa.text("snoozed_until IS NOT NULL"),
-    )
     op.add_column("reading", sa.Column("answers", IdType(), nullable=True))
     op.add_column("reading", sa.Column("entered_in_error_at", InstantType(), nullable=True))
     op.add_column("reading", sa.Column("entered_in_error_by", IdType(), nullable=True))
