@@ -366,3 +366,31 @@ async def test_an_offer_dies_with_the_stay_and_with_the_right_to_make_it(
         transfers = METADATA.tables["transfer"]
         statuses = (await session.execute(select(transfers.c.status))).scalars().all()
     assert statuses == ["pending", "pending"]
+
+
+async def test_readings_and_verbs_that_race_a_transfer_are_before_it_or_refused(
+    hospital: Hospital, here: str, there: str, both: Headers
+) -> None:
+    for _ in range(4):
+        stay = await hospital.stay(both, here)
+        await sends(hospital, both, stay, 90)
+        (alert,) = await queue(hospital, both, here)
+        answers = await asyncio.gather(
+            *(sends(hospital, both, stay, 89, client_reading_id=str(n)) for n in range(3)),
+            hospital.client.post(
+                f"/v1/alerts/{alert['id']}/acknowledge", headers=both, json={"version": alert["version"]}
+            ),
+            transfer(hospital, both, stay, there),
+            *(sends(hospital, both, stay, 88, client_reading_id=str(n)) for n in range(3, 6)),
+        )
+        moved = answers[4].json()["new_stay"]
+        sent = [*answers[:3], *answers[5:]]
+        assert {answer.status_code for answer in sent} <= {201, 409}
+        assert answers[3].status_code in (200, 409, 412)
+        assert await queue(hospital, both, here) == []
+        (again,) = await queue(hospital, both, there, stay_id=moved["id"])
+        copies = await rows_of(hospital.app.state.database, "reading", ward_id=there, stay_id=moved["id"])
+        kept = sum(answer.status_code == 201 for answer in sent)
+        assert (len(copies), again["reading_count"]) == (1 + kept, 1 + kept)
+    for ward_id in (here, there):
+        await feed(hospital, both, ward_id)

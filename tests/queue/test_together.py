@@ -57,11 +57,21 @@ async def test_many_writers_leave_a_gapless_feed_and_true_counts(
 
     async def people() -> None:
         for _ in range(12):
-            for alert in (await client.get("/v1/alerts", headers=nurse_header)).json()["items"][:2]:
+            query = {"state": dice.choice([["open", "acknowledged", "recovered"], ["resolved"]])}
+            for alert in (await client.get("/v1/alerts", headers=nurse_header, params=query)).json()["items"][:2]:
+                if alert["state"] == "resolved":
+                    body = {"version": alert["version"], "reason": "seen"}
+                    again = await client.post(f"/v1/alerts/{alert['id']}/reopen", headers=nurse_header, json=body)
+                    assert again.status_code in (200, 409, 412), again.text
+                    continue
                 verb, body = dice.choice(
                     [
                         ("acknowledge", {"version": alert["version"]}),
                         ("resolve", {"version": alert["version"], "outcome": "advice_given"}),
+                        ("unacknowledge", {"version": alert["version"]}),
+                        ("assign", {"version": alert["version"], "staff_id": None}),
+                        ("escalate", {"version": alert["version"], "reason": "seen"}),
+                        ("snooze", {"version": alert["version"], "minutes": 30, "reason": "seen"}),
                         ("contact", {"method": "phone", "result": "reached"}),
                         ("note", {"text": "seen"}),
                     ]
