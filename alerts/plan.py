@@ -11,6 +11,10 @@ LOWEST_UNAPPROVED_RED = 88
 """A red limit below this is in force only once a second clinician agrees (design decision, needs CSO sign-
 off)."""
 
+LOW_BASELINE = 95
+"""Percent: a clinician is asked to review the limits, which are never changed by themselves (design decision, needs
+CSO sign-off)."""
+
 HOME_OXYGEN_PROFILES = ("hypercapnic", "custom")
 
 
@@ -107,10 +111,14 @@ class Plan:
 
     def warnings(self) -> tuple[Problem, ...]:
         """What a clinician should look at, though the plan is accepted."""
+        found = []
         if self.prescribed_oxygen_flow and self.profile not in HOME_OXYGEN_PROFILES:
             message = "Home oxygen without personal limits: choose the hypercapnic or a custom profile."
-            return (Problem("profile", "home_oxygen_without_profile", message),)
-        return ()
+            found.append(Problem("profile", "home_oxygen_without_profile", message))
+        if self.baseline_spo2 is not None and self.baseline_spo2 <= LOW_BASELINE and self.profile == Profile.STANDARD:
+            message = f"A usual SpO2 of {LOW_BASELINE} or less: are the standard limits right for this person?"
+            found.append(Problem("baseline_spo2", "baseline_low", message))
+        return tuple(found)
 
 
 def _limits_in_force(plan: Plan) -> Limits:

@@ -46,7 +46,9 @@ class WithoutStorage:
         self, ward_id: str, stay_id: str, sender_id: str, submissions: Sequence[Submission]
     ) -> Sequence[Outcome]:
         """What the intake would answer if the stay had no history."""
-        stay = LockedStay(ward_id, stay_id, stay_id, "active", 1, date(1966, 1, 1), "Europe/London", 1, None)
+        stay = LockedStay(
+            ward_id, stay_id, stay_id, "active", 1, date(1966, 1, 1), "Europe/London", 1, None, real_now()
+        )
         case = open_case(stay, PLAN, Cover(ward_id), (), {}, ())
         arrival = Arrival(ward_id, stay_id, sender_id, real_now(), tuple(submissions))
         rows = case.receive(arrival, [(new_id(), submission) for submission in submissions])

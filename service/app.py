@@ -39,6 +39,7 @@ from service.readings import routes as reading_routes
 from service.readings.intake import Intake
 from service.readings.pulse import Pulse
 from service.readings.timing import Judging
+from service.rules import routes as rule_routes
 from service.settings import Settings, from_environ, require_secret_key
 from service.storage.engine import open_database
 from service.storage.faults import is_unavailable
@@ -57,6 +58,7 @@ ROUTERS: tuple[Any, ...] = (
     access_routes.router,
     ward_routes.router,
     cover_routes.router,
+    rule_routes.router,
     patient_routes.router,
     care_routes.router,
     transfer_routes.router,

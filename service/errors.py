@@ -150,6 +150,12 @@ class SecondClinicianNeeded(Conflict):
     code = "second_clinician_needed"
 
 
+class SecondPersonNeeded(Conflict):
+    """Somebody else than the author has to approve a rule set."""
+
+    code = "second_person_needed"
+
+
 class IdentifierTaken(Conflict):
     """That identifier belongs to a person with another date of birth on this ward."""
 

@@ -5,18 +5,18 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.access.principals import Principal
 from service.fields import NIL_ID, new_id
 from service.logs import request_id
+from service.storage.direct import Where
 from service.storage.tables import METADATA
 
 _AUDIT = METADATA.tables["audit"]
 
 
 async def append(
-    session: AsyncSession,
+    where: Where,
     who: Principal | None,
     action: str,
     at: datetime,
@@ -28,19 +28,32 @@ async def append(
 ) -> None:
     """Add an entry. `at` is real time; `who` None is the command line or nobody known; `subject` (type, id);
     without a ward it concerns the whole system."""
+    row = entry(who, action, at, ward_id=ward_id, subject=subject, outcome=outcome, detail=detail)
+    await where.execute(insert(_AUDIT).values(row))
+
+
+def entry(
+    who: Principal | None,
+    action: str,
+    at: datetime,
+    *,
+    ward_id: str = NIL_ID,
+    subject: tuple[str, str] | None = None,
+    outcome: str = "done",
+    detail: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The row of an entry, for those who add many at once."""
     kind, subject_id = subject or (None, None)
-    await session.execute(
-        insert(_AUDIT).values(
-            ward_id=ward_id,
-            id=new_id(),
-            at=at,
-            actor_kind=who.kind if who else "system",
-            actor_id=who.id if who else None,
-            action=action,
-            outcome=outcome,
-            subject_type=kind,
-            subject_id=subject_id,
-            request_id=request_id.get(),
-            detail=dict(detail or {}),
-        )
-    )
+    return {
+        "ward_id": ward_id,
+        "id": new_id(),
+        "at": at,
+        "actor_kind": who.kind if who else "system",
+        "actor_id": who.id if who else None,
+        "action": action,
+        "outcome": outcome,
+        "subject_type": kind,
+        "subject_id": subject_id,
+        "request_id": request_id.get(),
+        "detail": dict(detail or {}),
+    }

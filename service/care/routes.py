@@ -188,7 +188,11 @@ async def _details(session: ReadSession, who: Principal, ward_id: str, stays: li
     ids = [stay.id for stay in stays]
     last = await views.list_last_readings(session, who.on("readings:read"), ward_id, ids)
     alerts = await views.list_open_alerts(session, who.on("alerts:read"), ward_id, ids)
+    amber = await views.list_amber_again(session, who.on("alerts:read"), ward_id, stays)
     sees_alerts = ward_id in who.on("alerts:read").roles
     return [
-        StayDetailOut.of_detail(stay, last.get(stay.id), alerts[stay.id] if sees_alerts else None) for stay in stays
+        StayDetailOut.of_detail(
+            stay, last.get(stay.id), alerts[stay.id] if sees_alerts else None, amber_again=stay.id in amber
+        )
+        for stay in stays
     ]

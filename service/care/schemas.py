@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, S
 from service.body import Schema
 from service.care.plans import PlanVersion
 from service.care.store import Stay
-from service.care.views import LastReading, OpenAlert
+from service.care.views import AMBER_AGAIN, LastReading, OpenAlert
 from service.fields import Day, Id, Instant, LongText, Version, clean_text
 from service.queue.actions import Outcome
 
@@ -200,9 +200,13 @@ class StayDetailOut(StayOut):
     open_alerts: list[OpenAlertOut] | None = None
 
     @classmethod
-    def of_detail(cls, stay: Stay, last: LastReading | None, alerts: list[OpenAlert] | None) -> "StayDetailOut":
+    def of_detail(
+        cls, stay: Stay, last: LastReading | None, alerts: list[OpenAlert] | None, *, amber_again: bool
+    ) -> "StayDetailOut":
         """The answer for a stay and what there is to see of it."""
         shown = cls.model_validate(StayOut.of(stay).model_dump())
+        if amber_again:
+            shown.warnings.append(WarningOut.model_validate(AMBER_AGAIN))
         shown.last_reading = LastReadingOut.model_validate(last) if last else None
         if alerts is not None:
             shown.open_alerts = [OpenAlertOut.model_validate(each) for each in alerts]

@@ -1,5 +1,6 @@
 """Queries for those who look at stays: the last reading and the unresolved alerts of each."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,15 +8,22 @@ from datetime import datetime
 from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from alerts.severity import Severity
+from alerts.plan import Problem
+from alerts.rules.oxygen import AMBER
+from alerts.severity import Family, Severity
 from service.access.principals import Principal
 from service.access.visibility import visible
+from service.care.store import Stay
 from service.storage.tables import METADATA
 from service.storage.tables.alerts import UNRESOLVED
 
 STAY = METADATA.tables["stay"]
 READING = METADATA.tables["reading"]
 ALERT = METADATA.tables["alert"]
+
+AMBER_EPISODES = 2
+AMBER_AGAIN = Problem("profile", "amber_again", "Amber again: are these limits right for this person?")
+"""CLINICAL.md §11: a clinician is asked to review the limits; they are never changed by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +77,26 @@ async def list_last_readings(
         .where(STAY.c.ward_id == ward_id, STAY.c.id.in_(stay_ids), visible(who, READING))
     )
     return {row[0]: LastReading(*row[1:]) for row in await session.execute(query)}
+
+
+async def list_amber_again(session: AsyncSession, who: Principal, ward_id: str, stays: Sequence[Stay]) -> set[str]:
+    """The stays with a second amber episode since a clinician last changed their plan, by id."""
+    if not stays:
+        return set()
+    reviewed = {each.id: each.plan.created_at if each.plan.author_id else each.admitted_at for each in stays}
+    query = select(ALERT.c.stay_id, ALERT.c.opened_at, ALERT.c.explanation).where(
+        ALERT.c.ward_id == ward_id,
+        ALERT.c.stay_id.in_(reviewed),
+        ALERT.c.family == Family.OXYGEN.value,
+        ALERT.c.opened_at >= min(reviewed.values()),
+        visible(who, ALERT),
+    )
+    amber = Counter(
+        row.stay_id
+        for row in await session.execute(query)
+        if row.opened_at >= reviewed[row.stay_id] and AMBER.id in row.explanation["rule_ids"]
+    )
+    return {stay_id for stay_id, episodes in amber.items() if episodes >= AMBER_EPISODES}
 
 
 async def list_open_alerts(

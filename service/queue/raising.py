@@ -44,7 +44,7 @@ class StayChanges:
     """What was decided for one stay, in order, and the unresolved alerts it was decided on.
 
     `after` holds the unresolved ones as they stand at the end. One that moved without a change (a clearing
-    was counted, a wait began) is stored without an event."""
+    was counted, a wait began) is stored without an event. `event`: what happened to the stay itself, told last."""
 
     ward_id: str
     stay_id: str
@@ -53,6 +53,7 @@ class StayChanges:
     changes: Sequence[Change]
     after: Mapping[Family, Episode]
     cover: Cover | None = None
+    event: NewEvent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ async def write_changes(where: Where, writes: Iterable[StayChanges]) -> Written:
     group = _Group()
     for stay in writes:
         _fold(group, stay)
-    if not group.touched:
+    if not group.touched and not any(ward.events for ward in group.wards.values()):
         return Written({}, {})
     await _link_to_previous(where, group.touched)
     # Changed ones first: one that this group resolves makes room for the one it opens.
@@ -154,6 +155,8 @@ def _fold(group: _Group, stay: StayChanges) -> None:
         if not after.unresolved:
             last_resolved[family] = alert.alert_id
             del current[family]
+    if stay.event is not None:
+        ward.events.append(stay.event)
     for family, episode in stay.after.items():
         if family in current:
             current[family].episode = episode

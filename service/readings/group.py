@@ -1,5 +1,6 @@
 """One transaction for all readings that wait, of however many requests and stays."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,13 +13,18 @@ from service.errors import NotFound, ReadingDiffers, StayDischarged
 from service.fields import new_id
 from service.queue.raising import load_unresolved, write_changes
 from service.readings import naming, store
+from service.readings.freezing import write_frozen
 from service.readings.judging import StayCase, open_case
 from service.readings.store import WINDOW, LockedStay, StayKey
 from service.readings.submission import Arrival, Outcome, Refusal, Submission, Tick
 from service.readings.windows import load_windows
+from service.rules.live import WardRules
+from service.rules.shadow import Found
 from service.storage.direct import Where
 
 Item = Arrival | Refusal | Tick
+Counted = Mapping[Found, int]
+RuleReader = Callable[[Where, Sequence[LockedStay]], Awaitable[Mapping[StayKey, WardRules]]]
 PlanReader = Callable[[Where, Sequence[LockedStay]], Awaitable[Mapping[StayKey, tuple[Plan | None, Cover]]]]
 
 DISCHARGED = "discharged"
@@ -45,28 +51,33 @@ class GroupResult:
     outcomes: tuple[Outcome, ...]
     numbers: Mapping[str, int]
     due_at: datetime | None
+    counted: Counted
 
 
-async def keep_and_judge(where: Where, items: Sequence[Item], read_plans: PlanReader) -> list[GroupResult]:
+async def keep_and_judge(
+    where: Where, items: Sequence[Item], read_plans: PlanReader, read_rules: RuleReader
+) -> list[GroupResult]:
     """Carry out one group inside the caller's transaction; gives one result for each item, in order."""
     stays = await store.lock_stays(where, {_key(item) for item in items})
     drafts = [_draft(item, stays.get(_key(item))) for item in items]
     sent = [draft for each in drafts for draft in each if draft.outcome is None]
     won = await _win_keys(where, [draft for draft in sent if stays[draft.key].status != DISCHARGED])
-    cases = await _load_cases(where, items, sent, stays, read_plans)
+    cases = await _load_cases(where, items, sent, stays, read_plans, read_rules)
     rows = _judge(items, drafts, won, cases)
     dues = [due for case in cases.values() if (due := case.due()) is not None]
     await store.write_due(where, dues)
     await store.insert_readings(where, rows)
     await store.insert_refusals(where, [_refusal_row(item) for item in items if isinstance(item, Refusal)])
-    written = await write_changes(where, [case.stay_changes() for case in cases.values()])
+    events = await write_frozen(where, [case.frozen for case in cases.values() if case.frozen])
+    written = await write_changes(where, [case.stay_changes(events.get(case.stay.id)) for case in cases.values()])
     for case in cases.values():
         case.alert_ids = written.alert_ids.get(case.stay.id, ())
     await _look_up(where, [draft for draft in sent if draft.reading_id not in won], cases)
     for draft in sent:
         draft.outcome = draft.outcome or cases[draft.key].recorded(draft.reading_id)
     due_at = min((due.at for due in dues), default=None)
-    return [GroupResult(tuple(_outcome(draft) for draft in each), written.numbers, due_at) for each in drafts]
+    counted = sum((case.counted for case in cases.values() if case.counted), Counter[Found]())
+    return [GroupResult(tuple(_outcome(draft) for draft in each), written.numbers, due_at, counted) for each in drafts]
 
 
 def _key(item: Item) -> StayKey:
@@ -113,17 +124,21 @@ async def _load_cases(
     sent: Sequence[Draft],
     stays: Mapping[StayKey, LockedStay],
     read_plans: PlanReader,
+    read_rules: RuleReader,
 ) -> dict[StayKey, StayCase]:
     """Everything the judgement needs to know of each stay: three queries for all of them."""
     since = _window_starts(items, sent, stays)
     if not since:
         return {}
     plans = await read_plans(where, [stays[key] for key in since])
+    rules = await read_rules(where, [stays[key] for key in since])
     windows = await load_windows(where, since)
     unresolved = await load_unresolved(where, since)
     refusals = await _earlier_refusals(where, items)
     return {
-        key: open_case(stays[key], *plans[key], windows[key[1]], unresolved.get(key[1], {}), refusals.get(key, ()))
+        key: open_case(
+            stays[key], *plans[key], windows[key[1]], unresolved.get(key[1], {}), refusals.get(key, ()), rules[key]
+        )
         for key in since
     }
 

@@ -20,6 +20,8 @@ from service.readings.judging import plan_of
 from service.readings.received import Stamping
 from service.readings.store import LockedStay, StayKey
 from service.readings.submission import Arrival, Outcome, Recorded, Refusal, Submission, Tick
+from service.rules.live import KnownRuleSets, WardRules
+from service.rules.shadow import ShadowCounts
 from service.settings import Settings
 from service.storage.committer import GroupCommitter
 from service.storage.direct import Where
@@ -39,6 +41,8 @@ class Intake:
         """Called when a stay became due sooner than was known."""
         self.happened: Callable[[], None] = lambda: None
         """Called when alerts changed."""
+        self.shadow = ShadowCounts(database)
+        self._rule_sets = KnownRuleSets()
         self._plans = Known[tuple[str, int], Plan](KNOWN_PLANS)
         self._covers = Covers()
         self._committer = GroupCommitter[Item, GroupResult](
@@ -48,10 +52,12 @@ class Intake:
     async def start(self) -> None:
         """Start the committers."""
         await self._committer.start()
+        await self.shadow.start()
 
     async def stop(self) -> None:
         """Commit and answer what is waiting, then stop."""
         await self._committer.stop()
+        await self.shadow.stop()
 
     @property
     def alive(self) -> bool:
@@ -92,7 +98,7 @@ class Intake:
 
     async def _work(self, where: Where, items: Sequence[Item]) -> Sequence[GroupResult]:
         stamping = Stamping(self._clock.now())
-        results = await keep_and_judge(where, [stamping.stamp(item) for item in items], self._plans_of)
+        results = await keep_and_judge(where, [stamping.stamp(item) for item in items], self._plans_of, self._rules_of)
         stamping.check()
         return results
 
@@ -105,6 +111,8 @@ class Intake:
         if results and results[0].numbers:
             self._wakeups.wake(results[0].numbers)
             self.happened()
+        if results and results[0].counted:
+            self.shadow.add(results[0].counted)
         if results and results[0].due_at is not None:
             self.nearer(results[0].due_at)
 
@@ -123,6 +131,12 @@ class Intake:
             (stay.ward_id, stay.id): (self._plans.find((stay.id, stay.plan_version)), covers[stay.ward_id])
             for stay in stays
         }
+
+    async def _rules_of(self, where: Where, stays: Sequence[LockedStay]) -> Mapping[StayKey, WardRules]:
+        """The rule sets of each stay's ward."""
+        asked = {(s.ward_id, s.id): (s.ward_id, s.rule_set_number, s.shadow_number) for s in stays}
+        rules = await self._rule_sets.rules_of(where, asked.values())
+        return {key: rules[ward] for key, ward in asked.items()}
 
 
 def of(request: Request) -> Intake:

@@ -1,5 +1,6 @@
 """One stay of a group: what is known of it, what the engine makes of what arrives, and what is to be stored."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
@@ -7,19 +8,25 @@ from typing import Any
 
 from alerts.change import Change
 from alerts.evaluate import Evaluation, evaluate
-from alerts.judge import advance, judge, not_evaluated, refuse
+from alerts.judge import advance, change_plan, judge, not_evaluated, refuse
 from alerts.plan import Plan, PlanInvalid
-from alerts.reading import FUTURE_TOLERANCE, LATE_AFTER, Reading
+from alerts.reading import LATE_AFTER, Reading
 from alerts.record import Judgement, Record
 from alerts.severity import Family
 from service import metrics
 from service.cover.inforce import Cover
+from service.feed.numbering import NewEvent
 from service.logs import get_logger
 from service.queue.raising import StayChanges, Unresolved
 from service.readings.due import due_of
+from service.readings.freezing import Frozen, freeze
+from service.readings.keeping import reading_of, row_of
+from service.readings.shadowing import count
 from service.readings.store import Due, LockedStay
 from service.readings.submission import AlertEffect, Arrival, Recorded, Submission
 from service.readings.windows import JUDGED_COLUMNS, to_reading
+from service.rules.live import DEFAULT_RULES, WardRules
+from service.rules.shadow import Found
 
 log = get_logger(__name__)
 
@@ -61,17 +68,24 @@ class StayCase:
     alert_ids: Sequence[str] = ()
     kept: dict[str, _Kept] = field(default_factory=dict)
     looked_at: datetime | None = None
+    frozen: Frozen | None = None
+    rules: WardRules = DEFAULT_RULES
+    counted: Counter[Found] = field(default_factory=Counter)
 
     def receive(self, arrival: Arrival, new: Sequence[tuple[str, Submission]]) -> list[dict[str, Any]]:
         """Judge the new readings of one request, given with their ids; gives their rows."""
         received_at = self._after_the_last(arrival.received_at)
         version = self.record.rule_set.version
-        rows = [_row(self.stay, version, arrival, received_at, reading_id, sent) for reading_id, sent in new]
-        readings = [_reading(row) for row in rows]
+        rows = [row_of(self.stay, version, arrival, received_at, reading_id, sent) for reading_id, sent in new]
+        readings = [reading_of(row) for row in rows]
+        before = self.record
         judgement = self._judged(readings)
         first = len(self.changes)
         self.changes.extend(judgement.changes)
         self.record = judgement.record
+        if judgement.evaluations:
+            self.counted += count(self.stay, self.rules, self.record, judgement.evaluations)
+            self._freeze(before, readings)
         evaluations = judgement.evaluations or (None,) * len(rows)
         for row, reading, evaluation in zip(rows, readings, evaluations, strict=True):
             numbers = [n for n, c in enumerate(judgement.changes, first) if c.reading_id == row["id"]]
@@ -79,6 +93,16 @@ class StayCase:
             row["severity"] = int(evaluation.severity) if evaluation is not None and evaluation.severity else None
             self.kept[row["id"]] = _Kept(row, evaluation, tuple(numbers), self.record)
         return rows
+
+    def _freeze(self, before: Record, readings: Sequence[Reading]) -> None:
+        """These may be the readings that complete what is usual for the person: from the next on it counts."""
+        frozen = freeze(self.stay, before, readings)
+        if frozen is not None:
+            self.frozen, self.plan = frozen, frozen.plan
+            self.stay = replace(self.stay, plan_version=frozen.plan.version)
+            changed = change_plan(self.record, frozen.plan, frozen.at)
+            self.changes.extend(changed.changes)
+            self.record = changed.record
 
     def refuse(self, at: datetime) -> None:
         """A reading of this stay was refused."""
@@ -101,8 +125,8 @@ class StayCase:
         """When the stay is to be looked at from now on; None when that need not be written."""
         return due_of(self.stay, self.record, self.looked_at)
 
-    def stay_changes(self) -> StayChanges:
-        """What is to be written about the stay's alerts."""
+    def stay_changes(self, event: NewEvent | None) -> StayChanges:
+        """What is to be written about the stay's alerts, and what happened to the stay itself."""
         return StayChanges(
             ward_id=self.stay.ward_id,
             stay_id=self.stay.id,
@@ -111,6 +135,7 @@ class StayCase:
             changes=self.changes,
             after=self.record.episodes,
             cover=self.cover,
+            event=event,
         )
 
     def recorded(self, reading_id: str) -> Recorded:
@@ -210,6 +235,7 @@ def open_case(
     window: Sequence[Reading],
     stored: Unresolved,
     refusals: Sequence[datetime],
+    rules: WardRules = DEFAULT_RULES,
 ) -> StayCase:
     """The case of a stay before anything arrived."""
     record = Record(
@@ -219,29 +245,7 @@ def open_case(
         service_hours=cover.hours,
         sixteen_on=stay.sixteen_on,
         recent_refusals=tuple(refusals),
+        rule_set=rules.live,
     )
     last = max((reading.received_at for reading in window), default=None)
-    return StayCase(stay=stay, plan=plan, cover=cover, record=record, stored=stored, last_received_at=last)
-
-
-def _row(
-    stay: LockedStay, version: str, arrival: Arrival, received_at: datetime, reading_id: str, sent: Submission
-) -> dict[str, Any]:
-    """The row of a reading. A time too far ahead is set to the receipt, and what was claimed is kept beside it."""
-    ahead = sent.observed_at - received_at > FUTURE_TOLERANCE
-    return {
-        **sent.row,
-        "ward_id": stay.ward_id,
-        "id": reading_id,
-        "stay_id": stay.id,
-        "observed_at": received_at if ahead else sent.observed_at,
-        "claimed_at": sent.observed_at if ahead else None,
-        "received_at": received_at,
-        "sender_id": arrival.sender_id,
-        "plan_version": stay.plan_version,
-        "rule_set_version": version,
-    }
-
-
-def _reading(row: Mapping[str, Any]) -> Reading:
-    return to_reading([row[name] for name in JUDGED_COLUMNS])
+    return StayCase(stay=stay, plan=plan, cover=cover, record=record, stored=stored, last_received_at=last, rules=rules)

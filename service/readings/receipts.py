@@ -21,6 +21,7 @@ from service.logs import get_logger
 from service.readings.judging import plan_of
 from service.readings.store import plan_table, reading_table, stay_table, ward_table
 from service.readings.windows import JUDGED_COLUMNS, to_reading
+from service.rules.live import load_version
 from service.storage.session import ReadSession
 
 log = get_logger(__name__)
@@ -54,7 +55,8 @@ async def read_receipt(session: ReadSession, who: Principal, reading_id: str | N
         return Receipt(row, None, "plan_unreadable", 0)
     together, before = await _known(session, row)
     sixteen_on, zone = await _person_and_place(session, row)
-    record = Record(plan=plan, sixteen_on=sixteen_on, service_hours=ServiceHours(zone=zone))
+    rule_set = await load_version(session, row["ward_id"], row["rule_set_version"])
+    record = Record(plan=plan, sixteen_on=sixteen_on, service_hours=ServiceHours(zone=zone), rule_set=rule_set)
     try:
         evaluation = _again(record, together, before, row["id"])
     except Exception as problem:

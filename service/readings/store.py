@@ -37,6 +37,11 @@ class LockedStay:
     time_zone: str
     cover_version: int
     due_at: datetime | None
+    admitted_at: datetime
+    rule_set_number: int = 0
+    shadow_number: int | None = None
+    version: int = 1
+    paused_until: datetime | None = None
 
 
 STAY_KEYS = Given(ward_id=IdType, stay_id=IdType)
@@ -58,6 +63,11 @@ def _lock_stays(dialect: str) -> Select[Any]:
             ward_table.c.time_zone,
             ward_table.c.cover_version,
             stay.due_at,
+            stay.admitted_at,
+            ward_table.c.rule_set_number,
+            ward_table.c.shadow_number,
+            stay.version,
+            stay.paused_until,
         )
         .join_from(given, stay_table, and_(stay.ward_id == given.c.ward_id, stay.id == given.c.stay_id))
         .join(ward_table, ward_table.c.id == stay.ward_id)

@@ -2,16 +2,17 @@
 
 import random
 from datetime import datetime, timedelta
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import pytest
 
 from alerts.checkpoint import dump
-from alerts.fold import fold
+from alerts.fold import PlanEvent, fold
 from alerts.limits import ServiceHours
 from alerts.plan import Plan
 from alerts.record import Record
+from service.readings.judging import plan_of
 from service.readings.windows import JUDGED_COLUMNS, to_reading
 from service.storage.engine import Database
 from tests.support.time import SettableClock
@@ -74,7 +75,9 @@ async def test_going_on_from_checkpoints_agrees_with_folding_the_whole_history(
     start = Record(
         plan=Plan(**PLANS[seed]), service_hours=ServiceHours(zone="Europe/London"), sixteen_on=stay.sixteen_on
     )
-    folded = fold(start, readings)
+    plans = sorted(await rows_of(database, "plan", stay_id=stay_id), key=attrgetter("version"))
+    since = [(row.created_at, plan_of(row)) for row in plans[1:]]
+    folded = fold(start, readings, plans=[PlanEvent(at, plan) for at, plan in since if plan is not None])
 
     alerts = await rows_of(database, "alert", stay_id=stay_id)
     unresolved = {row.family: row.machine for row in alerts if row.state != "resolved"}

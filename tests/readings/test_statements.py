@@ -117,7 +117,7 @@ def locked(statement: str) -> str | None:
 
 
 async def test_a_group_costs_a_handful_of_statements_however_many_it_holds(app: FastAPI, partner: Partner) -> None:
-    stays = [await partner.admit() for _ in range(20)]
+    stays = [await partner.admit(baseline_spo2=97) for _ in range(20)]
     rows = [reading(stay, spo2=97) for stay in stays for _ in range(10)]
     await partner.ask("POST", "/v1/readings/batch", {"readings": [reading(stay) for stay in stays]})
     for word in ("created", "replayed"):

@@ -15,6 +15,7 @@ from service.storage.tables.cover import CoverageRow, EscalationPolicyRow, Notic
 from service.storage.tables.operation import HeartbeatRow, WardWatchRow, WorkLeaseRow
 from service.storage.tables.patients import PatientIdentifierRow, PatientRow, PlanRow, StayRow, TransferRow
 from service.storage.tables.readings import IdempotencyRow, ReadingRow, RefusalRow
+from service.storage.tables.rule_sets import RuleSetRow, ShadowCountRow
 from service.storage.tables.wards import EventRow, WardFeedRow, WardRow
 
 METADATA = SQLModel.metadata
@@ -39,6 +40,8 @@ __all__ = [
     "PlanRow",
     "ReadingRow",
     "RefusalRow",
+    "RuleSetRow",
+    "ShadowCountRow",
     "SigningKeyRow",
     "StaffRow",
     "StayRow",

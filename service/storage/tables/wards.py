@@ -24,6 +24,8 @@ class WardRow(SQLModel, table=True):
     time_zone: str = Field(default="Europe/London", sa_type=String(64))
     phone: str | None = Field(default=None, sa_type=String(40))
     out_of_hours_text: str | None = Field(default=None, sa_type=String(2000))
+    rule_set_number: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    shadow_number: int | None = None
     version: int = 1
     cover_version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
     created_at: datetime = instant()

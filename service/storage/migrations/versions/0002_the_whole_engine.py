@@ -55,6 +55,34 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("ward_id", "version", name=op.f("pk_escalation_policy")),
     )
     op.create_table(
+        "rule_set",
+        sa.Column("ward_id", IdType(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("version", sa.String(length=20), nullable=False),
+        sa.Column("based_on", sa.Integer(), nullable=False),
+        sa.Column("values", sa.JSON(), nullable=False),
+        sa.Column("reason", sa.String(length=2000), nullable=False),
+        sa.Column("author_id", IdType(), nullable=False),
+        sa.Column("created_at", InstantType(), nullable=False),
+        sa.Column("approved_by", IdType(), nullable=True),
+        sa.Column("approved_at", InstantType(), nullable=True),
+        sa.ForeignKeyConstraint(["ward_id"], ["ward.id"], name=op.f("fk_rule_set_ward_id")),
+        sa.PrimaryKeyConstraint("ward_id", "number", name=op.f("pk_rule_set")),
+    )
+    op.create_table(
+        "shadow_count",
+        sa.Column("ward_id", IdType(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("rule_id", sa.String(length=8), nullable=False),
+        sa.Column("severity", sa.SmallInteger(), nullable=False),
+        sa.Column("live", sa.Integer(), nullable=False),
+        sa.Column("shadow", sa.Integer(), nullable=False),
+        sa.CheckConstraint("severity BETWEEN 1 AND 4", name=op.f("ck_shadow_count_severity")),
+        sa.ForeignKeyConstraint(["ward_id"], ["ward.id"], name=op.f("fk_shadow_count_ward_id")),
+        sa.PrimaryKeyConstraint("ward_id", "number", "day", "rule_id", "severity", name=op.f("pk_shadow_count")),
+    )
+    op.create_table(
         "transfer",
         sa.Column("ward_id", IdType(), nullable=False),
         sa.Column("id", IdType(), nullable=False),
@@ -141,6 +169,8 @@ def upgrade() -> None:
         sqlite_where=sa.text("status = 'paused'"),
         postgresql_where=sa.text("status = 'paused'"),
     )
+    op.add_column("ward", sa.Column("rule_set_number", sa.Integer(), server_default="0", nullable=False))
+    op.add_column("ward", sa.Column("shadow_number", sa.Integer(), nullable=True))
     op.add_column("ward", sa.Column("cover_version", sa.Integer(), server_default="1", nullable=False))
 
 

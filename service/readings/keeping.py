@@ -1,0 +1,34 @@
+"""From what was sent to the row that is kept, and to the reading that is judged."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from alerts.reading import FUTURE_TOLERANCE, Reading
+from service.readings.store import LockedStay
+from service.readings.submission import Arrival, Submission
+from service.readings.windows import JUDGED_COLUMNS, to_reading
+
+
+def row_of(
+    stay: LockedStay, version: str, arrival: Arrival, received_at: datetime, reading_id: str, sent: Submission
+) -> dict[str, Any]:
+    """The row of a reading. A time too far ahead is set to the receipt, and what was claimed is kept beside it."""
+    ahead = sent.observed_at - received_at > FUTURE_TOLERANCE
+    return {
+        **sent.row,
+        "ward_id": stay.ward_id,
+        "id": reading_id,
+        "stay_id": stay.id,
+        "observed_at": received_at if ahead else sent.observed_at,
+        "claimed_at": sent.observed_at if ahead else None,
+        "received_at": received_at,
+        "sender_id": arrival.sender_id,
+        "plan_version": stay.plan_version,
+        "rule_set_version": version,
+    }
+
+
+def reading_of(row: Mapping[str, Any]) -> Reading:
+    """The reading as the engine takes it."""
+    return to_reading([row[name] for name in JUDGED_COLUMNS])

@@ -1,0 +1,83 @@
+"""Which rules a ward's readings are judged by: the live rule set, and perhaps a shadow beside it. Remembered, for a
+version never changes."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select, tuple_
+
+from alerts.rule_set import DEFAULT, RuleSet, RuleSetInvalid
+from service import metrics
+from service.logs import get_logger
+from service.storage.direct import Where
+from service.storage.tables import METADATA
+
+RULE_SET = METADATA.tables["rule_set"]
+DEFAULT_NUMBER = 0
+
+log = get_logger(__name__)
+
+Version = tuple[str, int]
+"""(ward_id, number)"""
+
+
+@dataclass(frozen=True, slots=True)
+class WardRules:
+    """The live rule set of a ward, and the one judged beside it and never raised."""
+
+    live: RuleSet = DEFAULT
+    shadow: RuleSet | None = None
+
+
+DEFAULT_RULES = WardRules()
+
+
+class KnownRuleSets:
+    """The rule sets of the wards, for one process."""
+
+    def __init__(self) -> None:
+        self._known: dict[Version, RuleSet] = {}
+
+    async def rules_of(
+        self, where: Where, wards: Iterable[tuple[str, int, int | None]]
+    ) -> Mapping[tuple[str, int, int | None], WardRules]:
+        """For (ward_id, live number, shadow number): the rule sets. Wards without their own cost no query."""
+        asked = set(wards)
+        numbers = {(ward_id, n) for ward_id, *each in asked for n in each if n}
+        missing = numbers - self._known.keys()
+        if missing:
+            self._known.update(await load(where, missing))
+        return {each: WardRules(self._find(each[0], each[1]), self._shadow(each[0], each[2])) for each in asked}
+
+    def _find(self, ward_id: str, number: int) -> RuleSet:
+        return self._known.get((ward_id, number), DEFAULT) if number else DEFAULT
+
+    def _shadow(self, ward_id: str, number: int | None) -> RuleSet | None:
+        return None if number is None else self._find(ward_id, number)
+
+
+async def load(where: Where, versions: Iterable[Version]) -> dict[Version, RuleSet]:
+    """The rule sets by (ward_id, number); the default for one that cannot be read, which is an error in the log."""
+    key = tuple_(RULE_SET.c.ward_id, RULE_SET.c.number)
+    query = select(RULE_SET.c.ward_id, RULE_SET.c.number, RULE_SET.c["values"]).where(key.in_(sorted(versions)))
+    return {(row[0], row[1]): readable(row[0], row[1], row[2]) for row in await where.execute(query)}
+
+
+async def load_version(where: Where, ward_id: str, version: str) -> RuleSet:
+    """The rule set of that version, for judging again what was judged by it; the default for any other."""
+    query = select(RULE_SET.c.number, RULE_SET.c["values"]).where(
+        RULE_SET.c.ward_id == ward_id, RULE_SET.c.version == version
+    )
+    found = (await where.execute(query)).one_or_none()
+    return DEFAULT if found is None else readable(ward_id, *found)
+
+
+def readable(ward_id: str, number: int, values: Mapping[str, Any]) -> RuleSet:
+    """A stored rule set; the default when this release cannot read it."""
+    try:
+        return RuleSet.from_mapping(values)
+    except RuleSetInvalid as problem:
+        metrics.ENGINE_FAILURES.inc()
+        log.error("rule_set_unreadable", ward_id=ward_id, number=number, error=str(problem))
+        return DEFAULT

@@ -1,0 +1,236 @@
+"""A ward's own numbers: who proposes and approves them, what they do, and the shadow beside them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import select
+
+from service.clock import Clock
+from service.fields import utc_text
+from service.readings import shadowing
+from service.storage.session import reading as reading_session
+from service.storage.session import writing
+from service.storage.tables import AuditRow, RuleSetRow
+from tests.access.hospital import Headers, Hospital
+from tests.support.time import SettableClock
+
+
+@dataclass
+class Ward:
+    """A ward with two leads, and a stay on it."""
+
+    hospital: Hospital
+    id: str
+    first: Headers
+    second: Headers
+    clock: Clock
+
+    async def ask(self, method: str, path: str, who: Headers, body: Any = None) -> httpx.Response:
+        return await self.hospital.client.request(method, f"/v1/wards/{self.id}{path}", headers=who, json=body)
+
+    async def propose(self, numbers: dict[str, Any], **more: Any) -> httpx.Response:
+        body = {"numbers": numbers, "reason": "Fewer ambers at night.", **more}
+        return await self.ask("POST", "/rule-sets", self.first, body)
+
+    async def go_live(self, numbers: dict[str, Any], **more: Any) -> int:
+        number = int((await self.propose(numbers, **more)).json()["number"])
+        answer = await self.ask("POST", f"/rule-sets/{number}/approve", self.second)
+        assert answer.status_code == 200, answer.text
+        return number
+
+    async def admit(self) -> str:
+        return str((await self.hospital.stay(self.first, self.id))["id"])
+
+    async def send(self, stay_id: str, spo2: float, **more: Any) -> dict[str, Any]:
+        body = {"stay_id": stay_id, "observed_at": utc_text(self.clock.now()), "spo2": spo2, **more}
+        answer = await self.hospital.client.post("/v1/readings", headers=self.first, json=body)
+        assert answer.status_code == 201, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def shadow(self) -> list[tuple[str, str, int, int]]:
+        answer = (await self.ask("GET", "/rule-set/shadow", self.first)).json()
+        return [(each["rule_id"], each["severity"], each["live"], each["shadow"]) for each in answer["items"]]
+
+
+@pytest.fixture
+async def ward(hospital: Hospital, clock: SettableClock) -> Ward:
+    ward_id = await hospital.ward()
+    return Ward(hospital, ward_id, await hospital.lead(ward_id), await hospital.lead(ward_id), clock)
+
+
+async def test_without_its_own_the_default_is_live(ward: Ward) -> None:
+    live = (await ward.ask("GET", "/rule-set", ward.first)).json()
+    assert (live["number"], live["version"], live["shadow_number"]) == (0, "2026.11.2", None)
+    assert live["values"]["standard_red_at"] == 92
+    assert live["bounds"]["standard_red_at"] == {"lowest": 80, "highest": 94}
+    assert "R5" in live["optional_rules"]
+
+
+async def test_a_proposal_judges_nothing_until_another_lead_approves_it(ward: Ward) -> None:
+    proposed = await ward.propose({"standard_amber_at": 93})
+    assert proposed.status_code == 201
+    assert (proposed.json()["version"], proposed.json()["approved_at"]) == ("2026.11.2+1", None)
+    stay_id = await ward.admit()
+    assert (await ward.send(stay_id, 94))["assessment"]["severity"] == "medium"
+    approved = await ward.ask("POST", "/rule-sets/1/approve", ward.second)
+    assert approved.json()["approved_by"] not in (None, proposed.json()["author_id"])
+    other = await ward.admit()
+    assert (await ward.send(other, 94))["assessment"]["severity"] is None
+    said = await ward.send(other, 93)
+    assert said["assessment"]["severity"] == "medium"
+    live = (await ward.ask("GET", "/rule-set", ward.first)).json()
+    assert (live["number"], live["version"], live["values"]["standard_amber_at"]) == (1, "2026.11.2+1", 93)
+    alerts = await ward.hospital.client.get("/v1/alerts", headers=ward.first)
+    told = {each["stay_id"]: each["explanation"]["rule_set_version"] for each in alerts.json()["items"]}
+    assert told == {stay_id: "2026.11.2", other: "2026.11.2+1"}
+
+
+async def test_the_receipt_of_a_reading_uses_the_rule_set_it_was_judged_by(ward: Ward) -> None:
+    stay_id = await ward.admit()
+    before = await ward.send(stay_id, 94)
+    await ward.go_live({"standard_amber_at": 93})
+    ward.clock.advance(minutes=1)  # type: ignore[attr-defined]
+    after = await ward.send(stay_id, 94)
+
+    async def amber(reading_id: str) -> str:
+        path = f"/v1/readings/{reading_id}/evaluation"
+        rules = (await ward.hospital.client.get(path, headers=ward.first)).json()["rules"]
+        return str(next(each for each in rules if each["rule_id"] == "R2")["outcome"])
+
+    assert await amber(before["reading_id"]) == "fired"
+    assert await amber(after["reading_id"]) == "not_fired"
+
+
+async def test_who_proposed_it_does_not_approve_it(ward: Ward) -> None:
+    await ward.propose({"drop": 4})
+    answer = await ward.ask("POST", "/rule-sets/1/approve", ward.first)
+    assert (answer.status_code, answer.json()["code"]) == (409, "second_person_needed")
+    assert (await ward.ask("GET", "/rule-set", ward.first)).json()["number"] == 0
+
+
+async def test_only_leads_change_the_rules_and_every_colleague_reads_them(ward: Ward) -> None:
+    clinician = await ward.hospital.clinician(ward.id)
+    system = await ward.hospital.system(ward.id)
+    await ward.propose({"drop": 4})
+    body = {"numbers": {"drop": 4}, "reason": "x"}
+    for who in (clinician, system):
+        assert (await ward.ask("POST", "/rule-sets", who, body)).status_code == 403
+        assert (await ward.ask("POST", "/rule-sets/1/approve", who)).status_code == 403
+        assert (await ward.ask("PUT", "/rule-set/shadow", who, {"number": 1})).status_code == 403
+        assert (await ward.ask("GET", "/rule-set", who)).status_code == 200
+    stranger = await ward.hospital.lead(await ward.hospital.ward("Other"))
+    for method, path in (("GET", "/rule-set"), ("GET", "/rule-sets"), ("POST", "/rule-sets/1/approve"),
+                         ("GET", "/rule-set/shadow")):  # fmt: skip
+        assert (await ward.ask(method, path, stranger)).status_code == 404
+
+
+async def test_a_proposal_made_on_what_is_no_longer_live_is_made_again(ward: Ward) -> None:
+    await ward.propose({"drop": 4})
+    await ward.propose({"drop": 2})
+    assert (await ward.ask("POST", "/rule-sets/2/approve", ward.second)).status_code == 200
+    late = await ward.ask("POST", "/rule-sets/1/approve", ward.second)
+    again = await ward.ask("POST", "/rule-sets/2/approve", ward.second)
+    assert (late.status_code, again.status_code) == (409, 409)
+    assert (await ward.ask("POST", "/rule-sets/9/approve", ward.second)).status_code == 404
+
+
+async def test_a_change_builds_on_the_live_one(ward: Ward) -> None:
+    await ward.go_live({"drop": 4}, off=["R12"])
+    await ward.go_live({"standard_red_at": 91})
+    values = (await ward.ask("GET", "/rule-set", ward.first)).json()["values"]
+    assert (values["drop"], values["standard_red_at"], values["off"]) == (4, 91, ["R12"])
+    listed = (await ward.ask("GET", "/rule-sets", ward.first)).json()["items"]
+    assert [(each["number"], each["based_on"], each["reason"]) for each in listed] == [
+        (2, 1, "Fewer ambers at night."),
+        (1, 0, "Fewer ambers at night."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"numbers": {"red": 92}}, "/numbers/red"),
+        ({"numbers": {"standard_red_at": 79}}, "/numbers/standard_red_at"),
+        ({"numbers": {"standard_red_at": 94}}, "/numbers/standard_amber_at"),
+        ({"numbers": {"version": 3}}, "/numbers/version"),
+        ({"numbers": {"drop": "4"}}, "/numbers/drop/int"),
+        ({"off": ["R1"]}, "/off"),
+        ({"reason": ""}, "/reason"),
+    ],
+)
+async def test_what_cannot_be_is_refused_with_its_field_named(ward: Ward, body: Any, pointer: str) -> None:
+    answer = await ward.ask("POST", "/rule-sets", ward.first, {"reason": "x", **body})
+    assert answer.status_code == 422
+    assert pointer in [error["pointer"] for error in answer.json()["errors"]]
+    assert (await ward.ask("GET", "/rule-sets", ward.first)).json()["items"] == []
+
+
+async def test_proposals_approvals_and_shadows_are_told_and_audited(ward: Ward) -> None:
+    await ward.go_live({"drop": 4})
+    await ward.ask("PUT", "/rule-set/shadow", ward.first, {"number": 0})
+    events = (await ward.ask("GET", "/events?after=0", ward.first)).json()["items"]
+    told = [(event["type"], event["data"]) for event in events]
+    about = {"ward_id": ward.id}
+    assert told == [
+        ("rule_set.proposed", {**about, "number": 1}),
+        ("rule_set.approved", {**about, "number": 1}),
+        ("rule_set.shadowed", {**about, "number": 0}),
+    ]
+    async with reading_session(ward.hospital.app.state.database) as session:
+        rows = (await session.scalars(select(AuditRow.action).where(AuditRow.ward_id == ward.id))).all()
+    assert [row for row in rows if row.startswith("rule_set")] == [kind for kind, _ in told]
+
+
+async def test_a_shadow_is_counted_beside_the_live_rules_and_never_raised(ward: Ward) -> None:
+    assert (await ward.propose({"standard_red_at": 93, "standard_amber_at": 95})).status_code == 201
+    shadow = await ward.ask("PUT", "/rule-set/shadow", ward.first, {"number": 1})
+    assert shadow.json()["shadow_number"] == 1
+    stay_id = await ward.admit()
+    said = await ward.send(stay_id, 95, breathlessness=3)
+    assert (said["assessment"]["severity"], said["alerts"]) == (None, [])
+    ward.clock.advance(minutes=1)  # type: ignore[attr-defined]
+    assert (await ward.send(stay_id, 93, breathlessness=3))["assessment"]["severity"] == "high"
+    assert await ward.shadow() == [("R1", "critical", 0, 1), ("R2", "high", 1, 1)]
+    await ward.ask("PUT", "/rule-set/shadow", ward.first, {"number": None})
+    ward.clock.advance(minutes=1)  # type: ignore[attr-defined]
+    await ward.send(stay_id, 93, breathlessness=3)
+    assert await ward.shadow() == []
+    older = (await ward.ask("GET", "/rule-set/shadow?number=1", ward.first)).json()
+    assert (older["number"], len(older["items"])) == (1, 2)
+
+
+async def test_a_shadow_that_fails_touches_nothing(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    await ward.propose({"drop": 4})
+    await ward.ask("PUT", "/rule-set/shadow", ward.first, {"number": 1})
+
+    def fails(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("planted")
+
+    monkeypatch.setattr(shadowing, "evaluate", fails)
+    said = await ward.send(await ward.admit(), 91)
+    assert said["assessment"]["severity"] == "critical"
+    assert await ward.shadow() == []
+
+
+async def test_counts_that_cannot_be_written_are_kept_for_the_next_time(
+    ward: Ward, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ward.ask("PUT", "/rule-set/shadow", ward.first, {"number": 0})
+    await ward.send(await ward.admit(), 91)
+    shadow = app.state.intake.shadow
+    with monkeypatch.context() as broken:
+        broken.setattr(shadow, "_database", None)
+        await shadow.flush()
+    assert ("R1", "critical", 1, 1) in await ward.shadow()
+
+
+async def test_a_rule_set_of_another_release_is_the_default(ward: Ward, app: FastAPI) -> None:
+    number = await ward.go_live({"standard_amber_at": 93})
+    async with writing(app.state.database) as session:
+        row = (await session.scalars(select(RuleSetRow).where(RuleSetRow.number == number))).one()
+        row.values = {**row.values, "of_the_future": 1}
+    assert (await ward.send(await ward.admit(), 94))["assessment"]["severity"] == "medium"
