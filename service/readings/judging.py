@@ -64,21 +64,20 @@ class StayCase:
     record: Record
     stored: Unresolved
     last_received_at: datetime | None
+    rules: WardRules
     changes: list[Change] = field(default_factory=list)
     alert_ids: Sequence[str] = ()
     kept: dict[str, _Kept] = field(default_factory=dict)
     looked_at: datetime | None = None
     frozen: Frozen | None = None
-    rules: WardRules = DEFAULT_RULES
     counted: Counter[Found] = field(default_factory=Counter)
 
     def receive(self, arrival: Arrival, new: Sequence[tuple[str, Submission]]) -> list[dict[str, Any]]:
         """Judge the new readings of one request, given with their ids; gives their rows."""
         received_at = self._after_the_last(arrival.received_at)
-        version = self.record.rule_set.version
+        before, version = self.record, self.record.rule_set.version
         rows = [row_of(self.stay, version, arrival, received_at, reading_id, sent) for reading_id, sent in new]
         readings = [reading_of(row) for row in rows]
-        before = self.record
         judgement = self._judged(readings)
         first = len(self.changes)
         self.changes.extend(judgement.changes)
@@ -100,9 +99,8 @@ class StayCase:
         if frozen is not None:
             self.frozen, self.plan = frozen, frozen.plan
             self.stay = replace(self.stay, plan_version=frozen.plan.version)
-            changed = change_plan(self.record, frozen.plan, frozen.at)
-            self.changes.extend(changed.changes)
-            self.record = changed.record
+            judgement = change_plan(self.record, frozen.plan, frozen.at)
+            self.changes, self.record = [*self.changes, *judgement.changes], judgement.record
 
     def refuse(self, at: datetime) -> None:
         """A reading of this stay was refused."""
@@ -154,14 +152,15 @@ class StayCase:
         """What the rules say about the last reading of a window; None when they cannot say anything."""
         if self.plan is None:
             return None
+        record = self.record
         try:
             return evaluate(
                 window,
                 self.plan,
                 window[-1].received_at,
-                sixteen_on=self.record.sixteen_on,
-                rule_set=self.record.rule_set,
-                zone=self.record.service_hours.zone,
+                sixteen_on=record.sixteen_on,
+                rule_set=record.rule_set,
+                zone=record.service_hours.zone,
             )
         except Exception as problem:
             self._engine_failed(problem)
@@ -248,4 +247,4 @@ def open_case(
         rule_set=rules.live,
     )
     last = max((reading.received_at for reading in window), default=None)
-    return StayCase(stay=stay, plan=plan, cover=cover, record=record, stored=stored, last_received_at=last, rules=rules)
+    return StayCase(stay, plan, cover, record, stored, last, rules)
