@@ -29,6 +29,7 @@ def slots_between(times: tuple[str, ...], zone: str, start: datetime, end: datet
     return sorted(found)
 
 
+@lru_cache(maxsize=256)
 def longest_gap(times: tuple[str, ...]) -> timedelta:
     """The longest time between two slots by the ward's clock; a day for one slot a day. Raises ValueError for none."""
     minutes = [int(text[:2]) * 60 + int(text[3:]) for text in times]
