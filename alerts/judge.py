@@ -9,7 +9,7 @@ from itertools import groupby
 from alerts.change import Change, Reminder
 from alerts.decide import Decisions, decide, keep, replan
 from alerts.evaluate import Evaluation, evaluate
-from alerts.passing import pass_time, replanned, without_prescription
+from alerts.passing import pass_time, pause, replanned, resume, without_prescription
 from alerts.placement import Newest, placed
 from alerts.plan import Plan
 from alerts.raising import raise_finding
@@ -99,6 +99,20 @@ def change_plan(record: Record, plan: Plan, at: datetime) -> Judgement:
     judged = replace(advanced, changes=(*advanced.changes, *decisions.changes))
     judged = replanned(replace(judged, record=replace(record, episodes=decisions.episodes)), plan, at)
     return replace(judged, record=replace(judged.record, plan=plan))
+
+
+def catch_up(record: Record, plan: Plan, paused_until: datetime | None, at: datetime) -> Judgement:
+    """What people did to the stay since the watch last looked: another plan came into force, a pause began or ended.
+    `record` holds the plan that the watch knew."""
+    watch = record.watch
+    changes, reminders = tuple[Change, ...](), tuple[Reminder, ...]()
+    if watch is not None and watch.plan_version != plan.version:
+        planned = change_plan(record, plan, at)
+        record, changes, reminders = planned.record, planned.changes, planned.reminders
+    if watch is None or watch.paused_until == paused_until:
+        return Judgement((), changes, record, reminders)
+    paused = resume(record, at) if paused_until is None else pause(record, paused_until, at)
+    return replace(paused, changes=(*changes, *paused.changes), reminders=(*reminders, *paused.reminders))
 
 
 def change_rule_set(record: Record, rule_set: RuleSet, at: datetime) -> Judgement:

@@ -54,14 +54,14 @@ def missed_between(record: Record, watch: Watch, start: datetime, end: datetime)
     """Every limit of a reading slot and of the silence from `start` to `end`, both included. A slot that is filled has
     none; nor has a stay that is paused or whose plan asks for no readings."""
     times, zone = record.plan.reading_times, record.service_hours.zone
-    if not times or record.paused_until is not None:
+    if not times or watch.paused_until is not None:
         return
     for slot in slots_between(times, zone, max(watch.slots_from, start - MISSED_AFTER), end - REMIND_AFTER):
         if not _filled(record, watch, slot):
             limits = ((slot + REMIND_AFTER, False), (slot + MISSED_AFTER, True))
             yield from (SlotDue(at, slot, missed) for at, missed in limits if start <= at <= end)
     limit = max(SILENT_AT_LEAST, SILENT_GAPS * longest_gap(times))
-    since = _last_valid_at(record, watch)
+    since = last_valid_at(record, watch)
     at = since + limit * max(1, ceil((start - since) / limit))
     while at <= end:
         yield SilenceDue(at, since, limit)
@@ -143,7 +143,8 @@ def _slot_before(record: Record, watch: Watch, slot: datetime) -> datetime | Non
     return earlier[-2] if len(earlier) > 1 else None
 
 
-def _last_valid_at(record: Record, watch: Watch) -> datetime:
+def last_valid_at(record: Record, watch: Watch) -> datetime:
+    """Since when the silence counts: the newest valid value, else the start of the clock."""
     known = (watch.silent_from, *(reading.observed_at for reading in _valid(record)))
     return max(known) if record.newest_resting_at is None else max(*known, record.newest_resting_at)
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from alerts.change import Change, Reminder
 from alerts.conclude import Cause, conclude
 from alerts.decide import keep
-from alerts.missed import MISSED_AFTER, SilenceDue, SlotDue, finding_of, missed_between
+from alerts.missed import MISSED_AFTER, SilenceDue, SlotDue, finding_of, last_valid_at, missed_between
 from alerts.plan import Plan
 from alerts.raising import raise_finding
 from alerts.reading import Reading
@@ -41,13 +41,12 @@ def pass_time(record: Record, now: datetime) -> Judgement:
     """Apply everything that falls due up to and including `now`, each thing once and in order, however long nobody
     looked. Nothing is due: the record comes back as it is, in well under a microsecond."""
     watch = record.watch
-    if watch is None or not _due(record, watch, now):
+    if watch is None or not _due(watch, now):
         return _run_out(record, now)
-    watch = _after_pause(record, watch, now)
-    ended = record.paused_until is not None and record.paused_until <= now
-    record = replace(record, watch=watch, paused_until=None if ended else record.paused_until)
+    watch = _after_pause(watch, now)
+    record = replace(record, watch=watch)
     changes, reminders = list[Change](), list[Reminder]()
-    start = now + _TICK if watch.due_at is None else watch.due_at
+    start = watch.due_at or now
     for due in sorted(_between(record, watch, start, now), key=_order):
         run_out = _run_out(record, due.at)
         reminders += _reminders(due)
@@ -56,6 +55,8 @@ def pass_time(record: Record, now: datetime) -> Judgement:
         record = raised.record
     run_out = _run_out(record, now)
     watch = run_out.record.watch or watch
+    # What is known now is remembered: the next look may be after the window has moved on.
+    watch = replace(watch, silent_from=last_valid_at(run_out.record, watch))
     watch = replace(watch, due_at=_first_after(run_out.record, watch, now + _TICK))
     record = replace(run_out.record, watch=watch)
     return Judgement((), (*changes, *run_out.changes), record, tuple(reminders))
@@ -73,15 +74,17 @@ def next_due_at(record: Record) -> datetime | None:
 def pause(record: Record, until: datetime, at: datetime) -> Judgement:
     """Missed readings are not looked for until an instant. Everything else goes on, red rules first of all."""
     passed = pass_time(record, at)
-    return _rewatched(passed, replace(passed.record, paused_until=until), passed.record.watch, at)
+    watch = passed.record.watch
+    return passed if watch is None else _rewatched(passed, passed.record, replace(watch, paused_until=until), at)
 
 
 def resume(record: Record, at: datetime) -> Judgement:
     """A pause ends before its time: the clock for readings starts again, as at admission."""
     passed = pass_time(record, at)
     watch = passed.record.watch
-    again = watch if watch is None or passed.record.paused_until is None else watch.restarted(at)
-    return _rewatched(passed, replace(passed.record, paused_until=None), again, at)
+    if watch is None or watch.paused_until is None:
+        return passed
+    return _rewatched(passed, passed.record, watch.restarted(at), at)
 
 
 def replanned(judged: Judgement, plan: Plan, at: datetime) -> Judgement:
@@ -91,7 +94,8 @@ def replanned(judged: Judgement, plan: Plan, at: datetime) -> Judgement:
     if watch is None:
         return judged
     times_changed = plan.reading_times != record.plan.reading_times
-    watch = replace(watch, planned_at=at, slots_from=at if times_changed else watch.slots_from)
+    slots_from = at if times_changed else watch.slots_from
+    watch = replace(watch, planned_at=at, slots_from=slots_from, plan_version=plan.version)
     lacking = {name for name, since in gaps(plan, watch, record.service_hours.zone).items() if since <= at}
     if plan.prescribed_oxygen_flow is None:
         lacking.add(NO_PRESCRIPTION)
@@ -114,14 +118,12 @@ def without_prescription(record: Record, readings: Sequence[Reading], at: dateti
     return _apply(record, watch, GapDue(at, NO_PRESCRIPTION))
 
 
-def _due(record: Record, watch: Watch, now: datetime) -> bool:
-    if watch.due_at is not None and watch.due_at <= now:
-        return True
-    return record.paused_until is not None and record.paused_until <= now
+def _due(watch: Watch, now: datetime) -> bool:
+    return watch.due_at is not None and watch.due_at <= now
 
 
-def _after_pause(record: Record, watch: Watch, now: datetime) -> Watch:
-    until = record.paused_until
+def _after_pause(watch: Watch, now: datetime) -> Watch:
+    until = watch.paused_until
     return watch if until is None or until > now else watch.restarted(until)
 
 
@@ -147,8 +149,8 @@ def _first_after(record: Record, watch: Watch, start: datetime) -> datetime | No
     ahead = ahead or [due.at for due in missed_between(record, watch, start + _NEAR, start + _AHEAD)]
     of_plan = gaps(record.plan, watch, record.service_hours.zone)
     ahead += [max(at, start) for name, at in of_plan.items() if name not in watch.told]
-    if record.paused_until is not None:
-        ahead.append(max(record.paused_until, start))
+    if watch.paused_until is not None:
+        ahead.append(max(watch.paused_until, start))
     return min(ahead, default=None)
 
 
@@ -200,8 +202,7 @@ def _reviewed(record: Record, at: datetime) -> Judgement:
     return Judgement((), () if change is None else (change,), replace(record, episodes=episodes))
 
 
-def _rewatched(judged: Judgement, record: Record, watch: Watch | None, at: datetime) -> Judgement:
+def _rewatched(judged: Judgement, record: Record, watch: Watch, at: datetime) -> Judgement:
     """What is due has changed: look for it anew from `at` on."""
-    if watch is not None:
-        watch = replace(watch, due_at=_first_after(record, watch, at + _TICK))
+    watch = replace(watch, due_at=_first_after(record, watch, at + _TICK))
     return replace(judged, record=replace(record, watch=watch))

@@ -24,6 +24,10 @@ class Record:
     if they lie outside it. `episodes`: the unresolved ones. `plan`: the one in force; one that cannot be
     read is `Plan()`. `sixteen_on`: the sixteenth birthday, None for adults. `recent_refusals`: when
     readings were refused. `rule_set`: the one that is live on the ward.
+
+    `watch` (kept on the stay's row): without one nobody looks for readings that do not come, nor at the plan. What it
+    needs besides, it finds in the plan, the zone of `service_hours` and the window, which must reach back 48 h, and
+    30 h before the watch's `due_at`.
     """
 
     plan: Plan = field(default_factory=Plan)
@@ -35,7 +39,6 @@ class Record:
     sixteen_on: date | None = None
     recent_refusals: tuple[datetime, ...] = ()
     watch: Watch | None = None
-    paused_until: datetime | None = None
     rule_set: RuleSet = DEFAULT
 
 

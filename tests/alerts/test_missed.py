@@ -10,9 +10,10 @@ import pytest
 from alerts.change import Kind
 from alerts.episode import State
 from alerts.fold import Verb
-from alerts.judge import advance, judge
+from alerts.judge import advance, catch_up, judge
 from alerts.limits import ServiceHours
 from alerts.passing import next_due_at
+from alerts.plan import Plan
 from alerts.severity import Family, Severity
 from alerts.watch import begin_watch, dump_watch, load_watch
 from tests.alerts.stay import Stay, clock, reading, told
@@ -333,14 +334,37 @@ def test_nothing_is_due_before_the_watch_says_so() -> None:
     assert advance(before, clock("16:59")).record is before
 
 
-def test_a_pause_written_by_somebody_else_is_found_when_it_ends() -> None:
+def test_what_people_did_between_two_looks_is_caught_up_with() -> None:
     stay = Stay(admitted="10:00", **KNOWN)
     stay.waits_until("14:00")
-    stay.record = replace(stay.record, paused_until=clock("15:00"))
-    stay.waits_until("15:30")
-    assert stay.record.paused_until is None
-    stay.waits_until("19:59")
-    assert stay.changes == []
+    paused = catch_up(stay.record, stay.record.plan, clock("1 15:00"), clock("15:00"))
+    assert paused.record.watch is not None
+    assert paused.record.watch.paused_until == clock("1 15:00")
+    assert catch_up(paused.record, stay.record.plan, clock("1 15:00"), clock("15:01")).record is paused.record
+    resumed = catch_up(paused.record, Plan(baseline_spo2=97, version=2, reading_times=("16:00",)), None, clock("15:30"))
+    assert resumed.record.watch is not None
+    assert (resumed.record.watch.paused_until, resumed.record.watch.plan_version) == (None, 2)
+    assert next_due_at(resumed.record) == clock("17:00")
+
+
+def test_without_a_watch_there_is_nothing_to_catch_up_with() -> None:
+    stay = Stay(**KNOWN)
+    assert catch_up(stay.record, Plan(version=2), clock("15:00"), clock("14:00")).record is stay.record
+
+
+def test_a_stay_that_was_not_watched_before_is_watched_from_now_on() -> None:
+    record = replace(Stay(**KNOWN).record, watch=begin_watch(clock("-9 10:00"), clock("10:00")))
+    assert [told(one.slot) for one in advance(record, clock("16:59")).reminders] == ["13:00"]
+
+
+def test_a_silence_is_remembered_when_the_window_has_moved_on() -> None:
+    stay = Stay(admitted="-1 20:00", **KNOWN)
+    stay.reads("08:30", spo2=97, breathlessness=0)
+    for day in range(5):
+        stay.waits_until(f"{day} 23:59")
+        stay.record = replace(stay.record, window=(), newest_observed_at=None, newest_resting_at=None)
+    urgent = next(change for change in stay.changes if change.after.severity == HIGH)
+    assert (told(urgent.at), "since 08:30 on 22 November" in urgent.after.explanation.text) == ("1 08:30", True)
 
 
 def test_the_watch_is_stored_and_loaded_without_loss() -> None:
