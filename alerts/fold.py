@@ -2,17 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
 from alerts import lifecycle
-from alerts.change import Change
+from alerts.change import Change, Reminder
 from alerts.decide import keep
 from alerts.episode import Episode
 from alerts.evaluate import Evaluation
 from alerts.judge import advance, change_plan, change_rule_set, judge
 from alerts.limits import ServiceHours
+from alerts.passing import pause, resume
 from alerts.plan import Plan
 from alerts.reading import Reading
 from alerts.record import Judgement, Record
@@ -64,43 +65,67 @@ class RuleSetEvent:
     rule_set: RuleSet
 
 
+@dataclass(frozen=True, slots=True)
+class PauseEvent:
+    """A pause of the stay begins and lasts `until` an instant, or a person ends it (None)."""
+
+    at: datetime
+    until: datetime | None
+
+
+@dataclass(slots=True)
+class _Story:
+    """What is known so far, and what happened on the way."""
+
+    record: Record
+    evaluations: list[Evaluation] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    reminders: list[Reminder] = field(default_factory=list)
+    closed: dict[Family, Episode] = field(default_factory=dict)
+
+    def goes_on(self, judged: Judgement) -> None:
+        self.record = judged.record
+        self.evaluations += judged.evaluations
+        self.changes += judged.changes
+        self.reminders += judged.reminders
+        self.closed |= _closed_by(judged.changes)
+
+
 def fold(
     start: Record,
     readings: Sequence[Reading] = (),
     human: Sequence[HumanEvent] = (),
     plans: Sequence[PlanEvent] = (),
     rule_sets: Sequence[RuleSetEvent] = (),
+    pauses: Sequence[PauseEvent] = (),
     *,
     until: datetime | None = None,
 ) -> Judgement:
-    """Go through everything in order of receipt (at one instant: plans, rule sets, readings, people) and then on to
-    `until`.
+    """Go through everything in order of receipt (at one instant: plans, rule sets, pauses, readings, people) and then
+    on to `until`.
 
-    `start` holds the first plan, the service hours and, to continue, the episodes and readings so far. The
-    evaluations come in order of receipt. Raises lifecycle.IllegalTransition for a verb the state does not
-    allow, KeyError for one on a family without an unresolved episode.
+    `start` holds the first plan, the service hours, the watch if there is one and, to continue, the episodes and
+    readings so far. The evaluations come in order of receipt. Raises lifecycle.IllegalTransition for a verb the state
+    does not allow, KeyError for one on a family without an unresolved episode.
     """
-    record, evaluations, changes, closed = start, list[Evaluation](), list[Change](), dict[Family, Episode]()
-    arrived = defaultdict[datetime, list[Reading]](list)
+    story, arrived = _Story(start), defaultdict[datetime, list[Reading]](list)
     for reading in readings:
         arrived[reading.received_at].append(reading)
-    acts: tuple[HumanEvent | PlanEvent | RuleSetEvent, ...] = (*human, *plans, *rule_sets)
+    acts: tuple[HumanEvent | PlanEvent | RuleSetEvent | PauseEvent, ...] = (*human, *plans, *rule_sets, *pauses)
     for at in sorted({*arrived, *(event.at for event in acts)}):
         for planned in (event for event in plans if event.at == at):
-            judged = change_plan(record, planned.plan, at)
-            record, changes = judged.record, [*changes, *judged.changes]
+            story.goes_on(change_plan(story.record, planned.plan, at))
         for live in (event for event in rule_sets if event.at == at):
-            judged = change_rule_set(record, live.rule_set, at)
-            record, changes = judged.record, [*changes, *judged.changes]
-        judged = judge(record, arrived.get(at, ()))
-        record, changes = judged.record, [*changes, *judged.changes]
-        evaluations += judged.evaluations
-        closed |= _closed_by(judged.changes)
+            story.goes_on(change_rule_set(story.record, live.rule_set, at))
+        for paused in (event for event in pauses if event.at == at):
+            ends = paused.until
+            story.goes_on(resume(story.record, at) if ends is None else pause(story.record, ends, at))
+        story.goes_on(judge(story.record, arrived.get(at, ())))
         for event in (event for event in human if event.at == at):
-            judged = act(record, event, closed)
-            record, changes = judged.record, [*changes, *judged.changes]
-    last = advance(record, until) if until is not None else Judgement((), (), record)
-    return Judgement(tuple(evaluations), (*changes, *last.changes), last.record)
+            story.goes_on(act(story.record, event, story.closed))
+    if until is not None:
+        story.goes_on(advance(story.record, until))
+    return Judgement(tuple(story.evaluations), tuple(story.changes), story.record, tuple(story.reminders))
 
 
 def act(record: Record, event: HumanEvent, closed: dict[Family, Episode]) -> Judgement:
@@ -114,7 +139,7 @@ def act(record: Record, event: HumanEvent, closed: dict[Family, Episode]) -> Jud
     keep(episodes, event.family, after)
     if not after.unresolved:
         closed[event.family] = after
-    return Judgement((), advanced.changes, replace(advanced.record, episodes=episodes))
+    return replace(advanced, record=replace(advanced.record, episodes=episodes))
 
 
 def _closed_by(changes: Sequence[Change]) -> dict[Family, Episode]:

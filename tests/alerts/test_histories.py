@@ -7,13 +7,16 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alerts.change import Change, Reminder
 from alerts.checkpoint import dump, load
-from alerts.fold import HumanEvent, PlanEvent, Verb, fold
+from alerts.fold import HumanEvent, PauseEvent, PlanEvent, Verb, fold
 from alerts.judge import advance, judge
+from alerts.passing import pause, resume
 from alerts.plan import Plan
 from alerts.reading import Reading
 from alerts.record import Record
 from alerts.severity import Family, Severity
+from alerts.watch import begin_watch, dump_watch, load_watch
 from tests.alerts.stay import MIDNIGHT, clock, reading
 
 HIGH, LOW, CRITICAL = Severity.HIGH, Severity.LOW, Severity.CRITICAL
@@ -43,6 +46,13 @@ PLANS = st.sampled_from(
         Plan(profile="hypercapnic", prescribed_oxygen_flow=1),  # type: ignore[arg-type]
     ]
 )
+
+
+def stored(record: Record) -> Record:
+    """What a service keeps between two looks: the alerts and the watch as JSON, the readings, the plan."""
+    episodes = {family: load(json.loads(json.dumps(dump(each)))) for family, each in record.episodes.items()}
+    watch = None if record.watch is None else load_watch(json.loads(json.dumps(dump_watch(record.watch))))
+    return Record(plan=record.plan, window=record.window, episodes=episodes, watch=watch)
 
 
 @st.composite
@@ -85,9 +95,8 @@ def test_going_on_from_a_checkpoint_equals_the_whole_fold(
     whole = fold(Record(plan=plan), readings)
     record, changes = Record(plan=plan), []
     for received_at in sorted({one.received_at for one in readings}):
-        # What a service keeps: the episodes as JSON, the readings; and a timer may have looked in between.
-        saved = {family: load(json.loads(json.dumps(dump(e)))) for family, e in record.episodes.items()}
-        kept = Record(plan=plan, window=record.window, episodes=saved)
+        # A timer may have looked in between.
+        kept = stored(record)
         if data.draw(st.booleans()):
             looked = advance(kept, received_at)
             kept, changes = looked.record, [*changes, *looked.changes]
@@ -95,6 +104,38 @@ def test_going_on_from_a_checkpoint_equals_the_whole_fold(
         record, changes = judgement.record, [*changes, *judgement.changes]
     assert dict(record.episodes) == dict(whole.episodes)
     assert tuple(changes) == whole.changes
+
+
+@settings(max_examples=120, deadline=None)
+@given(histories(), PLANS, st.data())
+def test_with_readings_that_do_not_come_and_pauses_it_equals_the_whole_fold_too(
+    readings: list[Reading], plan: Plan, data: st.DataObject
+) -> None:
+    start = Record(plan=plan, watch=begin_watch(MIDNIGHT - timedelta(hours=data.draw(st.sampled_from([1, 30])))))
+    instants = sorted({one.received_at for one in readings})
+    lengths = data.draw(st.lists(st.sampled_from([None, 0, 1, 9, 60]), min_size=len(instants), max_size=len(instants)))
+    pauses = [
+        PauseEvent(at, at + timedelta(hours=hours) if hours else None)
+        for at, hours in zip(instants, lengths, strict=True)
+        if hours is not None
+    ]
+    end = instants[-1] + timedelta(hours=80)
+    whole = fold(start, readings, pauses=pauses, until=end)
+    record, changes, reminders = start, list[Change](), list[Reminder]()
+    for at in [*instants, end]:
+        steps = [advance(stored(record), at - timedelta(minutes=1))] if data.draw(st.booleans()) else []
+        for paused in (event for event in pauses if event.at == at):
+            before = stored(steps[-1].record if steps else record)
+            steps.append(resume(before, at) if paused.until is None else pause(before, paused.until, at))
+        before = stored(steps[-1].record if steps else record)
+        steps.append(judge(before, [one for one in readings if one.received_at == at]))
+        steps.append(advance(stored(steps[-1].record), at))
+        record = steps[-1].record
+        changes += (change for step in steps for change in step.changes)
+        reminders += (reminder for step in steps for reminder in step.reminders)
+    assert dict(record.episodes) == dict(whole.episodes)
+    assert tuple(changes) == whole.changes
+    assert tuple(reminders) == whole.reminders
 
 
 @settings(deadline=None)
