@@ -179,7 +179,7 @@ def _text(code: AdviceCode, who: _Reader, *, low: bool) -> str:
             return f"{_call(who)}{number} {unwell}"
         case AdviceCode.EMERGENCY:
             return f"{_emergency(who)}{number}"
-        case AdviceCode.NOT_ASSESSED:
+        case _:
             return f"Your reading was kept, but not assessed. Take another one now. {unwell}"
 
 

@@ -66,11 +66,10 @@ def _run_out(
     unchecked = _unchecked(before, wait)
     reason = _MISSED[Awaited.RECHECK if unchecked else wait.awaits]
     traces = tuple(_apply(trace, wait) for trace in before.traces)
-    draft = replace(before, waits=left, traces=traces)
-    if traces != before.traces:
-        text = f"{before.explanation.text} {reason.capitalize()}."
-        ids = dict.fromkeys((*before.rule_ids, *((MISSED_RECHECK.id,) if unchecked else ())))
-        draft = replace(draft, explanation=replace(before.explanation, text=text), rule_ids=tuple(ids))
+    text = f"{before.explanation.text} {reason.capitalize()}."
+    ids = dict.fromkeys((*before.rule_ids, *((MISSED_RECHECK.id,) if unchecked else ())))
+    explanation = replace(before.explanation, text=text)
+    draft = replace(before, waits=left, traces=traces, explanation=explanation, rule_ids=tuple(ids))
     episode, change = conclude(before, draft, Cause(None, (reason,), wait.due_at, None), hours)
     keep(episodes, family, episode)
     return change
