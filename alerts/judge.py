@@ -103,8 +103,10 @@ def change_plan(record: Record, plan: Plan, at: datetime) -> Judgement:
 
 def catch_up(record: Record, plan: Plan, paused_until: datetime | None, at: datetime) -> Judgement:
     """What people did to the stay since the watch last looked: another plan came into force, a pause began or ended.
-    `record` holds the plan that the watch knew."""
+    `record` holds the plan that the watch knew; a pause that is over is none."""
     watch = record.watch
+    if paused_until is not None and paused_until <= at:
+        paused_until = None
     changes, reminders = tuple[Change, ...](), tuple[Reminder, ...]()
     if watch is not None and watch.plan_version != plan.version:
         planned = change_plan(record, plan, at)

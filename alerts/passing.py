@@ -63,12 +63,11 @@ def pass_time(record: Record, now: datetime) -> Judgement:
 
 
 def next_due_at(record: Record) -> datetime | None:
-    """When time next matters for the stay though nothing arrives; None: never. Exact for what the record knows, so a
-    timer that finds nothing to do stores it as the watch's `due_at`."""
-    waits = [episode.next_due_at for episode in record.episodes.values()]
-    if record.watch is not None and record.watch.due_at is not None:
-        waits.append(_first_after(record, record.watch, record.watch.due_at))
-    return min((at for at in waits if at is not None), default=None)
+    """When the stay has to be looked at though nothing arrives; None: never. It may be too early (a reading has filled
+    the slot since), never too late; after a look it is later than the look."""
+    ends = [None if record.watch is None else record.watch.due_at]
+    ends += [episode.next_due_at for episode in record.episodes.values()]
+    return min((at for at in ends if at is not None), default=None)
 
 
 def pause(record: Record, until: datetime, at: datetime) -> Judgement:

@@ -314,13 +314,16 @@ def test_slots_are_those_of_the_wards_own_clock() -> None:
 
 def test_when_time_next_matters() -> None:
     stay = Stay(admitted="10:00", **KNOWN)
-    assert next_due_at(stay.record) == clock("14:00")
+    assert next_due_at(stay.record) == clock("10:00")
     stay.waits_until("10:00")
     assert next_due_at(stay.record) == clock("14:00")
     stay.reads("12:00", spo2=97, breathlessness=0)
+    # Too early by now, which costs one look.
+    assert next_due_at(stay.record) == clock("14:00")
+    stay.waits_until("14:00")
     assert next_due_at(stay.record) == clock("20:00")
-    stay.reads("12:30", spo2=94, breathlessness=0)
-    assert next_due_at(stay.record) == clock("13:30")
+    stay.reads("14:30", spo2=94, breathlessness=0)
+    assert next_due_at(stay.record) == clock("15:30")
     stay.waits_until("20:00")
     assert next_due_at(stay.record) == clock("23:00")
     stay.is_paused("20:10", until="21:00")

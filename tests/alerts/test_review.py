@@ -32,6 +32,7 @@ def test_no_usual_value_after_two_days() -> None:
 
 def test_a_review_date_has_passed_at_midnight_by_the_wards_clock() -> None:
     stay = Stay(admitted="10:00", baseline_spo2=97, review_on=date(2026, 11, 24), **QUIET)
+    stay.waits_until("10:00")
     assert next_due_at(stay.record) == clock("3 00:00")
     assert stay.waits_until("2 23:59") == []
     stay.waits_until("3 00:00")
