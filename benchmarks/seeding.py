@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from sqlalchemy import insert
 
-from alerts.severity import RULE_SET_VERSION
+from alerts.rule_set import DEFAULT
 from service.access import accounts
 from service.clock import real_now
 from service.fields import new_id
@@ -123,7 +123,7 @@ def _stored(ward_id: str, stay_id: str, at: datetime, chance: random.Random) -> 
         "source": "app",
         "late": False,
         "plan_version": 1,
-        "rule_set_version": RULE_SET_VERSION,
+        "rule_set_version": DEFAULT.version,
     }
 
 

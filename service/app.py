@@ -13,10 +13,11 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 from fastapi.telemetry import TelemetryConfig
+from starlette.routing import Route
 
 from service import health, logs, methods, openapi, problems
 from service.access import routes as access_routes
-from service.access.guards import scopes_of
+from service.access.guards import SelfGuarded, guard_of, scopes_of
 from service.access.passwords import Passwords
 from service.access.signing_in import Desk
 from service.access.tokens import open_tokens
@@ -114,6 +115,7 @@ def create_app(settings: Settings) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     app.add_api_route("/", _to_docs, include_in_schema=False)
+    app.router.routes[:0] = list(_front_doors(app))
     app.add_middleware(methods.Heads)
     app.add_middleware(logs.RequestIds)
     return app
@@ -185,6 +187,14 @@ def _clock(settings: Settings) -> Clock:
         datetime.fromisoformat(settings.clock_started_at),
         settings.clock_speed,
     )
+
+
+def _front_doors(app: FastAPI) -> Iterator[Route]:
+    """The endpoints that guard themselves and take nothing but the request, found before any router is asked and called
+    without what parameters would need. The routes behind them are the documented ones."""
+    for route in openapi.routes_of(app):
+        if isinstance(guard_of(route), SelfGuarded):
+            yield Route(route.path, route.endpoint, methods=sorted(route.methods or ()), include_in_schema=False)
 
 
 async def _to_docs() -> RedirectResponse:

@@ -12,18 +12,29 @@ from datetime import datetime
 from typing import Any
 
 from fastapi import Request
-from sqlalchemy import bindparam, select
+from sqlalchemy import Select, select
 
 from service.errors import Overloaded
 from service.feed.numbering import COUNTED, FEED
+from service.storage.direct import Statement, Where, fetch, looking
 from service.storage.engine import Database
+from service.storage.portable import Given, IdType, dialect_of
 
+CLOSE_SECONDS = 5
 MAX_WAITING = 10_000
 """Callers that may wait for one read; more than this many connections is an overload."""
 
-_READ = select(
-    FEED.c.ward_id, FEED.c.last_number, FEED.c.epoch, FEED.c.last_at, *(FEED.c[name] for name in COUNTED)
-).where(FEED.c.ward_id.in_(bindparam("wards", expanding=True)))
+WARDS = Given(ward_id=IdType)
+
+
+def _read(dialect: str) -> Select[Any]:
+    given = WARDS.table(dialect)
+    feed = FEED.c
+    columns = (feed.ward_id, feed.last_number, feed.epoch, feed.last_at, *(feed[name] for name in COUNTED))
+    return select(*columns).join_from(given, FEED, feed.ward_id == given.c.ward_id)
+
+
+READ = Statement(_read)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +63,14 @@ class _Caller:
 
 
 class Positions:
-    """The shared check. One read runs at a time; a caller that gives up disturbs nobody else."""
+    """The shared check. One read runs at a time, on a connection kept for it; a caller that gives up disturbs nobody
+    else."""
 
     def __init__(self, database: Database) -> None:
-        # One statement needs no transaction around it: on a server that saves two round trips a read.
-        self._engine = (
-            database.reads if database.is_embedded else database.reads.execution_options(isolation_level="AUTOCOMMIT")
-        )
+        self._database = database
         self._waiting: list[_Caller] = []
+        self._asked = asyncio.Event()
+        self._closing = False
         self._reader: asyncio.Task[None] | None = None
 
     async def current(self, ward_ids: Collection[str]) -> dict[str, Position]:
@@ -69,50 +80,76 @@ class Positions:
         Raises Overloaded when too many wait, and what the database raises."""
         if not ward_ids:
             return {}
-        if len(self._waiting) >= MAX_WAITING:
+        if self._closing or len(self._waiting) >= MAX_WAITING:
             raise Overloaded
         caller = _Caller(ward_ids)
         self._waiting.append(caller)
-        if self._reader is None:
+        self._asked.set()
+        if self._reader is None or self._reader.done():
             self._reader = asyncio.create_task(self._serve())
         return await caller.answer
 
     async def close(self) -> None:
-        """Stop reading; whoever still waits is told that the service is going away."""
+        """Stop reading, once the read under way is done; whoever still waits is told that the service is going away."""
+        self._closing = True
+        self._asked.set()
         if self._reader is not None:
+            await asyncio.wait([self._reader], timeout=CLOSE_SECONDS)
             self._reader.cancel()
             await asyncio.gather(self._reader, return_exceptions=True)
 
     async def _serve(self) -> None:
-        callers: list[_Caller] = []
         try:
-            while self._waiting:
-                await asyncio.sleep(0)  # requests that are already at the door share this read
-                callers, self._waiting = self._waiting, []
-                await self._answer(callers)
+            while not self._closing:
+                await self._asked.wait()
+                try:
+                    async with looking(self._database) as where:
+                        await self._read_for_all(where)
+                except Exception as problem:  # nobody can be answered now; the next ones are tried anew
+                    self._tell(problem)
         finally:
-            self._reader = None
-            for left in (*callers, *self._waiting):
-                if not left.answer.done():
-                    left.answer.set_exception(Overloaded())
-            self._waiting = []
+            self._tell(Overloaded())
 
-    async def _answer(self, callers: list[_Caller]) -> None:
-        try:
-            found = await self._read({ward_id for caller in callers for ward_id in caller.ward_ids})
-        except Exception as problem:  # every waiting caller gets it; the reader goes on for the next ones
-            for caller in callers:
-                if not caller.answer.done():
-                    caller.answer.set_exception(problem)
-            return
+    async def _read_for_all(self, where: Where) -> None:
+        """Read again and again on one connection. Ends when it does not work any more; who waited then goes on waiting,
+        for a new connection. Raises when it never worked."""
+        worked = False
+        while not self._closing:
+            await self._asked.wait()
+            await asyncio.sleep(0)  # requests that are already at the door share this read
+            self._asked.clear()
+            callers, self._waiting = self._waiting, []
+            if not callers:
+                continue
+            try:
+                found = await _positions(where, {ward_id for caller in callers for ward_id in caller.ward_ids})
+            except BaseException as problem:
+                self._waiting = callers + self._waiting
+                self._asked.set()
+                if worked and isinstance(problem, Exception):
+                    return
+                raise
+            _answer(callers, found)
+            worked = True
+
+    def _tell(self, problem: Exception) -> None:
+        """Whoever waits is told what went wrong."""
+        callers, self._waiting = self._waiting, []
+        self._asked.clear()
         for caller in callers:
             if not caller.answer.done():
-                caller.answer.set_result({each: found[each] for each in caller.ward_ids if each in found})
+                caller.answer.set_exception(problem)
 
-    async def _read(self, ward_ids: Collection[str]) -> dict[str, Position]:
-        async with self._engine.connect() as connection:
-            rows = (await connection.execute(_READ, {"wards": list(ward_ids)})).all()
-        return {row[0]: Position(row[1], row[2], row[3], dict(zip(COUNTED, row[4:], strict=True))) for row in rows}
+
+def _answer(callers: list[_Caller], found: Mapping[str, Position]) -> None:
+    for caller in callers:
+        if not caller.answer.done():
+            caller.answer.set_result({each: found[each] for each in caller.ward_ids if each in found})
+
+
+async def _positions(where: Where, ward_ids: Collection[str]) -> dict[str, Position]:
+    rows = await fetch(where, READ, WARDS.params(dialect_of(where), [(ward_id,) for ward_id in ward_ids]))
+    return {row[0]: Position(row[1], row[2], row[3], dict(zip(COUNTED, row[4:], strict=True))) for row in rows}
 
 
 class Wakeups:

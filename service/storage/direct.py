@@ -154,3 +154,37 @@ class Groups:
                 if driver.is_closed() or is_outdated(problem):
                     await connection.invalidate()
                 raise
+
+
+@asynccontextmanager
+async def looking(database: Database) -> AsyncIterator[Where]:
+    """A connection for reading again and again. Each statement sees what is committed when it begins: there is no
+    transaction around them, which on a server saves two round trips."""
+    if database.is_embedded:
+        async with database.reads.connect() as connection:
+            yield _EachAlone(connection)
+        return
+    async with database.reads.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        try:
+            yield Direct(connection, driver, {})
+        finally:
+            if driver.is_closed():
+                await connection.invalidate()
+
+
+class _EachAlone:
+    """A connection on which every statement is a transaction of its own."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    def get_bind(self) -> AsyncConnection:
+        """The connection, as a session gives it."""
+        return self._connection
+
+    async def execute(self, statement: Any, parameters: Any = None, /) -> Any:
+        """The result of one statement, which sees what is committed now."""
+        result = await self._connection.execute(statement, parameters)
+        await self._connection.rollback()
+        return result

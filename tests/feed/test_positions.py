@@ -2,10 +2,10 @@
 leave."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy import event
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import text
 
 from service.feed.numbering import append_events
 from service.feed.positions import Positions, Wakeups, epoch_of
@@ -13,6 +13,7 @@ from service.fields import new_id
 from service.storage.engine import Database, open_database
 from tests.feed.test_numbering import happened
 from tests.queue.scene import Scene, open_scene
+from tests.support.statements import heard
 
 
 async def append(scene: Scene) -> int:
@@ -20,30 +21,26 @@ async def append(scene: Scene) -> int:
         return await append_events(connection, scene.ward_id, [happened()])
 
 
-class Reads:
-    """How many statements the reading engine has run."""
-
-    def __init__(self, database: Database) -> None:
-        self.count = 0
-        event.listen(database.reads.sync_engine, "before_cursor_execute", self._seen)
-
-    def _seen(self, _connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        self.count += "ward_feed" in statement
+@pytest.fixture
+async def positions(database: Database) -> AsyncIterator[Positions]:
+    shared = Positions(database)
+    yield shared
+    await shared.close()
 
 
-async def test_everybody_who_waits_shares_one_read(database: Database) -> None:
+async def test_everybody_who_waits_shares_one_read(database: Database, positions: Positions) -> None:
     scene = await open_scene(database)
-    positions, reads = Positions(database), Reads(database)
-    found = await asyncio.gather(*(positions.current([scene.ward_id]) for _ in range(32)))
+    said: list[str] = []
+    with heard(database.reads, lambda _connection, statement: said.append(statement)):
+        found = await asyncio.gather(*(positions.current([scene.ward_id]) for _ in range(32)))
     assert {each[scene.ward_id].number for each in found} == {0}
-    assert reads.count == 1
+    assert len([each for each in said if "ward_feed" in each]) == 1
 
 
-async def test_what_was_committed_before_asking_is_always_seen(database: Database) -> None:
+async def test_what_was_committed_before_asking_is_always_seen(database: Database, positions: Positions) -> None:
     """Thirty askers at a time, while a writer goes on: nobody is ever told an older number than they know
     of."""
     scene = await open_scene(database)
-    positions = Positions(database)
     written = 0
 
     async def ask() -> None:
@@ -58,10 +55,9 @@ async def test_what_was_committed_before_asking_is_always_seen(database: Databas
     await asyncio.gather(*asking)
 
 
-async def test_each_gets_the_wards_asked_for(database: Database) -> None:
+async def test_each_gets_the_wards_asked_for(database: Database, positions: Positions) -> None:
     one, two = await open_scene(database), await open_scene(database)
     await append(two)
-    positions = Positions(database)
     first, second, both, neither = await asyncio.gather(
         positions.current([one.ward_id]),
         positions.current([two.ward_id]),
@@ -75,9 +71,8 @@ async def test_each_gets_the_wards_asked_for(database: Database) -> None:
     assert epoch_of(both.values()).split(".") == sorted(each.epoch for each in both.values())
 
 
-async def test_who_gives_up_disturbs_nobody(database: Database) -> None:
+async def test_who_gives_up_disturbs_nobody(database: Database, positions: Positions) -> None:
     scene = await open_scene(database)
-    positions = Positions(database)
     asking = [asyncio.create_task(positions.current([scene.ward_id])) for _ in range(5)]
     await asyncio.wait(asking, timeout=0, return_when=asyncio.FIRST_COMPLETED)
     asking[0].cancel()
@@ -87,18 +82,33 @@ async def test_who_gives_up_disturbs_nobody(database: Database) -> None:
     assert scene.ward_id in await positions.current([scene.ward_id])
 
 
-async def test_a_database_that_fails_is_told_to_all_and_asked_again(database: Database) -> None:
+async def test_a_database_that_fails_is_told_to_all_and_asked_again(database: Database, positions: Positions) -> None:
     scene = await open_scene(database)
-    positions = Positions(database)
 
-    def broken(_connection: object, _cursor: object, _statement: str, *_rest: object) -> None:
-        raise SQLAlchemyError("gone")
+    async def rename(before: str, after: str) -> None:
+        async with database.writes.begin() as connection:
+            await connection.execute(text(f"ALTER TABLE {before} RENAME TO {after}"))
 
-    event.listen(database.reads.sync_engine, "before_cursor_execute", broken)
-    found = await asyncio.gather(*(positions.current([scene.ward_id]) for _ in range(3)), return_exceptions=True)
-    event.remove(database.reads.sync_engine, "before_cursor_execute", broken)
-    assert all(isinstance(each, SQLAlchemyError) for each in found)
     assert scene.ward_id in await positions.current([scene.ward_id])
+    await rename("ward_feed", "elsewhere")
+    found = await asyncio.gather(*(positions.current([scene.ward_id]) for _ in range(3)), return_exceptions=True)
+    await rename("elsewhere", "ward_feed")
+    assert [isinstance(each, Exception) for each in found] == [True, True, True]
+    assert scene.ward_id in await positions.current([scene.ward_id])
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.postgres
+async def test_a_connection_that_was_lost_meanwhile_is_replaced_and_nobody_is_told(
+    database: Database, positions: Positions
+) -> None:
+    scene = await open_scene(database)
+    assert scene.ward_id in await positions.current([scene.ward_id])
+    async with database.writes.begin() as connection:
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'wardwatch-read'"
+        await connection.execute(text(f"{others} AND datname = current_database()"))
+    found = await asyncio.gather(*(positions.current([scene.ward_id]) for _ in range(3)))
+    assert all(scene.ward_id in each for each in found)
 
 
 async def test_closing_leaves_nobody_waiting(database_url: str) -> None:

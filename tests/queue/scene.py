@@ -108,7 +108,9 @@ class Scene:
 
     async def position(self) -> Position:
         positions = Positions(self.database)
-        return (await positions.current([self.ward_id]))[self.ward_id]
+        found = await positions.current([self.ward_id])
+        await positions.close()
+        return found[self.ward_id]
 
     async def events(self) -> list[Any]:
         event = METADATA.tables["event"]

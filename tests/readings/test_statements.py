@@ -2,15 +2,16 @@
 
 import asyncio
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import event
 
 from service.storage.tables import METADATA
+from tests.support.statements import heard
 from tests.support.wards import Partner, reading
 
 WARD_OWNED = {name for name, table in METADATA.tables.items() if "ward_id" in table.c}
@@ -22,47 +23,18 @@ FROM = re.compile(r"\b(?:FROM|JOIN) (\w+)")
 @contextmanager
 def recorded(app: FastAPI) -> Iterator[list[list[str]]]:
     """Every transaction of the service that is committed, as the list of its statements."""
-    engine = app.state.database.writes.sync_engine
     said: list[list[str]] = []
-    ears: dict[Any, Any] = {}
+    under_way: defaultdict[Any, list[str]] = defaultdict(list)
 
-    def listen(connection: Any, _record: Any, _proxy: Any) -> None:
-        driver = connection.driver_connection
-        if driver not in ears:
-            ears[driver] = ear = _Ear(said)
-            if hasattr(driver, "add_query_logger"):
-                driver.add_query_logger(lambda query: ear.hear(query.query))
+    def hear(driver: Any, statement: str) -> None:
+        under_way[driver].append(statement)
+        if statement.startswith("COMMIT"):
+            said.append(under_way.pop(driver))
+        elif statement.startswith("ROLLBACK"):
+            del under_way[driver]
 
-    def execute(connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        ears[connection.connection.driver_connection].hear(statement)
-
-    def commit(connection: Any) -> None:
-        ears[connection.connection.driver_connection].hear("COMMIT")
-
-    heard = [("checkout", listen)]
-    if app.state.database.is_embedded:
-        heard += [("before_cursor_execute", execute), ("commit", commit)]
-    for name, listener in heard:
-        event.listen(engine, name, listener)
-    yield said
-    for name, listener in heard:
-        event.remove(engine, name, listener)
-
-
-class _Ear:
-    """Hears the statements of one connection; PostgreSQL's driver repeats them all, also those that nothing stands
-    before."""
-
-    def __init__(self, said: list[list[str]]) -> None:
-        self._said = said
-        self._under_way: list[str] = []
-
-    def hear(self, statement: str) -> None:
-        self._under_way.append(statement)
-        if statement.startswith(("COMMIT", "ROLLBACK")):
-            if statement.startswith("COMMIT"):
-                self._said.append(self._under_way)
-            self._under_way = []
+    with heard(app.state.database.writes, hear):
+        yield said
 
 
 async def a_busy_moment(partner: Partner) -> None:
