@@ -65,6 +65,7 @@ async def list_last_readings(
     latest = (
         select(READING.c.id)
         .where(READING.c.ward_id == STAY.c.ward_id, READING.c.stay_id == STAY.c.id)
+        .where(READING.c.entered_in_error_at.is_(None))
         .order_by(READING.c.observed_at.desc(), READING.c.id.desc())
         .limit(1)
         .correlate(STAY)

@@ -28,3 +28,9 @@ class AnswerIn(Schema):
 
 
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), CleanText]
+
+
+class ErrorIn(Schema):
+    """Why a reading was entered in error. The text is kept with the reading and shown nowhere else."""
+
+    reason: Reason

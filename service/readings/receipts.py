@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Literal
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, or_, select
 
 from alerts.evaluate import Evaluation
 from alerts.judge import WINDOW, judge
@@ -102,5 +102,8 @@ async def _known(session: ReadSession, row: Mapping[str, Any]) -> tuple[Stored, 
     judged = select(*(table.c[name] for name in JUDGED_COLUMNS)).where(*of_the_stay)
     together = (await session.execute(judged.where(table.c.received_at == received_at))).all()
     since: datetime = min(min(each.observed_at, received_at) for each in together) - WINDOW
-    known = judged.where(table.c.received_at < received_at, table.c.observed_at >= since)
+    # What was marked as an error later was known then.
+    error_at = table.c.entered_in_error_at
+    stood = or_(error_at.is_(None), error_at > received_at)
+    known = judged.where(table.c.received_at < received_at, table.c.observed_at >= since, stood)
     return together, (await session.execute(known)).all()

@@ -10,20 +10,29 @@ from service import body
 from service.access.guards import PathId, Requires, RequiresOnWard, authenticate, require_scope, self_guarded
 from service.access.principals import Principal
 from service.body import BATCH_LIMIT, JsonBody, reads_body
+from service.clock import real_now
 from service.errors import FieldError, Invalid, WardwatchError
 from service.fields import ClientKey, Id, Instant, canonical_id
 from service.paging import DEFAULT_LIMIT, Cursor, Limit, next_link
 from service.problems import SAFETY_TEXT, document
-from service.readings import answers, history, intake, receipts, received, trend
-from service.readings.answer_schemas import AnswerIn
+from service.readings import answers, correcting, history, intake, receipts, received, trend
+from service.readings.answer_schemas import AnswerIn, ErrorIn
 from service.readings.answering import answer, record, to_json
 from service.readings.batch import rows_of, take
 from service.readings.door import RefusedRow, admit, refusal
 from service.readings.receipt_schemas import ReceiptOut
-from service.readings.schemas import BatchIn, BatchOut, ReadingIn, ReadingOut, ReadingPage, WardReadingPage
+from service.readings.schemas import (
+    BatchIn,
+    BatchOut,
+    ReadingIn,
+    ReadingOut,
+    ReadingPage,
+    ReadingRecord,
+    WardReadingPage,
+)
 from service.readings.submission import Outcome, Recorded
 from service.readings.trend_schemas import MOST_POINTS, TrendOut
-from service.storage.session import Reads, database_of, reading
+from service.storage.session import Reads, database_of, reading, writing
 
 router = APIRouter(prefix="/v1", tags=["readings"])
 
@@ -72,6 +81,25 @@ async def post_answer(request: Request, reading_id: PathId) -> Response:
     said = body.parse(AnswerIn, await body.read(request))
     sent = answers.submission(to, said, who, request.app.state.clock.now(), _request_key(request))
     return _answer_to((await intake.of(request).submit(to.ward_id, to.stay_id, who.id, [sent]))[0])
+
+
+@router.post(
+    "/readings/{reading_id}/entered-in-error", operation_id="enter_reading_in_error", response_model=ReadingRecord
+)
+@reads_body(JsonBody(ErrorIn))
+@self_guarded("readings:write")
+async def enter_in_error(request: Request, reading_id: PathId) -> Response:
+    """Say that a reading was an error. It is marked, never deleted, and the stay is judged again without it; an alert
+    left without evidence becomes recovered. Staff may say it of any reading, a system of those it sent."""
+    who = require_scope(await authenticate(request), "readings:write")
+    async with reading(database_of(request)) as looking:
+        await answers.find_reading(looking, who, canonical_id(reading_id))
+    said = body.parse(ErrorIn, await body.read(request))
+    correction = correcting.Correction(who, said.reason, request.app.state.clock.now(), real_now())
+    async with writing(database_of(request)) as session:
+        row = await correcting.enter_in_error(session, canonical_id(reading_id), correction)
+    request.app.state.wakeups.wake([row["ward_id"]])
+    return Response(to_json(record(row)), media_type="application/json")
 
 
 @router.post("/readings/batch", operation_id="post_readings", response_model=BatchOut)

@@ -54,7 +54,10 @@ def _load_windows(dialect: str) -> Select[Any]:
     given = WINDOW_STARTS.table(dialect)
     reading = reading_table.c
     of_the_stay = and_(
-        reading.ward_id == given.c.ward_id, reading.stay_id == given.c.stay_id, reading.observed_at > given.c.since
+        reading.ward_id == given.c.ward_id,
+        reading.stay_id == given.c.stay_id,
+        reading.observed_at > given.c.since,
+        reading.entered_in_error_at.is_(None),
     )
     return (
         select(given.c.place, *(_as_read(reading[name]) for name in EARLIER_COLUMNS))

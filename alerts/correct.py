@@ -1,0 +1,145 @@
+"""A reading was entered in error: what the stay's alerts would be without it, and what that changes now.
+
+Nothing is closed by it: an alert whose evidence is gone is recovered and stays for a person to close."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from alerts.change import Change, Kind
+from alerts.conclude import Cause, conclude
+from alerts.decide import Decisions, keep
+from alerts.episode import Episode, Explanation, Trace
+from alerts.fold import PlanEvent
+from alerts.judge import advance, change_plan, judge
+from alerts.limits import ServiceHours
+from alerts.raising import announced
+from alerts.reading import Reading
+from alerts.record import Record
+from alerts.severity import Family
+from alerts.transitions import Trigger, step
+
+REASON = "a reading was entered in error"
+_WORDS = "A reading behind this was entered in error."
+_NOT_BY_READING = ("R14", "R15", "R17", "R20", "R21", "R22", "R23")
+"""What absence, refusals and the service itself bring about: no reading is its evidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """A person closed the alert of a family, and it was not opened again."""
+
+    at: datetime
+    family: Family
+
+
+def refold(
+    start: Record,
+    readings: Sequence[Reading],
+    plans: Sequence[PlanEvent],
+    closings: Sequence[Closing],
+    until: datetime,
+) -> Mapping[Family, Episode]:
+    """The unresolved episodes that these readings alone lead to, in order of receipt; what a person closed stays
+    closed. `start` holds what was known before the first of them."""
+    record, left = start, sorted(readings, key=lambda reading: reading.received_at)
+    acts: list[PlanEvent | Closing] = sorted((*plans, *closings), key=lambda act: act.at)
+    for act in acts:
+        # At one instant the plan comes before the readings, people after them.
+        before = [r for r in left if r.received_at < act.at or (r.received_at == act.at and isinstance(act, Closing))]
+        left = left[len(before) :]
+        record = judge(record, before).record
+        if isinstance(act, PlanEvent):
+            record = change_plan(record, act.plan, act.at).record
+        else:
+            record = advance(record, act.at).record
+            record = replace(record, episodes={f: e for f, e in record.episodes.items() if f != act.family})
+    return advance(judge(record, left).record, until).episodes
+
+
+def correct(
+    episodes: Mapping[Family, Episode],
+    without: Mapping[Family, Episode],
+    at: datetime,
+    reading_id: str,
+    hours: ServiceHours,
+) -> Decisions:
+    """Bring the unresolved episodes to what they would be `without` the reading. What people did, and what no reading
+    is the evidence of, stays as it is."""
+    after, changes = dict(episodes), list[Change]()
+    for family in dict.fromkeys((*episodes, *without)):
+        before, folded = episodes.get(family), without.get(family)
+        episode: Episode | None
+        if before is not None:
+            episode, change = _recast(before, folded, at, reading_id, hours)
+        else:
+            episode, change = _uncovered(folded, at, reading_id, hours)
+        keep(after, family, episode)
+        if change is not None:
+            changes.append(change)
+    return Decisions(tuple(changes), after)
+
+
+def _uncovered(
+    folded: Episode | None, at: datetime, reading_id: str, hours: ServiceHours
+) -> tuple[Episode | None, Change | None]:
+    """What the error had cleared stands again, as a new alert."""
+    if folded is None or not any(trace.active for trace in folded.traces):
+        return None, None
+    episode, change = announced(replace(folded, opened_at=at), at, hours, reading_id)
+    return episode, replace(change, reason=REASON)
+
+
+def _recast(
+    before: Episode, folded: Episode | None, at: datetime, reading_id: str, hours: ServiceHours
+) -> tuple[Episode, Change | None]:
+    own = tuple(trace for trace in before.traces if trace.rule_id in _NOT_BY_READING)
+    theirs = () if folded is None else tuple(t for t in folded.traces if t.rule_id not in _NOT_BY_READING)
+    traces = (*theirs, *own)
+    if set(traces) == set(before.traces):
+        return before, None
+    if not any(trace.active for trace in traces):
+        return _without_evidence(before, traces, at, reading_id)
+    draft = _redrafted(before, folded, traces)
+    again = before.recovered_at is not None
+    cause = Cause(Trigger.BREACH if again else None, (REASON,), at, reading_id)
+    return conclude(before, draft, cause, hours)
+
+
+def _redrafted(before: Episode, folded: Episode | None, traces: tuple[Trace, ...]) -> Episode:
+    """The machine's part as it would be; `first_breach_at`, `opened_at`, the peak and people's part stay."""
+    keys = {trace.key for trace in traces}
+    waits = tuple(wait for wait in before.waits if wait.key in keys and wait.key.split(":")[0] in _NOT_BY_READING)
+    severity = max(trace.severity for trace in traces)
+    if folded is None:
+        return replace(before, traces=traces, waits=waits, severity=severity, explanation=_told(before))
+    return replace(
+        before,
+        traces=traces,
+        waits=(*folded.waits, *waits),
+        severity=severity,
+        rule_ids=tuple(dict.fromkeys((*folded.rule_ids, *(trace.rule_id for trace in traces)))),
+        explanation=folded.explanation,
+        last_breach_at=folded.last_breach_at,
+        reading_count=folded.reading_count,
+        retrospective=folded.retrospective,
+        transient=folded.transient,
+    )
+
+
+def _without_evidence(
+    before: Episode, traces: tuple[Trace, ...], at: datetime, reading_id: str
+) -> tuple[Episode, Change | None]:
+    """Recovered, whatever its peak, and never resolved: a person closes it."""
+    quiet = traces or tuple(replace(trace, active=False) for trace in before.traces)
+    after = replace(before, traces=quiet, waits=(), explanation=_told(before))
+    if before.recovered_at is not None:
+        return after, None
+    state, transition = step(before.state, Trigger.CLEAR_SEVERE)
+    after = replace(after, state=state, recovered_at=at, version=before.version + 1)
+    return after, Change(Kind.RECOVERED, transition, REASON, before.family, at, before, after, reading_id)
+
+
+def _told(before: Episode) -> Explanation:
+    text = before.explanation.text
+    return before.explanation if _WORDS in text else replace(before.explanation, text=f"{text} {_WORDS}")
