@@ -16,6 +16,7 @@ from service.storage.tables import MembershipRow
 from tests.access.hospital import Hospital
 
 
+@pytest.mark.hazard("H9")
 async def test_every_route_is_guarded_or_says_why_not(app: FastAPI) -> None:
     routes = list(routes_of(app))
     assert len(routes) >= 20
@@ -115,6 +116,7 @@ async def test_a_scope_of_one_ward_is_worth_nothing_on_another(hospital: Hospita
 
 
 @pytest.mark.parametrize("kind", ["foreign", "unknown", "no id at all"])
+@pytest.mark.hazard("H3")
 async def test_what_is_on_another_ward_is_not_there(hospital: Hospital, kind: str) -> None:
     mine, theirs = await hospital.ward(), await hospital.ward()
     their_stay = await hospital.stay(await hospital.clinician(theirs), theirs)

@@ -79,6 +79,7 @@ def stories() -> Iterator[tuple[Stay, dict[str, Any], bool]]:
         yield stay, second, late is not None
 
 
+@pytest.mark.hazard("H5")
 def test_no_text_that_must_never_be_written_is_ever_written() -> None:
     for (stay, last, late), watched, contact in itertools.product(stories(), (True, False), CONTACTS):
         advice = advised(stay, watched_now=watched, contact=contact)
@@ -142,6 +143,7 @@ def test_a_retrospective_alert_has_no_text_for_the_patient_but_forbids_carrying_
     assert "number" not in advice.text
 
 
+@pytest.mark.hazard("H13")
 def test_too_much_oxygen_rings_the_team_and_says_nothing_of_a_change() -> None:
     stay = Stay(profile="hypercapnic")
     stay.reads("08:00", spo2=94, oxygen_flow=1)
@@ -151,6 +153,7 @@ def test_too_much_oxygen_rings_the_team_and_says_nothing_of_a_change() -> None:
 
 
 @pytest.mark.parametrize("watched", [True, False])
+@pytest.mark.hazard("H13")
 def test_who_has_recorded_wishes_reads_their_own_text(watched: bool) -> None:
     stay = Stay(**WISHES)
     stay.reads("08:00", spo2=97, symptoms=("chest_pain",))
@@ -196,6 +199,7 @@ def test_a_value_too_low_to_use_is_measured_again_until_two_good_ones_came() -> 
     assert advised(stay).code == AdviceCode.RECHECK_WITHIN_1_HOUR
 
 
+@pytest.mark.hazard("H5")
 def test_a_poor_or_unusable_value_never_carries_on() -> None:
     for weak in ({"quality": "poor"}, {"context": "unknown"}, {"spo2": None, "pulse_rate": 80}):
         stay = Stay()
@@ -219,6 +223,7 @@ def test_whom_to_ring_goes_by_the_clock() -> None:
     assert "night desk" not in advised(stay, watched_now=True, contact=night).text
 
 
+@pytest.mark.hazard("H13")
 def test_who_has_recorded_wishes_is_not_sent_elsewhere_by_the_ward() -> None:
     stay = Stay(**WISHES)
     stay.reads("08:00", spo2=93, breathlessness=0)
@@ -241,5 +246,6 @@ def test_who_has_recorded_wishes_is_not_sent_elsewhere_by_the_ward() -> None:
         ("Take more oxygen.", "more oxygen"),
     ],
 )
+@pytest.mark.hazard("H5")
 def test_a_wards_own_text_is_looked_through(text: str, found: str | None) -> None:
     assert must_not_say(text) == found

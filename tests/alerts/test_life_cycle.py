@@ -93,6 +93,7 @@ def test_contact_alone_does_not_take_an_open_alert() -> None:
     assert acknowledge(reached, clock("08:10"), DAILY).respond_by is None
 
 
+@pytest.mark.hazard("H2")
 def test_an_acknowledgement_that_expires_reopens_one_level_up() -> None:
     stay = taken()
     stay.acts("08:40", Verb.ACK_EXPIRES)
@@ -221,6 +222,7 @@ def test_recovery_of_an_acknowledged_alert_leaves_it_to_the_person_who_has_it() 
     assert (stay.alert().state, stay.alert().recovered_at) == (State.ACKNOWLEDGED, clock("09:20"))
 
 
+@pytest.mark.hazard("H2")
 def test_a_recovered_alert_stays_in_the_queue_and_a_breach_opens_it_again() -> None:
     stay = Stay()
     stay.reads("08:00", spo2=91, breathlessness=1)

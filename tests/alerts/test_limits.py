@@ -24,6 +24,7 @@ def at(text: str) -> datetime:
         (Severity.LOW, "2026-11-22T20:00", None, "2026-11-22T20:00"),
     ],
 )
+@pytest.mark.hazard("H2")
 def test_limits_of_an_alert_at_three_in_the_night(
     severity: Severity, acknowledge: str, contact: str | None, expires: str
 ) -> None:

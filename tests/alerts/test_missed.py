@@ -28,6 +28,7 @@ def story(stay: Stay) -> list[tuple[str, str, str]]:
     return [(str(change.kind), change.after.severity.word, told(change.at)) for change in stay.changes]
 
 
+@pytest.mark.hazard("H1")
 def test_nothing_arrives_after_admission() -> None:
     stay = Stay(admitted="10:00", **KNOWN)
     stay.waits_until("13:59")
@@ -153,6 +154,7 @@ def test_the_silence_counts_from_the_last_value_not_from_admission() -> None:
     assert stay.alert(MISSED).severity == HIGH
 
 
+@pytest.mark.hazard("H6")
 def test_each_further_slot_is_told_once_and_a_silence_that_stands_is_not_told_again() -> None:
     stay = Stay(admitted="10:00", **KNOWN)
     stay.waits_until("2 12:00")

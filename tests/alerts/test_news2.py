@@ -102,6 +102,7 @@ COLUMNS: tuple[tuple[str, int, tuple[tuple[float, int], ...]], ...] = (
 
 
 @pytest.mark.parametrize(("parameter", "scale", "points"), COLUMNS)
+@pytest.mark.hazard("H4")
 def test_both_sides_of_every_line_of_the_chart(parameter: str, scale: int, points: Any) -> None:
     for value, expected in points:
         values: dict[str, Any] = {parameter: value}
@@ -153,6 +154,7 @@ def test_risk_follows_from_total_and_single_threes(values: dict[str, Any]) -> No
         assert result.risk == (Risk.LOW_MEDIUM if result.any_single_3 else Risk.LOW)
 
 
+@pytest.mark.hazard("H4")
 def test_scale_2_above_92_is_nothing_on_air_and_missing_when_oxygen_is_not_known() -> None:
     assert score(scale=2, spo2=97, on_oxygen=False).scores["spo2"] == 0
     assert score(scale=2, spo2=97, on_oxygen=True).scores["spo2"] == 3

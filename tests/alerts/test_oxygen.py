@@ -30,6 +30,7 @@ CRITICAL, HIGH, MEDIUM, LOW = Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM,
         (92, 9, 92, CRITICAL),
     ],
 )
+@pytest.mark.hazard("H1")
 def test_how_severe_a_low_value_is(spo2: int, answer: float, baseline: int, severity: Severity) -> None:
     stay = Stay(baseline_spo2=baseline)
     stay.reads("08:00", spo2=spo2, breathlessness=answer)
@@ -82,6 +83,7 @@ def test_amber_confirms_red() -> None:
 
 
 @pytest.mark.parametrize("weak", [{"context": "unknown"}, {"quality": "poor"}, {"context": "sleep"}])
+@pytest.mark.hazard("H5")
 def test_a_weak_reading_neither_confirms_nor_clears_red(weak: dict[str, Any]) -> None:
     stay = Stay()
     stay.reads("08:00", spo2=91, breathlessness=1)

@@ -18,6 +18,7 @@ def problems(**fields: Any) -> list[tuple[str, str]]:
     return [(problem.field, problem.code) for problem in refused.value.problems]
 
 
+@pytest.mark.hazard("H4")
 def test_no_profile_is_standard_with_the_coah_bands() -> None:
     assert Plan().limits == Limits(red_at=92, amber_at=94, target_low=94)
 
@@ -67,6 +68,7 @@ def test_a_red_limit_below_88_waits_for_a_second_clinician() -> None:
     assert (approved.limits.red_at, approved.limits.amber_at) == (84, 86)
 
 
+@pytest.mark.hazard("H4")
 def test_hypercapnic_with_a_usual_value_of_94_needs_a_reason() -> None:
     assert problems(profile="hypercapnic", baseline_spo2=94) == [("reason", "required")]
     Plan(profile="hypercapnic", baseline_spo2=94, reason="recovering")
@@ -102,6 +104,7 @@ def test_every_problem_is_reported_at_once() -> None:
 
 
 @pytest.mark.parametrize(("profile", "warned"), [("standard", 1), ("hypercapnic", 0)])
+@pytest.mark.hazard("H4")
 def test_home_oxygen_without_personal_limits_is_a_warning_not_a_refusal(profile: Any, warned: int) -> None:
     assert len(Plan(profile=profile, prescribed_oxygen_flow=2).warnings()) == warned
     assert not Plan(profile=profile, prescribed_oxygen_flow=0).warnings()

@@ -13,6 +13,7 @@ from tests.alerts.stay import Stay, clock
 HIGH, CRITICAL = Severity.HIGH, Severity.CRITICAL
 
 
+@pytest.mark.hazard("H1")
 def test_amber_without_a_recheck_is_high_confirmed_and_says_so() -> None:
     stay = Stay()
     stay.reads("08:00", spo2=94, breathlessness=0)
@@ -24,6 +25,7 @@ def test_amber_without_a_recheck_is_high_confirmed_and_says_so() -> None:
     assert alert.explanation.text.endswith("No recheck came in time.")
 
 
+@pytest.mark.hazard("H1")
 def test_red_without_a_recheck_stays_critical_and_is_confirmed() -> None:
     stay = Stay()
     stay.reads("08:00", spo2=92, breathlessness=1)

@@ -27,6 +27,7 @@ def placement(stay: Stay) -> Placement:
     ("at", "expected"),
     [("-1 08:00", Placement.LIVE), ("-1 07:59", Placement.STALE), ("07:00", Placement.LIVE)],
 )
+@pytest.mark.hazard("H1")
 def test_the_newest_is_live_for_a_day(at: str, expected: Placement) -> None:
     stay = Stay()
     stay.reads(at, received="08:00", spo2=97)
@@ -38,6 +39,7 @@ def test_the_newest_is_live_for_a_day(at: str, expected: Placement) -> None:
     [{"pulse_rate": 80}, {"spo2": 97, "quality": "poor"}, {"spo2": 97, "context": "post_exertion_40_steps"},
      {"spo2": 97, "context": "unknown"}, {"breathlessness": 0}],
 )  # fmt: skip
+@pytest.mark.hazard("H7")
 def test_nothing_but_a_good_resting_value_overtakes_a_late_red(newer: dict[str, Any]) -> None:
     stay = Stay()
     stay.reads("08:30", **newer)
@@ -46,6 +48,7 @@ def test_nothing_but_a_good_resting_value_overtakes_a_late_red(newer: dict[str, 
     assert stay.alert().severity == CRITICAL
 
 
+@pytest.mark.hazard("H7")
 def test_a_value_that_is_overtaken_is_retrospective() -> None:
     stay = Stay()
     stay.reads("08:30", spo2=97)
@@ -56,6 +59,7 @@ def test_a_value_that_is_overtaken_is_retrospective() -> None:
     assert "Newer readings were already known." in alert.explanation.text
 
 
+@pytest.mark.hazard("H7")
 def test_a_late_value_never_stands_without_its_age() -> None:
     stay = Stay()
     stay.reads("06:30", received="08:00", spo2=90, breathlessness=1)

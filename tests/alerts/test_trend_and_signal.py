@@ -121,6 +121,7 @@ def poor(stay: Stay, *times: str, **values: Any) -> None:
         stay.reads(at, **{"spo2": 97, "quality": "poor", **values})
 
 
+@pytest.mark.hazard("H12")
 def test_three_poor_signals_in_a_row_are_a_technical_alert() -> None:
     stay = Stay()
     poor(stay, "08:00", "08:10")

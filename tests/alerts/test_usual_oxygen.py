@@ -16,6 +16,7 @@ CRITICAL, HIGH, MEDIUM, LOW = Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM,
 
 
 @pytest.mark.parametrize(("drops", "severity"), [((96, 96), LOW), ((96, 98, 96), LOW), ((96,), None)])
+@pytest.mark.hazard("H6")
 def test_a_drop_from_usual_needs_two_of_three(drops: tuple[int, ...], severity: Severity | None) -> None:
     stay = Stay(baseline_spo2=99)
     for hour, spo2 in enumerate(drops, start=8):
@@ -32,6 +33,7 @@ def test_a_drop_clears_when_it_is_one_at_most_twice() -> None:
     assert stay.families == set()
 
 
+@pytest.mark.hazard("H12")
 def test_only_good_resting_values_count_for_a_drop() -> None:
     stay = Stay(baseline_spo2=99)
     stay.reads("08:00", spo2=96)
@@ -67,6 +69,7 @@ def test_below_target_clears_with_two_values_on_target() -> None:
     assert not stay.alert().trace("R6").active  # type: ignore[union-attr]
 
 
+@pytest.mark.hazard("H12")
 def test_five_below_usual_and_amber_is_high() -> None:
     stay = Stay(baseline_spo2=99)
     stay.reads("08:00", spo2=94, breathlessness=0)
@@ -110,6 +113,7 @@ def test_a_new_prescription_alone_recovers_the_alert_about_it() -> None:
     baseline=st.none() | st.integers(70, 93), profile=st.sampled_from(["standard", "hypercapnic"]),
     pulse=st.none() | st.integers(20, 250),
 )  # fmt: skip
+@pytest.mark.hazard("H1")
 def test_off_oxygen_a_lower_value_is_never_less_severe(
     low: int, high: int, answer: int | None, baseline: int | None, profile: Any, pulse: int | None
 ) -> None:
@@ -126,6 +130,7 @@ def test_off_oxygen_a_lower_value_is_never_less_severe(
 
 @settings(deadline=None)
 @given(spo2=st.integers(0, 100), answer=st.integers(0, 20), baseline=st.none() | st.integers(70, 100))
+@pytest.mark.hazard("H5")
 def test_an_answer_never_lowers(spo2: int, answer: int, baseline: int | None) -> None:
     stay, asked = Stay(baseline_spo2=baseline), Stay(baseline_spo2=baseline)
     stay.reads("08:00", spo2=spo2)

@@ -71,6 +71,7 @@ async def test_leaving_the_custom_profile_drops_its_limits(hospital: Hospital, w
     assert (changed["plan"]["red_at"], changed["limits"]["red_at"]) == (None, 92)
 
 
+@pytest.mark.hazard("H9")
 async def test_a_red_limit_below_88_waits_for_another_clinician(
     hospital: Hospital, ward_id: str, nurse: Headers
 ) -> None:
@@ -92,6 +93,7 @@ async def test_a_red_limit_below_88_waits_for_another_clinician(
     assert (await approve(hospital, await hospital.lead(ward_id), approved)).status_code == 409
 
 
+@pytest.mark.hazard("H9")
 async def test_who_proposed_cannot_approve_after_a_colleague_touched_the_plan(
     hospital: Hospital, ward_id: str, nurse: Headers
 ) -> None:

@@ -75,6 +75,7 @@ async def test_a_change_is_audited_and_told_in_the_feed(hospital: Hospital) -> N
     ]
 
 
+@pytest.mark.hazard("H9")
 async def test_only_a_lead_of_the_ward_sets_it(hospital: Hospital) -> None:
     ward_id, other = await hospital.ward(), await hospital.ward()
     assert (await put(hospital, await hospital.clinician(ward_id), ward_id)).status_code == 403
@@ -84,6 +85,7 @@ async def test_only_a_lead_of_the_ward_sets_it(hospital: Hospital) -> None:
     assert foreign.status_code == 404
 
 
+@pytest.mark.hazard("H9")
 async def test_a_stale_change_is_answered_with_what_is_in_force(hospital: Hospital) -> None:
     ward_id = await hospital.ward()
     header = await hospital.lead(ward_id)

@@ -148,6 +148,7 @@ async def test_when_nobody_is_there_nothing_is_sent_and_the_outbox_says_so(
     assert (box.messages, row.state, row.problem) == ([], "dead", outbox.NOBODY)
 
 
+@pytest.mark.hazard("H2")
 async def test_a_failing_server_is_tried_again_later_and_later_and_then_given_up(
     app: FastAPI, partner: Partner, lead: Headers, box: Box, clock: SettableClock, database: Database
 ) -> None:
@@ -165,6 +166,7 @@ async def test_a_failing_server_is_tried_again_later_and_later_and_then_given_up
     assert box.messages == []
 
 
+@pytest.mark.hazard("H2")
 async def test_a_sender_that_was_killed_in_the_middle_loses_nothing(
     app: FastAPI, partner: Partner, lead: Headers, box: Box, clock: SettableClock, database: Database
 ) -> None:

@@ -36,6 +36,7 @@ async def on_sundays(hospital: Hospital, partner: Partner, starts: str, ends: st
     return header
 
 
+@pytest.mark.hazard("H2")
 async def test_a_patient_reads_of_the_team_only_while_somebody_is_on_duty(
     hospital: Hospital, partner: Partner, clock: SettableClock
 ) -> None:
@@ -104,6 +105,7 @@ async def test_a_calendar_that_cannot_be_read_stops_no_reading_and_leaves_nobody
 @pytest.mark.parametrize(
     "text", ["All is normal.", "Your team is watching.", "You may carry on.", "Turn up your oxygen."]
 )
+@pytest.mark.hazard("H13")
 async def test_a_ward_cannot_write_what_no_patient_may_read(hospital: Hospital, partner: Partner, text: str) -> None:
     header = await hospital.lead(partner.ward_id)
     body = {"out_of_hours_text": text, "version": 1}

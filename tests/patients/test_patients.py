@@ -48,6 +48,7 @@ async def test_the_same_person_sent_twice_is_one_record(hospital: Hospital, ward
     assert (await hospital.client.get(f"/v1/patients/{first.json()['id']}", headers=nurse)).json() == first.json()
 
 
+@pytest.mark.hazard("H3")
 async def test_the_same_number_with_another_birth_date_is_refused(
     hospital: Hospital, ward_id: str, nurse: Headers
 ) -> None:
@@ -87,6 +88,7 @@ async def test_twenty_registrations_at_once_make_one_record(hospital: Hospital, 
         assert len((await session.scalars(select(PatientRow.id))).all()) == 1
 
 
+@pytest.mark.hazard("H3")
 async def test_people_without_numbers_are_never_taken_for_each_other(
     hospital: Hospital, ward_id: str, nurse: Headers
 ) -> None:
@@ -185,6 +187,7 @@ async def test_what_a_person_always_has_cannot_be_taken_away(
     assert [error["pointer"] for error in answer.json()["errors"]] == [f"/{field}"]
 
 
+@pytest.mark.hazard("H3")
 def test_nhs_numbers_are_judged_as_the_nhs_number_package_judges_them() -> None:
     for number in generate(quantity=200, valid=True) + generate(quantity=200, valid=False):
         assert (nhs_number(number) is not None) == is_valid(number)

@@ -69,6 +69,7 @@ async def storm(partner: Partner, stay_ids: list[str], answered: Answered, proce
         await asyncio.gather(*(send(sender) for sender in range(SENDERS)))
 
 
+@pytest.mark.hazard("H1")
 async def test_a_kill_in_the_middle_of_a_storm_loses_nothing_that_was_answered(durable_url: str) -> None:
     database = open_database(durable_url)
     answered: Answered = {}

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from service.storage.engine import Database
 from tests.support.time import START, SettableClock
 from tests.support.wards import Partner, rows_of
@@ -33,6 +35,7 @@ async def test_every_unlikely_reading_is_stored_and_answered(partner: Partner, d
             assert said["assessment"]["advice_code"] != "carry_on"
 
 
+@pytest.mark.hazard("H5")
 async def test_a_missing_value_is_neither_zero_nor_normal(partner: Partner) -> None:
     stay_id = await partner.admit()
     said = await partner.kept(stay_id, pulse_rate=80)

@@ -61,6 +61,7 @@ async def assert_one_alert_a_family(database: Database, stay_id: str, ids: list[
     assert numbers == list(range(1, len(numbers) + 1))
 
 
+@pytest.mark.hazard("H6")
 async def test_fifty_clients_at_once_open_one_alert_a_family(partner: Partner, database: Database) -> None:
     stay_id = await partner.admit()
     ids = await storm([partner] * CLIENTS, stay_id)

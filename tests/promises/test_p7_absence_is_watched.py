@@ -18,6 +18,7 @@ async def kinds(partner: Partner, what: str = "") -> list[str]:
     return [event["type"] for event in await partner.events() if event["type"].startswith(f"alert.{what}")]
 
 
+@pytest.mark.hazard("H11")
 async def test_a_recheck_that_does_not_come_is_found_without_a_further_request(
     app: FastAPI, partner: Partner, clock: SettableClock
 ) -> None:
@@ -31,6 +32,7 @@ async def test_a_recheck_that_does_not_come_is_found_without_a_further_request(
     assert [(alert["severity"], alert["confirmed"]) for alert in await partner.alerts()] == [("high", True)]
 
 
+@pytest.mark.hazard("H1")
 async def test_after_an_hour_of_downtime_each_overdue_thing_happens_once(
     settings: Settings, app: FastAPI, partner: Partner, clock: SettableClock
 ) -> None:
@@ -49,6 +51,7 @@ async def test_after_an_hour_of_downtime_each_overdue_thing_happens_once(
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 @pytest.mark.postgres
+@pytest.mark.hazard("H11")
 async def test_several_replicas_never_do_a_thing_twice(
     settings: Settings, app: FastAPI, partner: Partner, clock: SettableClock, database: Database
 ) -> None:

@@ -203,6 +203,7 @@ async def test_waiting_in_vain_is_304(client: httpx.AsyncClient, nurse_header: H
     assert answer.status_code == 304
 
 
+@pytest.mark.hazard("H7")
 async def test_two_replicas_never_serve_an_old_page(
     scene: Scene, stay: Stay, client: httpx.AsyncClient, nurse_header: Header
 ) -> None:

@@ -1,5 +1,7 @@
 """What the engine decides becomes rows, counts and numbered events, all of it or nothing."""
 
+import pytest
+
 from tests.queue.scene import Scene, Stay, minutes, observed
 
 
@@ -25,6 +27,7 @@ async def test_an_event_holds_no_value_and_no_name(scene: Scene, stay: Stay) -> 
             assert value not in str(event.data["reason"])
 
 
+@pytest.mark.hazard("H6")
 async def test_another_red_reading_updates_the_same_alert(scene: Scene, stay: Stay) -> None:
     await scene.send(stay, 90, minutes(0))
     await scene.send(stay, 90, minutes(5))

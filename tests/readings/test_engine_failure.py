@@ -39,6 +39,7 @@ async def test_an_unreadable_plan_keeps_the_reading_and_tells_the_team(
     assert len(await partner.history(stay_id)) == 1
 
 
+@pytest.mark.hazard("H1")
 async def test_a_red_value_that_cannot_be_judged_is_critical_all_the_same(
     partner: Partner, stay_id: str, database: Database
 ) -> None:

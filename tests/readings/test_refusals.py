@@ -91,6 +91,7 @@ async def test_a_stay_nobody_knows_is_not_found(partner: Partner) -> None:
     assert assert_refused(answer, 422, "invalid")["errors"][0]["pointer"] == "/stay_id"
 
 
+@pytest.mark.hazard("H3")
 async def test_a_stay_of_another_ward_is_not_found_whatever_else_is_wrong(
     stay_id: str, http: httpx.AsyncClient, database: Database
 ) -> None:

@@ -4,12 +4,14 @@ import asyncio
 from datetime import timedelta
 
 import httpx
+import pytest
 
 from service.storage.engine import Database
 from tests.support.time import START, SettableClock
 from tests.support.wards import Partner, open_partner, reading, rows_of
 
 
+@pytest.mark.hazard("H10")
 async def test_the_same_reading_again_is_the_one_that_is_kept(partner: Partner, stay_id: str) -> None:
     body = reading(stay_id, spo2=91, breathlessness=1)
     first = await partner.ask("POST", "/v1/readings", body)
@@ -25,6 +27,7 @@ async def test_the_same_reading_again_is_the_one_that_is_kept(partner: Partner, 
     assert alert["reading_count"] == 1
 
 
+@pytest.mark.hazard("H10")
 async def test_the_same_id_with_other_content_is_a_conflict_and_the_first_stands(
     partner: Partner, stay_id: str
 ) -> None:
@@ -99,6 +102,7 @@ async def test_an_id_cannot_be_mistaken_for_a_key_or_a_content(partner: Partner,
     assert answer.status_code == 201
 
 
+@pytest.mark.hazard("H7")
 async def test_a_replay_is_answered_with_the_assessment_of_now(
     partner: Partner, stay_id: str, clock: SettableClock
 ) -> None:
@@ -125,6 +129,7 @@ async def test_a_replay_after_the_discharge_is_still_the_reading_that_was_kept(p
     assert again.json()["reading_id"] == first.json()["reading_id"]
 
 
+@pytest.mark.hazard("H10")
 async def test_the_same_reading_at_the_same_moment_is_kept_once(
     partner: Partner, stay_id: str, database: Database
 ) -> None:
@@ -162,6 +167,7 @@ async def test_a_reading_twice_in_one_batch_is_kept_once(partner: Partner, stay_
     assert len(await partner.history(stay_id)) == 2
 
 
+@pytest.mark.hazard("H10")
 async def test_a_batch_sent_again_is_replayed_row_by_row(partner: Partner, stay_id: str) -> None:
     rows = [{"stay_id": stay_id, "observed_at": f"2026-11-22T0{hour}:00:00Z", "spo2": 97} for hour in (5, 6, 7)]
 

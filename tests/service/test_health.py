@@ -43,6 +43,7 @@ async def test_an_empty_database_is_not_ready_but_the_process_is_alive(clock, em
             assert (await client.get("/livez")).json() == {"status": "alive"}
 
 
+@pytest.mark.hazard("H11")
 async def test_without_committers_it_is_not_ready(app) -> None:
     assert (await ready(app)).status_code == 200
     await app.state.intake.stop()
@@ -88,6 +89,7 @@ async def test_a_database_that_only_reads_is_not_ready(app, database, database_u
 
 
 @pytest.mark.postgres
+@pytest.mark.hazard("H11")
 async def test_it_is_not_ready_while_the_server_is_down_and_ready_again_after(postgres_server, clock) -> None:
     server = postgres_server()
     await migrate(server.url())

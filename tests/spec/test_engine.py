@@ -131,6 +131,7 @@ def test_what_cannot_be_a_value_is_outside_the_limits(scenario: Scenario) -> Non
     assert not accepted
 
 
+@pytest.mark.hazard("H8")
 def test_a_second_refusal_within_a_day_is_a_technical_alert() -> None:
     once = refuse(Record(), minutes(0))
     assert not once.episodes

@@ -115,6 +115,7 @@ async def test_scenario(app: FastAPI, partner: Partner, clock: SettableClock, sc
     assert answered(answer, scenario.answers) == scenario.answers
 
 
+@pytest.mark.hazard("H8")
 async def test_what_cannot_be_a_value_is_refused_and_leaves_nothing(partner: Partner, clock: SettableClock) -> None:
     for scenario in (each for each in SCENARIOS if each.refused):
         stay_id = await partner.admit(**scenario.plan)
