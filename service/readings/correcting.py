@@ -29,6 +29,7 @@ from service.queue.store import ALERT, lock_stay
 from service.readings.judging import plan_of
 from service.readings.store import plan_table, reading_table, stay_table, ward_table
 from service.readings.windows import JUDGED_COLUMNS, to_reading
+from service.rules.live import load_version
 from service.storage.session import WriteSession
 
 log = get_logger(__name__)
@@ -101,7 +102,8 @@ async def _judge_again(session: WriteSession, row: Mapping[str, Any], at: dateti
         start, plans = _first_plan(history.plans, history.since)
         known = tuple(to_reading(each) for each in history.readings if each.received_at < history.since)
         later = [to_reading(each) for each in history.readings if each.received_at >= history.since]
-        record = Record(plan=start, window=known, service_hours=hours, sixteen_on=stay.sixteen_on)
+        rule_set = await load_version(session, ward_id, row["rule_set_version"])
+        record = Record(plan=start, window=known, service_hours=hours, sixteen_on=stay.sixteen_on, rule_set=rule_set)
         without = refold(record, later, plans, history.closings, at)
         decided = correct(readable, {f: e for f, e in without.items() if f in readable or f not in stored}, at,
                           row["id"], hours)  # fmt: skip
