@@ -193,7 +193,7 @@ def _front_doors(app: FastAPI) -> Iterator[Route]:
     """The endpoints that guard themselves and take nothing but the request, found before any router is asked and called
     without what parameters would need. The routes behind them are the documented ones."""
     for route in openapi.routes_of(app):
-        if isinstance(guard_of(route), SelfGuarded):
+        if isinstance(guard_of(route), SelfGuarded) and "{" not in route.path:
             yield Route(route.path, route.endpoint, methods=sorted(route.methods or ()), include_in_schema=False)
 
 
