@@ -48,9 +48,9 @@ def draw(comparison: Comparison) -> str:
     sheet.text(20, sheet.y, "Alerts per patient-day, and how early they come", size=20, bold=True)
     for trial, ink in zip(comparison.trials, INKS, strict=False):
         sheet.y += 20
-        sheet.text(20, sheet.y, f"{trial.letter}  rule set {trial.rule_set.version}")
-        sheet.parts.append(f'<rect x="4" y="{sheet.y - 11:.1f}" width="10" height="12" fill="{ink}"/>')
-    _legend(sheet)
+        sheet.parts.append(f'<rect x="20" y="{sheet.y - 11:.1f}" width="22" height="12" fill="{ink}"/>')
+        sheet.text(48, sheet.y, f"{trial.letter}  rule set {trial.rule_set.version}")
+    _legend(sheet, min(len(comparison.trials), len(INKS)))
     _totals(sheet, comparison)
     _rules(sheet, comparison)
     if any(trial.events for trial in comparison.trials):
@@ -91,11 +91,11 @@ def _fill(severity: Severity | None, place: int) -> str:
     return INKS[place] if severity in (None, Severity.CRITICAL) else f"url(#{severity.word}{place})"
 
 
-def _legend(sheet: _Sheet) -> None:
+def _legend(sheet: _Sheet, trials: int) -> None:
     sheet.y += 26
     x = 20.0
     for severity in SEVERITIES:
-        for place in range(len(INKS)):
+        for place in range(trials):
             sheet.parts.append(_rect(x, sheet.y - 11, 22, 12, severity, place))
             x += 24
         sheet.text(x + 4, sheet.y, severity.word)
@@ -106,12 +106,9 @@ def _totals(sheet: _Sheet, comparison: Comparison) -> None:
     sheet.heading("All clinical alerts per patient-day")
     rates = [_by_severity(trial, Channel.CLINICAL, None) for trial in comparison.trials]
     scale = _scale([BUDGET * 1.15, *(_sum(bars) for bars in rates)])
-    top = sheet.y
     _row(sheet, "clinical, all rules", rates, scale, "{:.3f}")
     x = LEFT + BUDGET * scale
-    sheet.parts.append(
-        f'<path d="M{x:.1f} {top - 2:.1f}V{sheet.y:.1f}" stroke="#1a1a1a" stroke-width="2" stroke-dasharray="5 3"/>'
-    )
+    sheet.parts.append(f'<path d="M{x:.1f} {sheet.y - 7:.1f}V{sheet.y + 2:.1f}" stroke="#1a1a1a" stroke-width="2"/>')
     sheet.text(x, sheet.y + 13, f"budget {BUDGET}", anchor="middle", size=12)
     sheet.y += 14
 
