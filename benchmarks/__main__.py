@@ -19,7 +19,7 @@ import httpx
 
 from benchmarks import engine, seeding
 from benchmarks.load import Measured, request, run
-from service.storage.engine import open_database
+from service.storage.engine import Database, open_database
 from service.storage.migrations import migrate
 from tests.support.postgres import Server, free_port
 
@@ -118,19 +118,20 @@ async def _http(url: str, asked: argparse.Namespace) -> dict[str, float]:
     database = open_database(url)
     queue = await seeding.seed(database, asked.alerts, 1)
     seeded = await seeding.seed(database, asked.stays, asked.wards, also=queue.ward_ids)
-    await database.close()
+    wards = Wards(database, asked.stays, seeded)
     with _serving("service.app", url) as ours, _serving("benchmarks.baseline", url) as bare:
         token = _token(ours, seeded)
         found: dict[str, list[float]] = {name: [] for name in TARGETS}
         await _warm_up(ours, token, seeded)
         for number in range(asked.rounds):
             print(f"\nround {number + 1}:")
-            single = await _posts(ours, bare, token, seeded, asked, number, found)
-            await _batches(ours, token, seeded, asked, number, single, found)
+            single = await _posts(ours, bare, token, await wards.fresh(), asked, number, found)
+            await _batches(ours, token, await wards.fresh(), asked, number, single, found)
         await _fill_queue(ours, token, queue.stay_ids)
         for number in range(asked.rounds):
             print(f"\nqueue, round {number + 1}:")
             await _queue(ours, bare, token, queue.ward_ids[0], asked.seconds, found)
+    await database.close()
     return {name: median(values) for name, values in found.items()}
 
 
@@ -145,17 +146,31 @@ def _token(port: int, seeded: seeding.Seeded) -> str:
 
 
 async def _warm_up(ours: int, token: str, seeded: seeding.Seeded) -> None:
-    """Eleven readings for each stay, posted one by one: what a ward has behind it after some days."""
-    rows = seeding.readings(seeded.stay_ids, 11 * len(seeded.stay_ids), 77)
+    """A reading for each stay, posted one by one: every process has its statements and connections then."""
+    rows = seeding.readings(seeded.stay_ids, len(seeded.stay_ids), 77)
     sent = [request("POST", "/v1/readings", token, seeding.body(row)) for row in rows]
     _say("warming up, single posts", await run(ours, sent, 600), {201})
 
 
+class Wards:
+    """Stays for one measurement after the other. Each begins with eleven readings behind every stay, so that the last
+    one measured is judged on as long a window as the first."""
+
+    def __init__(self, database: Database, stays: int, seeded: seeding.Seeded) -> None:
+        self._database, self._stays, self._seeded = database, stays, seeded
+
+    async def fresh(self) -> list[str]:
+        """New stays on the same wards."""
+        stay_ids = await seeding.admit(self._database, self._seeded.ward_ids, self._stays)
+        await seeding.history(self._database, self._seeded.ward_ids, stay_ids)
+        return stay_ids
+
+
 async def _posts(
-    ours: int, bare: int, token: str, seeded: seeding.Seeded, asked: argparse.Namespace, number: int,
+    ours: int, bare: int, token: str, stay_ids: list[str], asked: argparse.Namespace, number: int,
     found: dict[str, list[float]],
 ) -> float:  # fmt: skip
-    rows = seeding.readings(seeded.stay_ids, int(asked.seconds * 4000), number)
+    rows = seeding.readings(stay_ids, int(asked.seconds * 4000), number)
     sent = [request("POST", "/v1/readings", token, seeding.body(row)) for row in rows]
     limit = _say("posts without storage", await run(bare, sent, asked.seconds), {201})
     single = _say("single posts", await run(ours, sent, asked.seconds), {201})
@@ -164,10 +179,10 @@ async def _posts(
 
 
 async def _batches(
-    ours: int, token: str, seeded: seeding.Seeded, asked: argparse.Namespace, number: int, single: float,
+    ours: int, token: str, stay_ids: list[str], asked: argparse.Namespace, number: int, single: float,
     found: dict[str, list[float]],
 ) -> None:  # fmt: skip
-    rows = seeding.readings(seeded.stay_ids, int(asked.seconds * 20_000), 1000 + number)
+    rows = seeding.readings(stay_ids, int(asked.seconds * 20_000), 1000 + number)
     batches = [rows[start : start + 100] for start in range(0, len(rows), 100)]
     sent = [request("POST", "/v1/readings/batch", token, seeding.body({"readings": batch})) for batch in batches]
     rate = 100 * _say("batches of 100", await run(ours, sent, asked.seconds), {200})

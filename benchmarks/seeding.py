@@ -34,25 +34,31 @@ async def seed(database: Database, stays: int, wards: int, also: Sequence[str] =
     """Wards with one active stay for each of so many patients; the client may work on the wards in `also` too."""
     now = real_now()
     ward_ids = [new_id() for _ in range(wards)]
-    patients, stay_rows, plans = [], [], []
-    for number in range(stays):
-        ward_id, patient_id, stay_id = ward_ids[number % wards], new_id(), new_id()
-        patients.append(_patient(ward_id, patient_id, number, now))
-        stay_rows.append(_stay(ward_id, stay_id, patient_id, now))
-        plans.append(_plan(ward_id, stay_id, now))
     async with writing(database) as session:
         for table, rows in (
             ("ward", [{"id": w, "name": f"Ward {n}", "created_at": now} for n, w in enumerate(ward_ids)]),
             ("ward_feed", [{"ward_id": ward_id, "epoch": new_id()} for ward_id in ward_ids]),
-            ("patient", patients),
-            ("stay", stay_rows),
-            ("plan", plans),
         ):
             await session.execute(insert(METADATA.tables[table]), rows)
         client_id, secret = await accounts.add_client(
             session, name="Benchmark", scopes=SCOPES, ward_ids=[*ward_ids, *also], at=now
         )
-    return Seeded(ward_ids, [row["id"] for row in stay_rows], client_id, secret)
+    return Seeded(ward_ids, await admit(database, ward_ids, stays), client_id, secret)
+
+
+async def admit(database: Database, ward_ids: Sequence[str], stays: int) -> list[str]:
+    """So many new stays, spread over the wards, admitted two days ago; their ids."""
+    now = real_now()
+    patients, stay_rows, plans = [], [], []
+    for number in range(stays):
+        ward_id, patient_id, stay_id = ward_ids[number % len(ward_ids)], new_id(), new_id()
+        patients.append(_patient(ward_id, patient_id, number, now))
+        stay_rows.append(_stay(ward_id, stay_id, patient_id, now))
+        plans.append(_plan(ward_id, stay_id, now))
+    async with writing(database) as session:
+        for table, rows in (("patient", patients), ("stay", stay_rows), ("plan", plans)):
+            await session.execute(insert(METADATA.tables[table]), rows)
+    return [row["id"] for row in stay_rows]
 
 
 def _patient(ward_id: str, patient_id: str, number: int, now: datetime) -> dict[str, Any]:
@@ -71,8 +77,9 @@ def _stay(ward_id: str, stay_id: str, patient_id: str, now: datetime) -> dict[st
         "ward_id": ward_id,
         "id": stay_id,
         "patient_id": patient_id,
-        "admitted_at": now,
+        "admitted_at": now - timedelta(days=2),
         "sixteen_on": date(1966, 1, 1),
+        "due_at": now + timedelta(hours=1),
     }
 
 
@@ -81,21 +88,22 @@ def _plan(ward_id: str, stay_id: str, now: datetime) -> dict[str, Any]:
         "ward_id": ward_id,
         "stay_id": stay_id,
         "version": 1,
+        "baseline_spo2": 97,
         "reading_times": ["09:00", "13:00", "19:00"],
         "created_at": now,
     }
 
 
-async def history(database: Database, seeded: Seeded, each: int = 11) -> None:
+async def history(database: Database, ward_ids: Sequence[str], stay_ids: Sequence[str], each: int = 11) -> None:
     """What each stay has behind it: so many unremarkable readings, spread evenly over the last 44 hours."""
     chance, now = random.Random(77), real_now()
     gap = timedelta(hours=44) / each
-    for wards_stays in zip(*[iter(enumerate(seeded.stay_ids))] * 500, strict=False):
+    for start in range(0, len(stay_ids), 500):
         rows = []
-        for place, stay_id in wards_stays:
+        for place, stay_id in enumerate(stay_ids[start : start + 500], start):
             for number in range(each):
                 at = now - timedelta(hours=45) + number * gap
-                rows.append(_stored(seeded.ward_ids[place % len(seeded.ward_ids)], stay_id, at, chance))
+                rows.append(_stored(ward_ids[place % len(ward_ids)], stay_id, at, chance))
         async with writing(database) as session:
             await session.execute(insert(METADATA.tables["reading"]), rows)
 
