@@ -164,6 +164,7 @@ async def _show(wanted: Demo, process: "Process", http: "httpx.AsyncClient") -> 
 
     from service.sandbox.caller import Caller
     from service.sandbox.driver import Played, admit_all, play, send_history
+    from service.sandbox.nurse import Nurse, put_on_duty
     from service.sandbox.showing import closing, introduction, watch
     from service.sandbox.staffing import add_administrator, add_team
     from service.sandbox.ward import make_ward
@@ -174,6 +175,8 @@ async def _show(wanted: Demo, process: "Process", http: "httpx.AsyncClient") -> 
     team = await add_team(wanted.database_url, played.ward_id, real_now())
     accounts = {each.role: each for each in (*team, administrator)}
     sender, reader = Caller(http, accounts["partner"].form), Caller(http, accounts["clinician"].form)
+    nurse = Caller(http, accounts["clinician"].form)
+    await put_on_duty(Caller(http, accounts["lead"].form), nurse, played.ward_id)
     ward = make_ward(wanted.patients, wanted.seed, wanted.clock.now(), _first_onset(wanted.clock))
     stays = await admit_all(sender, ward, played)
     await send_history(sender, ward, stays, wanted.clock, played)
@@ -182,6 +185,7 @@ async def _show(wanted: Demo, process: "Process", http: "httpx.AsyncClient") -> 
         await _first_to_end(
             play(sender, ward, stays, wanted.clock, played),
             watch(reader, played, wanted.clock, Console()),
+            Nurse(nurse, played.ward_id, wanted.seed).work(wanted.clock),
             _fail_when_it_ends(wanted, process),
         )
     finally:
