@@ -106,6 +106,7 @@ async def _keep(
     outcomes: dict[int, Outcome] = {}
     for place, sent in places.items():
         answers = _outcomes(place, waiting[place], len(sent))
+        await intake.note_differing(*place, answers)
         outcomes.update(zip((index for index, _ in sent), answers, strict=True))
     return outcomes
 

@@ -11,6 +11,7 @@ from alerts.plan import Plan
 from service import metrics
 from service.clock import Clock
 from service.cover.inforce import Cover, Covers
+from service.errors import ReadingDiffers
 from service.feed.positions import Wakeups
 from service.fields import NIL_ID
 from service.readings import store
@@ -72,7 +73,15 @@ class Intake:
         self, ward_id: str, stay_id: str, sender_id: str, submissions: Sequence[Submission]
     ) -> Sequence[Outcome]:
         """`send`, and wait for it; gives what became of each reading, in order."""
-        return (await self.send(ward_id, stay_id, sender_id, submissions)).outcomes
+        outcomes = (await self.send(ward_id, stay_id, sender_id, submissions)).outcomes
+        await self.note_differing(ward_id, stay_id, outcomes)
+        return outcomes
+
+    async def note_differing(self, ward_id: str, stay_id: str, outcomes: Sequence[Outcome]) -> None:
+        """A reading that came under the name of another was refused like any other: something did not arrive."""
+        for outcome in outcomes:
+            if isinstance(outcome, ReadingDiffers):
+                await self.refuse(ward_id, stay_id, outcome.code)
 
     def send(
         self, ward_id: str, stay_id: str, sender_id: str, submissions: Sequence[Submission]

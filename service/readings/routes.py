@@ -70,12 +70,12 @@ async def post_reading(request: Request) -> Response:
     responses={200: {"model": ReadingOut, "description": "The same answer again; the assessment is of now."}},
 )
 @reads_body(JsonBody(AnswerIn))
-@self_guarded("readings:write")
-async def post_answer(request: Request, reading_id: PathId) -> Response:
+async def post_answer(
+    request: Request, reading_id: PathId, who: Annotated[Principal, Depends(Requires("readings:write"))]
+) -> Response:
     """Answer a reading's question. The answer is kept as a reading of its own and judged with the one it answers; it
     never lowers a severity."""
     request.state.safety_text = SAFETY_TEXT
-    who = require_scope(await authenticate(request), "readings:write")
     async with reading(database_of(request)) as session:
         to = await answers.find_reading(session, who, canonical_id(reading_id))
     said = body.parse(AnswerIn, await body.read(request))
@@ -87,11 +87,11 @@ async def post_answer(request: Request, reading_id: PathId) -> Response:
     "/readings/{reading_id}/entered-in-error", operation_id="enter_reading_in_error", response_model=ReadingRecord
 )
 @reads_body(JsonBody(ErrorIn))
-@self_guarded("readings:write")
-async def enter_in_error(request: Request, reading_id: PathId) -> Response:
+async def enter_in_error(
+    request: Request, reading_id: PathId, who: Annotated[Principal, Depends(Requires("readings:write"))]
+) -> Response:
     """Say that a reading was an error. It is marked, never deleted, and the stay is judged again without it; an alert
     left without evidence becomes recovered. Staff may say it of any reading, a system of those it sent."""
-    who = require_scope(await authenticate(request), "readings:write")
     async with reading(database_of(request)) as looking:
         await answers.find_reading(looking, who, canonical_id(reading_id))
     said = body.parse(ErrorIn, await body.read(request))

@@ -138,3 +138,8 @@ def test_each_reading_is_judged_by_the_plan_of_its_receipt() -> None:
     plans = [PlanEvent(clock("08:00"), Plan(profile="hypercapnic")), PlanEvent(clock("08:30"), Plan())]
     folded = refold(Record(), [second, first], plans, [], clock("09:01"))
     assert folded[OXYGEN].first_breach_at == clock("09:00")
+
+
+def test_a_cleared_episode_that_nobody_sees_any_more_is_not_raised_again() -> None:
+    stay, _ = told(("08:00", {"spo2": 91, "breathlessness": 1}), ("08:20", {"spo2": 96}), ("08:40", {"spo2": 97}))
+    assert correct({}, stay.record.episodes, clock("08:50"), "wrong", DAILY).changes == ()

@@ -118,3 +118,13 @@ async def test_a_refusal_says_when_and_why_but_not_what(
     (row,) = await rows_of(database, "refusal")
     assert (row.stay_id, row.code) == (stay_id, "less_than_equal")
     assert row.at - clock.now() < timedelta(seconds=1)
+
+
+async def test_other_content_under_a_name_that_was_taken_counts_as_refused(partner: Partner, stay_id: str) -> None:
+    assert (await partner.send(stay_id, client_reading_id="one", spo2=97)).status_code == 201
+    assert (await partner.send(stay_id, client_reading_id="one", spo2=96)).status_code == 409
+    assert await partner.alerts(stay_id) == []
+    row = reading(stay_id, client_reading_id="one", spo2=95)
+    assert (await partner.ask("POST", "/v1/readings/batch", {"readings": [row]})).json()["rejected"] == 1
+    (alert,) = await partner.alerts(stay_id)
+    assert (alert["title"], alert["channel"]) == ("refused", "technical")
