@@ -43,6 +43,7 @@ async def story(partner: Partner, alert_id: str) -> list[tuple[str, str]]:
     return [(event["type"].removeprefix("alert."), event["at"][11:16]) for event in events]
 
 
+@pytest.mark.hazard("H2")
 async def test_critical_at_three_with_nobody_on_duty_is_uncovered_at_once_and_escalates_at_its_limit(
     app: FastAPI, partner: Partner, clock: SettableClock, database: Database
 ) -> None:

@@ -29,6 +29,7 @@ def beats(at: datetime, replica: str = ONE, *kinds: str) -> list[Beat]:
     return [Beat(replica, kind, at) for kind in kinds or (*SHARED, INTAKE, WATCHDOG)]
 
 
+@pytest.mark.hazard("H11")
 def test_work_that_any_replica_does_is_late_when_none_does_it() -> None:
     known = [*beats(START, ONE), *beats(START + SIX, TWO, "judging")]
     assert late_work(known, SHARED, START, START + SIX) == ("limits",)
@@ -64,6 +65,7 @@ async def alive(database: Database, app: FastAPI, at: datetime) -> None:
         await heartbeats.beat(database, app.state.timekeeper.replica_id, kind, at)
 
 
+@pytest.mark.hazard("H11")
 async def test_when_work_is_late_every_ward_is_told_once_and_the_queue_has_a_banner(
     app: FastAPI, http: httpx.AsyncClient, database: Database
 ) -> None:
