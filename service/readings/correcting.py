@@ -4,7 +4,7 @@ What the alerts would be is folded from before the first breach that it can have
 closed, and nothing is closed by it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from alerts.correct import Closing, correct, refold
 from alerts.fold import PlanEvent
-from alerts.judge import WINDOW
+from alerts.judge import WINDOW, advance
 from alerts.limits import ServiceHours
 from alerts.plan import Plan
 from alerts.record import Record
@@ -105,14 +105,17 @@ async def _judge_again(session: WriteSession, row: Mapping[str, Any], at: dateti
         rule_set = await load_version(session, ward_id, row["rule_set_version"])
         record = Record(plan=start, window=known, service_hours=hours, sixteen_on=stay.sixteen_on, rule_set=rule_set)
         without = refold(record, later, plans, history.closings, at)
-        decided = correct(readable, {f: e for f, e in without.items() if f in readable or f not in stored}, at,
-                          row["id"], hours)  # fmt: skip
+        # What time alone has brought about by now is not the correction's doing.
+        stood = advance(replace(record, window=(), episodes=readable), at)
+        wanted = {family: each for family, each in without.items() if family in readable or family not in stored}
+        decided = correct(stood.episodes, wanted, at, row["id"], hours)
     except (ValueError, KeyError, LookupError, TypeError) as problem:
         # What stands stays as it is: nothing is lowered by a judgement that failed.
         metrics.ENGINE_FAILURES.inc()
         log.error("not_judged_again", stay_id=stay_id, exc_info=problem)
         return patient_id
-    await write_changes(session, [StayChanges(ward_id, stay_id, patient_id, stored, decided.changes, decided.episodes)])
+    changes = (*stood.changes, *decided.changes)
+    await write_changes(session, [StayChanges(ward_id, stay_id, patient_id, stored, changes, decided.episodes)])
     return patient_id
 
 

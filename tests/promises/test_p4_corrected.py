@@ -1,0 +1,107 @@
+"""P4: with answers, corrections and people's verbs too, every alert is what the engine makes of the whole history."""
+
+import random
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from alerts.checkpoint import dump
+from alerts.correct import Closing, correct, refold
+from alerts.fold import HumanEvent, Verb, act
+from alerts.judge import advance, judge
+from alerts.limits import ServiceHours
+from alerts.plan import Plan
+from alerts.reading import Reading
+from alerts.record import Record
+from alerts.severity import Family
+from service.readings.windows import JUDGED_COLUMNS, to_reading
+from service.storage.engine import Database
+from tests.promises.test_p4_fold import observation
+from tests.support.time import SettableClock
+from tests.support.wards import Partner, reading, rows_of
+
+
+class Mirror:
+    """The stay as the pure engine sees it, each correction judged from the whole history, not from a first breach."""
+
+    def __init__(self, sixteen_on: Any) -> None:
+        self.start = Record(plan=Plan(), service_hours=ServiceHours(zone="Europe/London"), sixteen_on=sixteen_on)
+        self.record = self.start
+        self.readings: dict[str, Reading] = {}
+        self.closings: list[Closing] = []
+
+    def receives(self, together: list[Reading]) -> None:
+        self.record = judge(self.record, together).record
+        self.readings |= {each.id: each for each in together}
+
+    def acts(self, event: HumanEvent) -> None:
+        self.record = act(self.record, event, {}).record
+        if event.verb == Verb.RESOLVE:
+            self.closings.append(Closing(event.at, event.family))
+
+    def corrects(self, reading_id: str, at: datetime) -> None:
+        del self.readings[reading_id]
+        left = list(self.readings.values())
+        without = refold(self.start, left, [], self.closings, at)
+        stood = advance(self.record, at).record
+        decided = correct(stood.episodes, without, at, reading_id, self.record.service_hours)
+        self.record = replace(stood, episodes=decided.episodes, window=tuple(left))
+
+
+async def stored_readings(database: Database, stay_id: str) -> dict[str, Reading]:
+    rows = await rows_of(database, "reading", stay_id=stay_id)
+    return {row.id: to_reading([getattr(row, name) for name in JUDGED_COLUMNS]) for row in rows}
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_every_alert_is_what_the_whole_history_makes_of_it(
+    partner: Partner, database: Database, clock: SettableClock, seed: int
+) -> None:
+    stay_id = await partner.admit()
+    (stay,) = await rows_of(database, "stay", id=stay_id)
+    mirror, dice, corrected = Mirror(stay.sixteen_on), random.Random(seed), 0
+    for _ in range(25):
+        clock.advance(minutes=dice.choice((4, 10, 16, 45, 70, 300)))
+        what = dice.choice(("reads", "reads", "reads", "answers", "corrects", "acts"))
+        known = await stored_readings(database, stay_id)
+        if what == "corrects" and mirror.readings:
+            wrong = dice.choice(sorted(mirror.readings))
+            await ask(partner, f"/v1/readings/{wrong}/entered-in-error", {"reason": "typed wrongly"})
+            (row,) = await rows_of(database, "reading", id=wrong)
+            mirror.corrects(wrong, row.entered_in_error_at)
+            corrected += 1
+        elif what == "acts":
+            await somebody_acts(partner, stay_id, mirror, dice, clock.now())
+        else:
+            if what == "answers" and mirror.readings:
+                to = dice.choice(sorted(mirror.readings))
+                await ask(partner, f"/v1/readings/{to}/answers", {"breathlessness": dice.choice((0, 2, 4, 7))})
+            else:
+                rows = [reading(stay_id, **observation(dice, clock.now())) for _ in range(dice.choice((1, 1, 3)))]
+                await ask(partner, "/v1/readings/batch", {"readings": rows})
+            new = (await stored_readings(database, stay_id)).items() - known.items()
+            mirror.receives([each for _, each in new])
+    alerts = await rows_of(database, "alert", stay_id=stay_id)
+    unresolved = {row.family: row.machine for row in alerts if row.state != "resolved"}
+    assert unresolved == {str(family): dump(episode) for family, episode in mirror.record.episodes.items()}
+    assert corrected > 1, "the history is too quiet to show anything"
+
+
+async def ask(partner: Partner, path: str, body: dict[str, Any]) -> Any:
+    answer = await partner.ask("POST", path, body)
+    assert answer.status_code in (200, 201), answer.text
+    return answer.json()
+
+
+async def somebody_acts(partner: Partner, stay_id: str, mirror: Mirror, dice: random.Random, at: datetime) -> None:
+    """Acknowledge or close one alert, if one stands."""
+    standing = [each for each in await partner.alerts(stay_id) if each["state"] != "acknowledged"]
+    if not standing:
+        return
+    alert, verb = dice.choice(standing), dice.choice((Verb.ACKNOWLEDGE, Verb.RESOLVE))
+    family = Family(alert["family"])
+    body = {"version": alert["version"], **({"outcome": "other"} if verb == Verb.RESOLVE else {})}
+    await ask(partner, f"/v1/alerts/{alert['id']}/{verb}", body)
+    mirror.acts(HumanEvent(at, family, verb))
