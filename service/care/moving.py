@@ -14,8 +14,8 @@ from sqlalchemy import Row
 from alerts.carrying import TRANSFERRED, carry
 from alerts.decide import Decisions
 from alerts.judge import WINDOW
-from alerts.limits import ServiceHours
 from alerts.record import Record
+from alerts.rule_set import RuleSet
 from service.access import audit
 from service.access.principals import Principal
 from service.care import store, transfer_store
@@ -23,6 +23,7 @@ from service.care.act import Act
 from service.care.happenings import stay_event
 from service.care.plans import PlanVersion, engine_plan
 from service.care.store import Stay
+from service.cover.inforce import Cover, load_cover
 from service.errors import ActiveStayExists
 from service.feed.numbering import append_events
 from service.fields import new_id
@@ -35,6 +36,7 @@ from service.queue.raising import StayChanges, write_changes
 from service.queue.store import LockedAlert, lock_unresolved
 from service.readings.store import insert_readings
 from service.readings.windows import JUDGED_COLUMNS, to_reading
+from service.rules.live import live_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,8 @@ async def carry_out(move: Move, stay: Stay) -> tuple[Stay, Stay]:
     alerts = await lock_unresolved(session, stay.ward_id, stay.id)
     patient = await _patient_there(move, stay)
     new = await _open(move, stay, patient)
-    decisions = await _bring(move, stay, new, patient, alerts)
+    cover = await load_cover(session, move.ward_id)
+    decisions = await _bring(move, stay, new, patient, alerts, cover)
     closed = await resolve_all(session, act.who, stay.ward_id, alerts, act.at, TRANSFERRED, {})
     changes = {
         "status": "discharged", "discharged_at": act.at, "discharge_reason": TRANSFERRED,
@@ -65,7 +68,7 @@ async def carry_out(move: Move, stay: Stay) -> tuple[Stay, Stay]:
         if ward_id == stay.ward_id:
             ended = await act.record(stay, "stay.transferred", changes, {"to_ward_id": move.ward_id}, closed)
         else:
-            await _announce(move, new, decisions)
+            await _announce(move, new, decisions, cover)
     return ended, new
 
 
@@ -121,8 +124,10 @@ def _brought(versions: Sequence[PlanVersion]) -> list[PlanVersion]:
     return [replace(plan, version=number) for number, plan in enumerate(reversed(kept), 1)]
 
 
-async def _bring(move: Move, stay: Stay, new: Stay, patient: Patient, alerts: Sequence[LockedAlert]) -> Decisions:
-    """Copy what the open alerts stand on, and raise them again from it."""
+async def _bring(
+    move: Move, stay: Stay, new: Stay, patient: Patient, alerts: Sequence[LockedAlert], cover: Cover
+) -> Decisions:
+    """Copy what the open alerts stand on, and raise them again from it by the rules and hours of the other ward."""
     act, session = move.act, move.act.session
     before = {alert.episode.family: alert.episode for alert in alerts}
     if not before:
@@ -130,20 +135,23 @@ async def _bring(move: Move, stay: Stay, new: Stay, patient: Patient, alerts: Se
     since = min(episode.first_breach_at for episode in before.values())
     rows, earlier = await transfer_store.list_readings(session, stay.ward_id, stay.id, since, WINDOW)
     copies = {row.id: new_id() for row in rows}
-    await insert_readings(session, [_copy(row, copies, new) for row in rows])
+    rules = await live_on(session, move.ward_id)
+    await insert_readings(session, [_copy(row, copies, new, rules) for row in rows])
     start = Record(
         plan=engine_plan(new.plan),
         window=tuple(_judged(row, row.id) for row in earlier if row.entered_in_error_at is None),
-        service_hours=ServiceHours(zone=await transfer_store.get_time_zone(session, move.ward_id)),
+        service_hours=cover.hours,
         sixteen_on=sixteenth_birthday(patient.birth_date),
+        rule_set=rules,
     )
     sound = [row for row in rows if row.entered_in_error_at is None]
     return carry(start, [_judged(row, copies[row.id]) for row in sound], before, copies, act.at)
 
 
-def _copy(row: Row[Any], copies: Mapping[str, str], new: Stay) -> dict[str, Any]:
+def _copy(row: Row[Any], copies: Mapping[str, str], new: Stay, rules: RuleSet) -> dict[str, Any]:
     there = {"ward_id": new.ward_id, "id": copies[row.id], "stay_id": new.id, "copied_from": row.id}
-    return {**row._mapping, **there, "plan_version": new.plan.version, "answers": copies.get(row.answers)}
+    judged_by = {"plan_version": new.plan.version, "rule_set_version": rules.version}
+    return {**row._mapping, **there, **judged_by, "answers": copies.get(row.answers)}
 
 
 def _judged(row: Row[Any], reading_id: str) -> Any:
@@ -151,10 +159,10 @@ def _judged(row: Row[Any], reading_id: str) -> Any:
     return to_reading([values[name] for name in JUDGED_COLUMNS])
 
 
-async def _announce(move: Move, new: Stay, decisions: Decisions) -> None:
+async def _announce(move: Move, new: Stay, decisions: Decisions, cover: Cover) -> None:
     """Tell the other ward: the stay first, then what is open."""
     session = move.act.session
     admitted = stay_event("stay.admitted", move.act.at, new, move.taker.id, reason=TRANSFERRED)
     await append_events(session, new.ward_id, [admitted])
-    changes = StayChanges(new.ward_id, new.id, new.patient_id, {}, decisions.changes, decisions.episodes)
+    changes = StayChanges(new.ward_id, new.id, new.patient_id, {}, decisions.changes, decisions.episodes, cover)
     await write_changes(session, [changes])

@@ -83,11 +83,6 @@ async def ward_exists(session: AsyncSession, ward_id: str) -> bool:
     return (await session.execute(select(WARD.c.id).where(WARD.c.id == ward_id))).one_or_none() is not None
 
 
-async def get_time_zone(session: AsyncSession, ward_id: str) -> str:
-    """The ward's IANA time zone."""
-    return str((await session.execute(select(WARD.c.time_zone).where(WARD.c.id == ward_id))).scalar_one())
-
-
 async def find_patient_before(session: AsyncSession, ward_id: str, stay_id: str | None) -> str | None:
     """The patient of a stay of this ward, or None: somebody who comes back is known by the stay they came from."""
     query = select(STAY.c.patient_id).where(STAY.c.ward_id == ward_id, STAY.c.id == stay_id)

@@ -14,6 +14,7 @@ from service.storage.direct import Where
 from service.storage.tables import METADATA
 
 RULE_SET = METADATA.tables["rule_set"]
+WARD = METADATA.tables["ward"]
 DEFAULT_NUMBER = 0
 
 log = get_logger(__name__)
@@ -62,6 +63,12 @@ async def load(where: Where, versions: Iterable[Version]) -> dict[Version, RuleS
     key = tuple_(RULE_SET.c.ward_id, RULE_SET.c.number)
     query = select(RULE_SET.c.ward_id, RULE_SET.c.number, RULE_SET.c["values"]).where(key.in_(sorted(versions)))
     return {(row[0], row[1]): readable(row[0], row[1], row[2]) for row in await where.execute(query)}
+
+
+async def live_on(where: Where, ward_id: str) -> RuleSet:
+    """The rule set by which the readings of a ward are judged now."""
+    live = (await where.execute(select(WARD.c.rule_set_number).where(WARD.c.id == ward_id))).scalar_one()
+    return (await load(where, [(ward_id, live)]))[ward_id, live] if live else DEFAULT
 
 
 async def load_version(where: Where, ward_id: str, version: str) -> RuleSet:

@@ -281,6 +281,63 @@ async def test_no_statement_of_a_transfer_locks_rows_of_two_wards(
     assert locking == []
 
 
+async def manage(hospital: Hospital, ward_id: str, path: str, body: dict[str, Any]) -> None:
+    answer = await hospital.client.put(f"/v1/wards/{ward_id}/{path}", headers=await hospital.lead(ward_id), json=body)
+    assert answer.status_code == 200, answer.text
+
+
+async def go_live(hospital: Hospital, ward_id: str, **numbers: int) -> None:
+    path = f"/v1/wards/{ward_id}/rule-sets"
+    body = {"numbers": numbers, "reason": "Ours are told later."}
+    await hospital.client.post(path, headers=await hospital.lead(ward_id), json=body)
+    answer = await hospital.client.post(f"{path}/1/approve", headers=await hospital.lead(ward_id))
+    assert answer.status_code == 200, answer.text
+
+
+async def test_what_moves_is_judged_by_the_rules_of_the_ward_that_takes_it(
+    hospital: Hospital, here: str, there: str, both: Headers
+) -> None:
+    await go_live(hospital, there, standard_red_at=93)
+    stay = await hospital.stay(both, here)
+    await sends(hospital, both, stay, 93)
+    (old,) = await queue(hospital, both, here)
+    await transfer(hospital, both, stay, there)
+    (alert,) = await queue(hospital, both, there)
+    assert (old["severity"], alert["severity"]) == ("high", "critical")
+    versions = [each["explanation"]["rule_set_version"] for each in (old, alert)]
+    assert versions == ["2026.11.2", "2026.11.2+1"]
+    (copy,) = await rows_of(hospital.app.state.database, "reading", ward_id=there)
+    receipt = (await hospital.client.get(f"/v1/readings/{copy.id}/evaluation", headers=both)).json()
+    assert next(each["outcome"] for each in receipt["rules"] if each["rule_id"] == "R1") == "fired"
+
+
+async def test_its_limits_are_those_of_the_hours_there(
+    hospital: Hospital, here: str, there: str, both: Headers, clock: SettableClock
+) -> None:
+    await manage(
+        hospital, there, "coverage",
+        {"service_hours": {"week": {"monday": [{"starts": "10:00", "ends": "20:00"}]}}, "version": 1},
+    )  # fmt: skip
+    stay = await hospital.stay(both, here)
+    await sends(hospital, both, stay, 94)
+    await transfer(hospital, both, stay, there)
+    (alert,) = await queue(hospital, both, there)
+    assert (alert["severity"], alert["respond_by"]) == ("medium", "2026-11-23T12:00:00Z")
+
+
+async def test_people_out_of_sight_there_are_told_at_once_where_that_ward_does_so(
+    hospital: Hospital, here: str, there: str, both: Headers
+) -> None:
+    steps = [{"after_minutes": 0, "notify": "on_duty", "channel": "email"}]
+    await manage(hospital, there, "escalation-policy", {"steps": steps, "version": 1})
+    stay = await hospital.stay(both, here)
+    await sends(hospital, both, stay, 90)
+    await transfer(hospital, both, stay, there)
+    (alert,) = await queue(hospital, both, there)
+    notices = await rows_of(hospital.app.state.database, "notice")
+    assert [(each.ward_id, each.alert_id) for each in notices] == [(there, alert["id"])]
+
+
 # Offered to a ward one does not work on ---------------------------------------------------------------------
 
 
