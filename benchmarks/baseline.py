@@ -24,7 +24,7 @@ from service.fields import new_id
 from service.queue.listing import Listing, QueuePage, read_page
 from service.queue.rendering import queue_bytes
 from service.readings import routes
-from service.readings.judging import open_case
+from service.readings.opening import open_case
 from service.readings.store import LockedStay
 from service.readings.submission import Arrival, Outcome, Submission
 from service.settings import from_environ

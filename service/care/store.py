@@ -1,7 +1,7 @@
 """Queries on stays and their plans."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -9,10 +9,12 @@ from sqlalchemy import Row, Select, and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from alerts.plan import Limits
+from alerts.watch import begin_watch
 from service.access.principals import Principal
 from service.access.visibility import visible
 from service.care.plans import PlanVersion, plan_version
 from service.errors import NotFound
+from service.readings.due import written
 from service.storage.tables import METADATA
 
 STAY = METADATA.tables["stay"]
@@ -138,6 +140,7 @@ async def insert_stay(
             sixteen_on=sixteen_on,
             previous_stay_id=previous_stay_id,
             plan_version=plan_version,
+            watch=written(replace(begin_watch(admitted_at), plan_version=plan_version)),
         )
     )
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from alerts.change import Reminder
 from alerts.episode import Episode
 from service.feed.numbering import NewEvent, Standing
 from service.fields import utc_text
@@ -40,6 +41,17 @@ def alert_event(
         **more,
     }
     return NewEvent(f"alert.{what}", at, "alert", alert_id, data, actor_id)
+
+
+def reminder_event(stay_id: str, patient_id: str, reminder: Reminder) -> NewEvent:
+    """The event `stay.reading_due`: the reading of a slot has not come, and can still be sent `until` an instant."""
+    data = {
+        "stay_id": stay_id,
+        "patient_id": patient_id,
+        "slot": utc_text(reminder.slot),
+        "until": utc_text(reminder.until),
+    }
+    return NewEvent("stay.reading_due", reminder.at, "stay", stay_id, data)
 
 
 def standing_of(episode: Episode) -> Standing:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from alerts.change import Change, Kind
+from alerts.change import Change, Kind, Reminder
 from alerts.checkpoint import load
 from alerts.episode import Episode
 from alerts.severity import Family, Severity
@@ -19,7 +19,7 @@ from service.feed.numbering import NewEvent, Standing, WardEvents, append_for_wa
 from service.fields import new_id
 from service.logs import get_logger
 from service.queue import store
-from service.queue.happenings import alert_event, standing_of
+from service.queue.happenings import alert_event, reminder_event, standing_of
 from service.storage.direct import Where
 
 
@@ -44,7 +44,8 @@ class StayChanges:
     """What was decided for one stay, in order, and the unresolved alerts it was decided on.
 
     `after` holds the unresolved ones as they stand at the end. One that moved without a change (a clearing
-    was counted, a wait began) is stored without an event. `event`: what happened to the stay itself, told last."""
+    was counted, a wait began) is stored without an event. `event`: what happened to the stay itself, told last.
+    `reminders`: readings the person is asked for."""
 
     ward_id: str
     stay_id: str
@@ -54,6 +55,7 @@ class StayChanges:
     after: Mapping[Family, Episode]
     cover: Cover | None = None
     event: NewEvent | None = None
+    reminders: Sequence[Reminder] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,7 @@ def _fold(group: _Group, stay: StayChanges) -> None:
             del current[family]
     if stay.event is not None:
         ward.events.append(stay.event)
+    ward.events += [reminder_event(stay.stay_id, stay.patient_id, each) for each in stay.reminders]
     for family, episode in stay.after.items():
         if family in current:
             current[family].episode = episode

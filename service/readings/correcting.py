@@ -26,7 +26,7 @@ from service.feed.numbering import EVENT, NewEvent, append_events
 from service.logs import get_logger
 from service.queue.raising import StayChanges, Unresolved, load_unresolved, write_changes
 from service.queue.store import ALERT, lock_stay
-from service.readings.judging import plan_of
+from service.readings.plans import plan_of
 from service.readings.store import plan_table, reading_table, stay_table, ward_table
 from service.readings.windows import JUDGED_COLUMNS, to_reading
 from service.rules.live import load_version
@@ -84,6 +84,10 @@ async def enter_in_error(session: WriteSession, reading_id: str | None, said: Co
     return {**row, **marks}
 
 
+_BY_TIME = (Family.MISSED_READING, Family.PLAN)
+"""What no reading raised, no reading that is taken back takes back."""
+
+
 async def _judge_again(session: WriteSession, row: Mapping[str, Any], at: datetime) -> str:
     """Write what the stay's alerts are without the reading; gives the id of the patient."""
     ward_id, stay_id = row["ward_id"], row["stay_id"]
@@ -95,7 +99,11 @@ async def _judge_again(session: WriteSession, row: Mapping[str, Any], at: dateti
     stay = (await session.execute(query)).one()
     patient_id: str = stay.patient_id
     stored: Unresolved = (await load_unresolved(session, [(ward_id, stay_id)])).get(stay_id, {})
-    readable = {family: alert.episode for family, alert in stored.items() if alert.episode is not None}
+    readable = {
+        family: alert.episode
+        for family, alert in stored.items()
+        if alert.episode is not None and family not in _BY_TIME
+    }
     hours = ServiceHours(zone=stay.time_zone)
     try:
         history = await _history(session, row, at)

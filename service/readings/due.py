@@ -1,8 +1,13 @@
-"""When a stay has to be looked at though nothing arrives."""
+"""When a stay has to be looked at though nothing arrives, and what the watch over it remembers."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import orjson
+
+from alerts.passing import next_due_at
 from alerts.record import Record
+from alerts.watch import Watch, begin_watch, dump_watch, load_watch
 from service.logs import get_logger
 from service.readings.store import Due, LockedStay
 
@@ -14,20 +19,35 @@ NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 """Nothing is waited for. Never NULL, which means that nobody has looked yet."""
 
 
-def next_due_at(record: Record) -> datetime | None:
-    """When time alone will change something, as far as is known now."""
-    return min((due for each in record.episodes.values() if (due := each.next_due_at) is not None), default=None)
+def watch_of(stay: LockedStay, now: datetime) -> Watch:
+    """The watch over a stay. One that was never watched (of an earlier release) is watched from now on, and so is one
+    whose watch cannot be read."""
+    if stay.watch is not None:
+        try:
+            return load_watch(orjson.loads(stay.watch))
+        except (KeyError, ValueError, TypeError) as problem:
+            log.error("watch_unreadable", stay_id=stay.id, error=type(problem).__name__)
+    return replace(begin_watch(stay.admitted_at, now), plan_version=stay.plan_version, paused_until=stay.paused_until)
 
 
-def due_of(stay: LockedStay, record: Record, looked_at: datetime | None) -> Due | None:
+def written(watch: Watch) -> str:
+    """The watch as it is stored."""
+    return orjson.dumps(dump_watch(watch)).decode()
+
+
+def due_of(stay: LockedStay, before: Watch, record: Record, looked_at: datetime | None) -> Due | None:
     """When the stay is due from now on; None when that need not be written.
 
-    Written when it is sooner than was known. A stay that is looked at (`looked_at`) too early is put off then, so that
-    readings that only put it off, which is most of them, write nothing."""
+    Written when it is sooner than was known, or when the watch has moved on. A stay that is looked at (`looked_at`) too
+    early is put off then, so that readings that only put it off, which is most of them, write nothing."""
     known, due_at = stay.due_at, next_due_at(record) or NEVER
-    if looked_at is None and known is not None and known <= due_at:
+    watch = record.watch or before
+    moved = watch is not before or stay.watch is None
+    if looked_at is None and known is not None and known <= due_at and not moved:
         return None
     if looked_at is not None and due_at <= looked_at:
         log.error("still_due", stay_id=stay.id)
         due_at = looked_at + TRY_AGAIN
-    return None if due_at == known else Due(stay.ward_id, stay.id, due_at)
+    if due_at == known and not moved:
+        return None
+    return Due(stay.ward_id, stay.id, due_at, written(watch) if moved else stay.watch)

@@ -2,19 +2,22 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
 from alerts.plan import Plan
+from alerts.watch import Watch
 from service.cover.inforce import Cover
 from service.errors import NotFound, ReadingDiffers, StayDischarged
 from service.fields import new_id
 from service.queue.raising import load_unresolved, write_changes
 from service.readings import naming, store
+from service.readings.due import watch_of
 from service.readings.freezing import write_frozen
-from service.readings.judging import StayCase, open_case
+from service.readings.judging import StayCase
+from service.readings.opening import open_case
 from service.readings.store import WINDOW, LockedStay, StayKey
 from service.readings.submission import Arrival, Outcome, Refusal, Submission, Tick
 from service.readings.windows import load_windows
@@ -132,15 +135,34 @@ async def _load_cases(
         return {}
     plans = await read_plans(where, [stays[key] for key in since])
     rules = await read_rules(where, [stays[key] for key in since])
-    windows = await load_windows(where, since)
+    watches = {key: watch_of(stays[key], start + WINDOW) for key, start in since.items()}
+    behind = [replace(stays[key], plan_version=w.plan_version) for key, w in watches.items() if _behind(stays[key], w)]
+    known = await read_plans(where, behind) if behind else {}
+    windows = await load_windows(where, {key: _reach(start, watches[key]) for key, start in since.items()})
     unresolved = await load_unresolved(where, since)
     refusals = await _earlier_refusals(where, items)
     return {
         key: open_case(
-            stays[key], *plans[key], windows[key[1]], unresolved.get(key[1], {}), refusals.get(key, ()), rules[key]
+            stays[key],
+            *plans[key],
+            (watches[key], known[key][0] if key in known else None),
+            windows[key[1]],
+            unresolved.get(key[1], {}),
+            refusals.get(key, ()),
+            rules[key],
         )
         for key in since
     }
+
+
+def _behind(stay: LockedStay, watch: Watch) -> bool:
+    """Has the plan changed since the stay was looked at last?"""
+    return stay.plan_version != watch.plan_version
+
+
+def _reach(start: datetime, watch: Watch) -> datetime:
+    """How far back the readings are needed: further if nobody has looked for long."""
+    return start if watch.due_at is None else min(start, watch.due_at - WINDOW)
 
 
 def _window_starts(
@@ -180,6 +202,7 @@ def _judge(
         case = cases.get(_key(item))
         if case is None:
             continue
+        case.catch_up(item.received_at)
         if isinstance(item, Refusal):
             case.refuse(item.received_at)
         elif isinstance(item, Tick):

@@ -17,7 +17,7 @@ from service.fields import NIL_ID
 from service.readings import store
 from service.readings.directory import Directory, Known
 from service.readings.group import GroupResult, Item, keep_and_judge
-from service.readings.judging import plan_of
+from service.readings.plans import plan_of
 from service.readings.received import Stamping
 from service.readings.store import LockedStay, StayKey
 from service.readings.submission import Arrival, Outcome, Recorded, Refusal, Submission, Tick

@@ -1,18 +1,19 @@
 """One stay of a group: what is known of it, what the engine makes of what arrives, and what is to be stored."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from alerts.change import Change
+from alerts.change import Change, Reminder
 from alerts.evaluate import Evaluation, evaluate
-from alerts.judge import advance, change_plan, judge, not_evaluated, refuse
-from alerts.plan import Plan, PlanInvalid
+from alerts.judge import advance, catch_up, change_plan, judge, not_evaluated, refuse
+from alerts.plan import Plan
 from alerts.reading import LATE_AFTER, Reading
 from alerts.record import Judgement, Record
 from alerts.severity import Family
+from alerts.watch import Watch
 from service import metrics
 from service.cover.inforce import Cover
 from service.feed.numbering import NewEvent
@@ -25,23 +26,12 @@ from service.readings.shadowing import count
 from service.readings.store import Due, LockedStay
 from service.readings.submission import AlertEffect, Arrival, Recorded, Submission
 from service.readings.windows import JUDGED_COLUMNS, to_reading
-from service.rules.live import DEFAULT_RULES, WardRules
+from service.rules.live import WardRules
 from service.rules.shadow import Found
 
 log = get_logger(__name__)
 
 _TICK = timedelta(microseconds=1)
-_PLAN_FIELDS = tuple(f.name for f in fields(Plan) if f.init and f.name not in ("reading_times", "pregnant"))
-
-
-def plan_of(row: Mapping[str, Any]) -> Plan | None:
-    """The plan in a row, or None when it cannot be read."""
-    try:
-        values = {name: row[name] for name in _PLAN_FIELDS if row[name] is not None}
-        return Plan(**values, reading_times=tuple(row["reading_times"]), pregnant=bool(row["pregnant"]))
-    except (PlanInvalid, TypeError, ValueError) as problem:
-        log.error("plan_unreadable", stay_id=row["stay_id"], plan_version=row["version"], error=type(problem).__name__)
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +52,7 @@ class StayCase:
     plan: Plan | None
     cover: Cover
     record: Record
+    watch: Watch
     stored: Unresolved
     last_received_at: datetime | None
     rules: WardRules
@@ -71,6 +62,7 @@ class StayCase:
     looked_at: datetime | None = None
     frozen: Frozen | None = None
     counted: Counter[Found] = field(default_factory=Counter)
+    reminders: list[Reminder] = field(default_factory=list)
 
     def receive(self, arrival: Arrival, new: Sequence[tuple[str, Submission]]) -> list[dict[str, Any]]:
         """Judge the new readings of one request, given with their ids; gives their rows."""
@@ -80,8 +72,7 @@ class StayCase:
         readings = [reading_of(row) for row in rows]
         judgement = self._judged(readings)
         first = len(self.changes)
-        self.changes.extend(judgement.changes)
-        self.record = judgement.record
+        self._go_on(judgement)
         if judgement.evaluations:
             self.counted += count(self.stay, self.rules, self.record, judgement.evaluations)
             self._freeze(before, readings)
@@ -104,24 +95,37 @@ class StayCase:
 
     def refuse(self, at: datetime) -> None:
         """A reading of this stay was refused."""
-        judgement = self._readable(refuse(self.record, self._after_the_last(at)))
-        self.changes.extend(judgement.changes)
-        self.record = judgement.record
+        self._go_on(self._readable(refuse(self.record, self._after_the_last(at))))
 
     def tick(self, at: datetime) -> None:
         """Nothing arrived, but time has passed."""
         self.looked_at = at
+        self._attempt(lambda: advance(self.record, at))
+
+    def catch_up(self, at: datetime) -> None:
+        """Apply what people did to the stay since it was looked at last: its plan, its pause."""
+        plan, until, watch = self.plan or self.record.plan, self.stay.paused_until, self.record.watch or self.watch
+        if (plan.version, until) == (watch.plan_version, watch.paused_until):
+            return
+        if not self._attempt(lambda: catch_up(self.record, plan, until, at)):
+            self.record = replace(self.record, plan=plan)
+
+    def _attempt(self, judged: Callable[[], Judgement]) -> bool:
         try:
-            judgement = self._readable(advance(self.record, at))
+            self._go_on(self._readable(judged()))
         except Exception as problem:
             self._engine_failed(problem)
-            return
+            return False
+        return True
+
+    def _go_on(self, judgement: Judgement) -> None:
         self.changes.extend(judgement.changes)
+        self.reminders.extend(judgement.reminders)
         self.record = judgement.record
 
     def due(self) -> Due | None:
         """When the stay is to be looked at from now on; None when that need not be written."""
-        return due_of(self.stay, self.record, self.looked_at)
+        return due_of(self.stay, self.watch, self.record, self.looked_at)
 
     def stay_changes(self, event: NewEvent | None) -> StayChanges:
         """What is to be written about the stay's alerts, and what happened to the stay itself."""
@@ -131,6 +135,7 @@ class StayCase:
             patient_id=self.stay.patient_id,
             stored=self.stored,
             changes=self.changes,
+            reminders=self.reminders,
             after=self.record.episodes,
             cover=self.cover,
             event=event,
@@ -192,7 +197,7 @@ class StayCase:
             return judgement
         episodes = {f: episode for f, episode in judgement.episodes.items() if f not in self._unreadable}
         changes = tuple(change for change in judgement.changes if change.family not in self._unreadable)
-        return Judgement(judgement.evaluations, changes, replace(judgement.record, episodes=episodes))
+        return replace(judgement, changes=changes, record=replace(judgement.record, episodes=episodes))
 
     def _engine_failed(self, problem: Exception) -> None:
         metrics.ENGINE_FAILURES.inc()
@@ -225,26 +230,3 @@ class StayCase:
             cover=self.cover,
             assessed_at=assessed_at,
         )
-
-
-def open_case(
-    stay: LockedStay,
-    plan: Plan | None,
-    cover: Cover,
-    window: Sequence[Reading],
-    stored: Unresolved,
-    refusals: Sequence[datetime],
-    rules: WardRules = DEFAULT_RULES,
-) -> StayCase:
-    """The case of a stay before anything arrived."""
-    record = Record(
-        plan=plan or Plan(),
-        window=tuple(window),
-        episodes={family: alert.episode for family, alert in stored.items() if alert.episode is not None},
-        service_hours=cover.hours,
-        sixteen_on=stay.sixteen_on,
-        recent_refusals=tuple(refusals),
-        rule_set=rules.live,
-    )
-    last = max((reading.received_at for reading in window), default=None)
-    return StayCase(stay, plan, cover, record, stored, last, rules)

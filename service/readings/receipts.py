@@ -18,7 +18,7 @@ from service.access.principals import Principal
 from service.access.visibility import visible
 from service.errors import NotFound
 from service.logs import get_logger
-from service.readings.judging import plan_of
+from service.readings.plans import plan_of
 from service.readings.store import plan_table, reading_table, stay_table, ward_table
 from service.readings.windows import JUDGED_COLUMNS, to_reading
 from service.rules.live import load_version

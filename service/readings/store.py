@@ -42,6 +42,7 @@ class LockedStay:
     shadow_number: int | None = None
     version: int = 1
     paused_until: datetime | None = None
+    watch: str | None = None
 
 
 STAY_KEYS = Given(ward_id=IdType, stay_id=IdType)
@@ -68,6 +69,7 @@ def _lock_stays(dialect: str) -> Select[Any]:
             ward_table.c.shadow_number,
             stay.version,
             stay.paused_until,
+            stay.watch,
         )
         .join_from(given, stay_table, and_(stay.ward_id == given.c.ward_id, stay.id == given.c.stay_id))
         .join(ward_table, ward_table.c.id == stay.ward_id)
@@ -87,16 +89,17 @@ async def lock_stays(where: Where, keys: Iterable[StayKey]) -> dict[StayKey, Loc
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """When a stay has to be looked at though nothing arrives."""
+    """When a stay has to be looked at though nothing arrives, and what the watch over it remembers."""
 
     ward_id: str
     stay_id: str
     at: datetime
+    watch: str | None
 
 
 async def write_due(where: Where, dues: Sequence[Due]) -> None:
     """Write when these stays, which are locked, are due."""
-    rows = [{"ward_id": due.ward_id, "id": due.stay_id, "due_at": due.at} for due in dues]
+    rows = [{"ward_id": due.ward_id, "id": due.stay_id, "due_at": due.at, "watch": due.watch} for due in dues]
     await update_rows(where, stay_table, rows)
 
 

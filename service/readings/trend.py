@@ -18,7 +18,7 @@ from alerts.slots import longest_gap
 from service.access.principals import Principal
 from service.access.visibility import visible
 from service.errors import FieldError, Invalid, NotFound
-from service.readings.judging import plan_of
+from service.readings.plans import plan_of
 from service.readings.store import plan_table, reading_table, stay_table
 from service.storage.session import ReadSession
 from service.storage.tables import METADATA

@@ -13,7 +13,7 @@ from alerts.reading import Reading
 from alerts.replay import Arrival
 from service.errors import NotFound, WardwatchError
 from service.fields import canonical_id
-from service.readings.judging import plan_of
+from service.readings.plans import plan_of
 from service.readings.windows import JUDGED_COLUMNS, to_reading
 from service.sandbox.stays import Recorded
 from service.storage.engine import open_database

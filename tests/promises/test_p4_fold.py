@@ -12,7 +12,8 @@ from alerts.fold import PlanEvent, fold
 from alerts.limits import ServiceHours
 from alerts.plan import Plan
 from alerts.record import Record
-from service.readings.judging import plan_of
+from alerts.watch import begin_watch
+from service.readings.plans import plan_of
 from service.readings.windows import JUDGED_COLUMNS, to_reading
 from service.storage.engine import Database
 from tests.support.time import SettableClock
@@ -73,7 +74,10 @@ async def test_going_on_from_checkpoints_agrees_with_folding_the_whole_history(
     (stay,) = await rows_of(database, "stay", id=stay_id)
     readings = [to_reading([getattr(row, name) for name in JUDGED_COLUMNS]) for row in stored]
     start = Record(
-        plan=Plan(**PLANS[seed]), service_hours=ServiceHours(zone="Europe/London"), sixteen_on=stay.sixteen_on
+        plan=Plan(**PLANS[seed]),
+        service_hours=ServiceHours(zone="Europe/London"),
+        sixteen_on=stay.sixteen_on,
+        watch=begin_watch(stay.admitted_at),
     )
     plans = sorted(await rows_of(database, "plan", stay_id=stay_id), key=attrgetter("version"))
     since = [(row.created_at, plan_of(row)) for row in plans[1:]]

@@ -1,6 +1,6 @@
 """What confirms a low value, what contradicts it, and what clears it."""
 
-from tests.spec.scenario import Scenario, oxygen, technical
+from tests.spec.scenario import Scenario, missed, oxygen, technical
 
 CONFIRMATION = (
     Scenario(
@@ -119,7 +119,7 @@ CONFIRMATION = (
     Scenario(
         "high without a reading for a day, then a pulse alone, stays open",
         ({"at": 0, "spo2": 93, "breathlessness": 0}, {"at": 1440, "pulse_rate": 80}),
-        (oxygen("high", state="open"),),
+        (oxygen("high", state="open"), missed("high", state="open")),
         waits=True,
     ),
     Scenario(
@@ -129,7 +129,7 @@ CONFIRMATION = (
             {"at": 1440, "spo2": 97, "signal_quality": "poor"},
             {"at": 1460, "spo2": 97, "signal_quality": "poor"},
         ),
-        (oxygen("high", state="open"),),
+        (oxygen("high", state="open"), missed("high", state="open")),
         waits=True,
     ),
     Scenario(

@@ -30,6 +30,10 @@ class Scenario:
     answers: dict[str, Any] = field(default_factory=dict)
     refused: bool = False
 
+    def speaks_of(self, family: str) -> bool:
+        """What a plan lacks is left out of the queue unless the scenario is about it."""
+        return family != "plan" or any(alert["family"] == "plan" for alert in self.expect)
+
 
 CUSTOM = {"profile": "custom", "reason": "lung fibrosis", "review_on": "2027-01-31"}
 HYPERCAPNIC = {"profile": "hypercapnic"}
@@ -47,3 +51,11 @@ def oxygen(severity: str, **fields: Any) -> Alert:
 
 def technical(severity: str, **fields: Any) -> Alert:
     return {"family": "technical", "severity": severity, **fields}
+
+
+def missed(severity: str, **fields: Any) -> Alert:
+    return {"family": "missed_reading", "severity": severity, **fields}
+
+
+def lacking(severity: str, **fields: Any) -> Alert:
+    return {"family": "plan", "severity": severity, **fields}

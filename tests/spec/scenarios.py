@@ -1,5 +1,6 @@
 """Every clinical scenario: see `scenario.py` for how to read one."""
 
+from tests.spec.absence import ABSENCE
 from tests.spec.bands import BANDS
 from tests.spec.confirmation import CONFIRMATION
 from tests.spec.exertion import EXERTION
@@ -18,6 +19,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     *REFUSED,
     *VITALS,
     *TIME,
+    *ABSENCE,
     *SLOWLY,
 )
 

@@ -1,6 +1,6 @@
 """What comes slowly, or keeps the oximeter from seeing: worse than yesterday, a falling trend, poor signals."""
 
-from tests.spec.scenario import Scenario, oxygen, technical
+from tests.spec.scenario import Scenario, missed, oxygen, technical
 
 DAY = 1440
 
@@ -14,7 +14,7 @@ SLOWLY = (
     Scenario(
         "97 and worse, the second day running",
         ({"at": 0, "spo2": 97, "feeling": "worse"}, {"at": DAY, "spo2": 97, "feeling": "worse"}),
-        (symptoms("medium"),),
+        (symptoms("medium"), missed("high", state="recovered")),
         waits=True,
     ),
     Scenario(

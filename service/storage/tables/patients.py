@@ -52,7 +52,7 @@ class StayRow(SQLModel, table=True):
     """From admission to discharge. Whoever changes readings, plans or alerts of a stay locks this row first.
 
     `due_at`: when it has to be looked at though nothing arrives. It may come too early, never too late; NULL: at
-    once."""
+    once. `watch`: what the engine's clock over the stay remembers (JSON); NULL: nobody has watched it yet."""
 
     __tablename__ = "stay"
     __table_args__ = (
@@ -83,6 +83,7 @@ class StayRow(SQLModel, table=True):
     discharged_at: datetime | None = instant(nullable=True)
     discharge_reason: str | None = Field(default=None, sa_type=String(200))
     due_at: datetime | None = instant(nullable=True)
+    watch: str | None = Field(default=None, sa_type=String(1000))
     version: int = 1
 
 

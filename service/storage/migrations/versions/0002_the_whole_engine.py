@@ -153,6 +153,7 @@ def upgrade() -> None:
     op.add_column("reading", sa.Column("copied_from", IdType(), nullable=True))
     op.create_index("ix_reading_received_at", "reading", ["ward_id", "received_at", "id"], unique=False)
     op.add_column("stay", sa.Column("due_at", InstantType(), nullable=True))
+    op.add_column("stay", sa.Column("watch", sa.String(length=1000), nullable=True))
     op.create_index(
         "ix_stay_due_at",
         "stay",
