@@ -19,6 +19,7 @@ from service import health, logs, methods, openapi, problems
 from service.access import routes as access_routes
 from service.access.guards import SelfGuarded, guard_of, scopes_of
 from service.access.passwords import Passwords
+from service.access.refresh import RefreshTokens
 from service.access.signing_in import Desk
 from service.access.tokens import open_tokens
 from service.care import routes as care_routes
@@ -80,14 +81,13 @@ def create_app(settings: Settings) -> FastAPI:
         positions.install(app.state, app.state.database)
         app.state.queue_snapshots = Snapshots()
         app.state.tokens = open_tokens(settings, app.state.database)
-        app.state.desk = Desk(app.state.database, Passwords(), settings.password_grant)
+        app.state.desk = _desk(app)
         app.state.intake = Intake(app.state.database, app.state.clock, app.state.wakeups, settings)
         await app.state.intake.start()
         app.state.timekeeper = _timekeeper(app)
         app.state.watchdog = _watchdog(app)
         if settings.timers:
-            await app.state.timekeeper.start()
-            app.state.watchdog.start()
+            await _begin(app)
         try:
             with _heard_at_once(app.state.wakeups.close):
                 yield
@@ -95,7 +95,7 @@ def create_app(settings: Settings) -> FastAPI:
             await asyncio.to_thread(app.state.watchdog.stop)
             await app.state.timekeeper.stop()
             await app.state.intake.stop()
-            app.state.desk.passwords.close()
+            await app.state.desk.close()
             await app.state.positions.close()
             await app.state.database.close()
 
@@ -151,6 +151,20 @@ def _heard_at_once(stopping: Callable[[], None]) -> Iterator[None]:
     finally:
         for number in ours:
             signal.signal(number, before[number])
+
+
+async def _begin(app: FastAPI) -> None:
+    """Everything that goes on by itself."""
+    await app.state.timekeeper.start()
+    app.state.watchdog.start()
+    app.state.tokens.listener.start()
+
+
+def _desk(app: FastAPI) -> Desk:
+    """Where everybody signs in."""
+    settings = app.state.settings
+    making = RefreshTokens(require_secret_key(settings))
+    return Desk(app.state.database, app.state.tokens, making, Passwords(), settings.password_grant)
 
 
 def _timekeeper(app: FastAPI) -> Timekeeper:

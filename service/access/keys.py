@@ -22,7 +22,8 @@ ALGORITHM = "ES256"
 _KEY = METADATA.tables["signing_key"]
 
 
-def _derive(secret_key: str, purpose: bytes, length: int) -> bytes:
+def derive(secret_key: str, purpose: bytes, length: int) -> bytes:
+    """A key of `length` bytes for one purpose."""
     # No salt: the secret key is itself long and random, and every process has to come to the same result.
     return HKDF(SHA256(), length, salt=None, info=purpose).derive(secret_key.encode())
 
@@ -31,8 +32,8 @@ class SigningKeys:
     """The signing key of this secret key: read, or made on first need."""
 
     def __init__(self, secret_key: str, database: Database) -> None:
-        self.key_id = _derive(secret_key, b"wardwatch signing key id", 16).hex()
-        self._cipher = Fernet(base64.urlsafe_b64encode(_derive(secret_key, b"wardwatch signing key", 32)))
+        self.key_id = derive(secret_key, b"wardwatch signing key id", 16).hex()
+        self._cipher = Fernet(base64.urlsafe_b64encode(derive(secret_key, b"wardwatch signing key", 32)))
         self._database = database
         self._key: ECKey | None = None
         self._making = asyncio.Lock()

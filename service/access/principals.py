@@ -40,14 +40,16 @@ CLINICIAN_ROLES = frozenset({"clinician", "lead"})
 class Principal:
     """Somebody with a valid token. `scopes` are those of the token, `roles` the role on each ward by ward id.
 
-    `ward_ids` is sorted. `administrator` stands for every ward, where a call is not clinical."""
+    `ward_ids` is sorted. `administrator` stands for every ward, where a call is not clinical. `family_id` is the
+    sign-in that the token came of."""
 
     id: str
-    kind: Literal["staff", "client"]
+    kind: Literal["staff", "client", "patient", "carer"]
     name: str
     scopes: frozenset[str]
     roles: Mapping[str, str]
     administrator: bool = False
+    family_id: str = field(default="", compare=False)
     ward_ids: tuple[str, ...] = field(init=False)
     _narrowed: dict[tuple[str, ...], "Principal"] = field(init=False, repr=False, compare=False)
 
@@ -69,6 +71,7 @@ class Principal:
                 self.scopes,
                 {ward_id: role for ward_id, role in self.roles.items() if held & ROLE_SCOPES[role]},
                 self.administrator and bool(held & ROLE_SCOPES["administrator"]),
+                self.family_id,
             )
             self._narrowed[scopes] = found
         return found

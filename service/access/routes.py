@@ -1,31 +1,63 @@
-"""HTTP for signing in: `/oauth/token` and the public keys."""
+"""HTTP for signing in and out, and the public keys."""
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from service.access.guards import TOKEN_PATH, public
-from service.access.schemas import TOKEN_FORM, KeysOut, TokenOut, parse_form
+from service.access.guards import TOKEN_PATH, Requires, public
+from service.access.principals import Principal
+from service.access.refusals import TokenRefused
+from service.access.schemas import REVOKE_FORM, TOKEN_FORM, KeysOut, TokenOut, parse_form
 from service.access.signing_in import Desk
 from service.access.tokens import Tokens
 from service.body import in_time
 from service.errors import BodyTooLarge, UnsupportedMediaType
 
 FORM_LIMIT = 8 * 1024
+_NOT_STORED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 router = APIRouter(tags=["access"])
 
 
-@router.post(TOKEN_PATH, openapi_extra=TOKEN_FORM)
+@router.post(TOKEN_PATH, openapi_extra=TOKEN_FORM, response_model_exclude_none=True)
 @public("whoever asks for a token has none yet")
 async def get_token(request: Request, response: Response) -> TokenOut:
-    """Sign in (RFC 6749): `client_credentials` for systems, `password` for staff."""
+    """Sign in (RFC 6749): `client_credentials` for systems, `password` for staff; `refresh_token` to stay signed in.
+
+    A refresh token is good once. The same one sent again within a minute, because the answer was lost, is given the
+    same answer; later it ends the sign-in, as somebody else may have it."""
     form = parse_form(await in_time(_read_form(request)))
     desk: Desk = request.app.state.desk
-    who, scopes = await desk.sign_in(form, request.headers.get("authorization", ""))
-    tokens: Tokens = request.app.state.tokens
-    token, seconds = await tokens.issue(who, scopes)
-    response.headers["Cache-Control"] = "no-store"
-    return TokenOut(access_token=token, expires_in=seconds, scope=" ".join(sorted(scopes)))
+    given = await desk.answer(form, request.headers.get("authorization", ""))
+    response.headers.update(_NOT_STORED)
+    return TokenOut(
+        access_token=given.access_token,
+        expires_in=given.seconds,
+        refresh_token=given.refresh_token,
+        scope=" ".join(sorted(given.scopes)),
+    )
+
+
+@router.post("/oauth/revoke", openapi_extra=REVOKE_FORM)
+@public("whoever holds a token may end it")
+async def revoke_token(request: Request) -> Response:
+    """Sign out (RFC 7009): the sign-in that this access or refresh token came of ends, with all its tokens.
+
+    The answer is 200 whatever the token was."""
+    form = parse_form(await in_time(_read_form(request)))
+    if not form.get("token"):
+        raise TokenRefused("token is missing.")
+    desk: Desk = request.app.state.desk
+    await desk.revoke(form["token"])
+    return Response(headers=_NOT_STORED)
+
+
+@router.post("/v1/me/sign-out-everywhere", status_code=204)
+async def sign_out_everywhere(request: Request, who: Annotated[Principal, Depends(Requires())]) -> None:
+    """End every sign-in of this account, on all devices, this one included."""
+    desk: Desk = request.app.state.desk
+    await desk.sign_out_everywhere(who)
 
 
 @router.get("/.well-known/jwks.json")

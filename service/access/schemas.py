@@ -13,6 +13,7 @@ class TokenOut(BaseModel):
     access_token: str
     token_type: str = "Bearer"  # noqa: S105 - the name of the type
     expires_in: int = Field(description="Seconds")
+    refresh_token: str | None = Field(None, description="For people: good once, for the next access token")
     scope: str = Field(description="The scopes the token carries, separated by spaces")
 
 
@@ -43,11 +44,12 @@ TOKEN_FORM = {
                     "type": "object",
                     "required": ["grant_type"],
                     "properties": {
-                        "grant_type": {"type": "string", "enum": ["client_credentials", "password"]},
+                        "grant_type": {"type": "string", "enum": ["client_credentials", "password", "refresh_token"]},
                         "client_id": {"type": "string"},
                         "client_secret": {"type": "string", "format": "password"},
                         "username": {"type": "string", "description": "Staff: the e-mail address"},
                         "password": {"type": "string", "format": "password"},
+                        "refresh_token": {"type": "string", "format": "password"},
                         "scope": {"type": "string", "description": "Fewer scopes than the account has"},
                     },
                 }
@@ -55,7 +57,24 @@ TOKEN_FORM = {
         },
     }
 }
-"""The form in the OpenAPI document. The route reads it itself, and counts its bytes while it does."""
+REVOKE_FORM = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/x-www-form-urlencoded": {
+                "schema": {
+                    "type": "object",
+                    "required": ["token"],
+                    "properties": {
+                        "token": {"type": "string", "format": "password"},
+                        "token_type_hint": {"type": "string", "description": "Not needed"},
+                    },
+                }
+            }
+        },
+    }
+}
+"""The forms in the OpenAPI document. The routes read them themselves, and count their bytes while they do."""
 
 
 def parse_form(raw: bytes) -> dict[str, str]:

@@ -1,15 +1,19 @@
-"""Signing in: a form (RFC 6749) in, a principal and the scopes of its token out."""
+"""Signing in, staying signed in and signing out: a form (RFC 6749) in, tokens out."""
 
 import base64
 import binascii
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import unquote_plus
 
-from service.access import accounts, audit
+from service.access import accounts, audit, families
 from service.access.passwords import Passwords
 from service.access.principals import Principal
+from service.access.refresh import RefreshTokens
 from service.access.refusals import InvalidClient, InvalidGrant, InvalidScope, TokenRefused, UnsupportedGrantType
+from service.access.store import NOTHING, find_principal
+from service.access.tokens import Tokens
 from service.clock import real_now
 from service.logs import get_logger
 from service.storage.engine import Database
@@ -18,59 +22,160 @@ from service.storage.session import reading, writing
 log = get_logger(__name__)
 
 _BASIC = {"WWW-Authenticate": 'Basic realm="wardwatch"'}
+_ENDED = "The refresh token is wrong, was used before, or has ended: sign in again."
 
 
 @dataclass(frozen=True, slots=True)
+class Proven:
+    """Somebody who has proven who it is; `bound` is what the sign-in is for, beyond the principal."""
+
+    who: Principal
+    bound: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The tokens that were given out; `seconds` is how long the access token lives."""
+
+    access_token: str
+    seconds: int
+    scopes: frozenset[str]
+    refresh_token: str | None
+
+
+Grant = Callable[[Mapping[str, str], str], Awaitable[Proven]]
+"""A way of proving who one is: from the form and the authorization header. Raises TokenRefused."""
+
+
 class Desk:
-    """What signing in needs: the database, the password threads, and whether staff may send passwords here.
+    """Where everybody signs in. `grants` may be added to: by the value of `grant_type`.
 
     It opens its own sessions: a refusal is answered with an error and recorded all the same."""
 
-    database: Database
-    passwords: Passwords
-    password_grant: bool
+    def __init__(
+        self, database: Database, tokens: Tokens, making: RefreshTokens, passwords: Passwords, password_grant: bool
+    ) -> None:
+        self.passwords = passwords
+        self.grants: dict[str, Grant] = {"client_credentials": self._client}
+        if password_grant:
+            self.grants["password"] = self._staff
+        self._database = database
+        self._tokens = tokens
+        self._making = making
 
-    async def sign_in(self, form: Mapping[str, str], authorization: str) -> tuple[Principal, frozenset[str]]:
-        """The principal and the scopes of its new token; `authorization` is the header, or empty.
+    async def close(self) -> None:
+        """End what works in the background."""
+        await self._tokens.listener.stop()
+        self.passwords.close()
+
+    async def answer(self, form: Mapping[str, str], authorization: str) -> Given:
+        """Tokens for what the form asks; `authorization` is the header, or empty.
 
         Raises TokenRefused or one of its kinds, and Overloaded."""
         grant = form.get("grant_type")
         if not grant:
             raise TokenRefused("grant_type is missing.")
-        if grant == "client_credentials":
-            who = await self._client(*_client_credentials(form, authorization))
-        elif grant == "password" and self.password_grant:
-            who = await self._staff(form.get("username", ""), form.get("password", ""))
-        else:
+        if grant == "refresh_token":
+            return await self._refresh(form)
+        if grant not in self.grants:
             raise UnsupportedGrantType
-        asked = frozenset(form.get("scope", "").split())
-        if not asked <= who.scopes:
-            raise InvalidScope
-        async with writing(self.database) as session:
-            await audit.append(session, who, "sign_in", real_now(), subject=(who.kind, who.id))
-        return who, asked or who.scopes
+        proven = await self.grants[grant](form, authorization)
+        return await self.admit(proven.who, _asked(form, proven.who.scopes), proven.bound)
 
-    async def _client(self, client_id: str, secret: str) -> Principal:
-        async with reading(self.database) as session:
+    async def admit(self, who: Principal, scopes: frozenset[str], bound: Mapping[str, Any] = NOTHING) -> Given:
+        """Tokens of a new family for somebody who has proven who it is; recorded as a sign-in."""
+        now = real_now()
+        async with writing(self._database) as session:
+            family_id, refresh_token = await families.open_family(session, self._making, who, scopes, now, bound)
+            await audit.append(session, who, "sign_in", now, subject=(who.kind, who.id), detail={"family": family_id})
+        token, seconds = await self._tokens.issue(who, scopes, family_id)
+        return Given(token, seconds, scopes, refresh_token)
+
+    async def revoke(self, token: str) -> None:
+        """End the family of a refresh or access token; nothing happens if it is none, or has ended (RFC 7009)."""
+        known = self._making.read(token)
+        family_id = known.family_id if known else await self._tokens.family_of(token)
+        if family_id is None:
+            return
+        now = real_now()
+        async with writing(self._database) as session:
+            ended = await families.revoke_family(session, family_id, now)
+            if ended is not None:
+                subject = (ended.subject_kind, ended.subject_id)
+                await audit.append(session, None, "sign_out", now, subject=subject, detail={"family": family_id})
+        await self._tokens.catch_up()
+
+    async def sign_out_everywhere(self, who: Principal) -> None:
+        """End every session of the principal, on all devices."""
+        now = real_now()
+        async with writing(self._database) as session:
+            ended = await families.revoke_all(session, who.kind, who.id, now)
+            detail = {"families": ended}
+            await audit.append(session, who, "sign_out", now, subject=(who.kind, who.id), detail=detail)
+        await self._tokens.catch_up()
+
+    async def _refresh(self, form: Mapping[str, str]) -> Given:
+        token = self._making.read(form.get("refresh_token", ""))
+        if token is None:
+            raise InvalidGrant(_ENDED)
+        now = real_now()
+        try:
+            async with writing(self._database) as session:
+                family = await families.take(session, self._making, token, now)
+                if family is None:
+                    raise InvalidGrant(_ENDED)
+                who = await find_principal(session, family.subject_kind, family.subject_id, family.bound)
+                if who is None:
+                    raise InvalidGrant(_ENDED)
+                scopes = _asked(form, family.scopes & who.scopes)
+                following = await families.rotate(session, self._making, token, now)
+        except families.Stolen as theft:
+            await self._end_stolen(theft.family)
+            raise InvalidGrant(_ENDED) from None
+        access_token, seconds = await self._tokens.issue(who, scopes, family.id)
+        return Given(access_token, seconds, scopes, following)
+
+    async def _end_stolen(self, family: families.Family) -> None:
+        log.warning("refresh_token_used_again", kind=family.subject_kind)
+        now = real_now()
+        async with writing(self._database) as session:
+            if await families.revoke_family(session, family.id, now) is None:
+                return
+            subject = (family.subject_kind, family.subject_id)
+            detail = {"family": family.id}
+            await audit.append(session, None, "token.reused", now, subject=subject, outcome="refused", detail=detail)
+        await self._tokens.catch_up()
+
+    async def _client(self, form: Mapping[str, str], authorization: str) -> Proven:
+        client_id, secret = _client_credentials(form, authorization)
+        async with reading(self._database) as session:
             found = await accounts.find_client_by_secret(session, client_id, secret)
         if found is None:
             log.warning("sign_in_refused", kind="client")
             raise InvalidClient(headers=_BASIC)
-        return found
+        return Proven(found)
 
-    async def _staff(self, email: str, password: str) -> Principal:
+    async def _staff(self, form: Mapping[str, str], _authorization: str) -> Proven:
+        email, password = form.get("username", ""), form.get("password", "")
         if not email or not password:
             raise TokenRefused("username and password are needed.")
-        async with reading(self.database) as session:
+        async with reading(self._database) as session:
             tried, found = await accounts.find_staff_by_password(session, self.passwords, email, password)
         if found is not None:
-            return found
+            return Proven(found)
         log.warning("sign_in_refused", kind="staff")
         if tried is not None:
             # Only known accounts: else anybody could fill the trail with names nobody has.
-            async with writing(self.database) as session:
+            async with writing(self._database) as session:
                 await audit.append(session, None, "sign_in", real_now(), subject=("staff", tried), outcome="refused")
         raise InvalidGrant
+
+
+def _asked(form: Mapping[str, str], held: frozenset[str]) -> frozenset[str]:
+    asked = frozenset(form.get("scope", "").split())
+    if not asked <= held:
+        raise InvalidScope
+    return asked or held
 
 
 def _client_credentials(form: Mapping[str, str], authorization: str) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """Queries on accounts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Row, insert, select
@@ -15,9 +16,15 @@ CLIENT = METADATA.tables["client"]
 CLIENT_WARD = METADATA.tables["client_ward"]
 WARD = METADATA.tables["ward"]
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
-async def find_principal(session: AsyncSession, kind: str, principal_id: str) -> Principal | None:
-    """An active member of staff or client with all its scopes and wards, by one query; else None."""
+
+async def find_principal(
+    session: AsyncSession, kind: str, principal_id: str, bound: Mapping[str, Any] = NOTHING
+) -> Principal | None:
+    """An active member of staff or client with all its scopes and wards, by one query; else None.
+
+    `bound` is what the sign-in is for beyond the principal (see `TokenFamilyRow`)."""
     if kind == "staff":
         return await _find_staff(session, principal_id)
     if kind == "client":

@@ -2,7 +2,7 @@
 the principal it stands for, so that a request with a known token costs no signature and no database."""
 
 import asyncio
-from collections import OrderedDict
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,8 +10,11 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
+from service.access import changes
+from service.access.families import LIVES, find_family
 from service.access.keys import ALGORITHM, SigningKeys
 from service.access.principals import Principal
+from service.access.remembered import REMEMBERED_SECONDS, Checked, Remembered
 from service.access.store import find_principal
 from service.clock import real_now
 from service.errors import NotAuthenticated
@@ -21,10 +24,6 @@ from service.storage.engine import Database
 from service.storage.session import reading
 
 AUDIENCE = "wardwatch"
-LIFETIMES = {"staff": timedelta(minutes=10), "client": timedelta(minutes=60)}
-REMEMBERED_SECONDS = 60
-"""How long a change of roles, or the end of an account, may take to be felt."""
-MAX_REMEMBERED = 10_000
 MAX_TOKEN_LENGTH = 2_000
 CLOCK_LEEWAY_SECONDS = 30
 """By how much replicas' clocks may differ: for the beginning of a token, never for its end."""
@@ -35,23 +34,25 @@ class Tokens:
 
     def __init__(self, keys: SigningKeys, issuer: str, database: Database) -> None:
         self.keys = keys
+        self.listener = changes.Listener(self.catch_up)
         self._issuer = issuer
         self._database = database
-        self._remembered: OrderedDict[str, tuple[Principal, float]] = OrderedDict()
-        self._checking: dict[str, asyncio.Task[tuple[Principal, float]]] = {}
+        self._remembered = Remembered()
+        self._checking: dict[str, asyncio.Task[Checked]] = {}
 
-    async def issue(self, principal: Principal, scopes: frozenset[str]) -> tuple[str, int]:
-        """A token for some of the principal's scopes, and the seconds it lives. It holds ids, no name.
+    async def issue(self, principal: Principal, scopes: frozenset[str], family_id: str) -> tuple[str, int]:
+        """A token of the family for some of the principal's scopes, and the seconds it lives. It holds ids, no name.
 
         May write the signing key: call it with no write session open."""
         key = await self.keys.get()
         now = int(real_now().timestamp())
-        seconds = int(LIFETIMES[principal.kind].total_seconds())
+        seconds = int(LIVES[principal.kind].access.total_seconds())
         claims = {
             "iss": self._issuer,
             "aud": AUDIENCE,
             "sub": principal.id,
             "kind": principal.kind,
+            "family": family_id,
             "scope": " ".join(sorted(scopes)),
             "iat": now,
             "exp": now + seconds,
@@ -64,41 +65,56 @@ class Tokens:
         """Whom a token stands for, with the scopes that the token carries and the account still has.
 
         Raises NotAuthenticated."""
-        known = self._remembered.get(token)
-        if known is not None and known[1] > real_now().timestamp():
-            return known[0]
-        if len(token) > MAX_TOKEN_LENGTH:
-            raise NotAuthenticated
+        known = self._remembered.find(token)
+        if known is not None:
+            return known
         # Requests with the same new token share one check; one that goes away does not stop it for others.
-        checking = self._checking.get(token)
+        checking = self._checking.get(token) if len(token) <= MAX_TOKEN_LENGTH else None
         if checking is None:
             checking = self._checking[token] = asyncio.create_task(self._check(token))
             checking.add_done_callback(lambda done: self._checked(token, done))
-        return (await asyncio.shield(checking))[0]
+        return (await asyncio.shield(checking)).who
 
-    def _checked(self, token: str, done: "asyncio.Task[tuple[Principal, float]]") -> None:
+    async def family_of(self, token: str) -> str | None:
+        """The family of an access token, remembered or not; None when it is none of ours or has expired."""
+        try:
+            return str((await self._claims(token))["family"])
+        except NotAuthenticated:
+            return None
+
+    async def catch_up(self) -> None:
+        """Look up again whoever changed lately. Costs one query."""
+        since = real_now() - timedelta(seconds=REMEMBERED_SECONDS) - changes.SLACK
+        self._remembered.forget(await changes.list_since(self._database, since))
+
+    def _checked(self, token: str, done: "asyncio.Task[Checked]") -> None:
         del self._checking[token]
-        if done.cancelled() or done.exception() is not None:
-            return
-        self._remembered[token] = done.result()
-        self._remembered.move_to_end(token)
-        if len(self._remembered) > MAX_REMEMBERED:
-            self._remembered.popitem(last=False)
+        if not done.cancelled() and done.exception() is None:
+            self._remembered.keep(token, done.result())
 
-    async def _check(self, token: str) -> tuple[Principal, float]:
-        key = await self.keys.find()
-        if key is None:
-            raise NotAuthenticated
-        claims = self._claims(token, key)
+    async def _check(self, token: str) -> Checked:
+        at = real_now()
+        claims = await self._claims(token)
         async with reading(self._database) as session:
-            account = await find_principal(session, claims["kind"], claims["sub"])
+            family = await find_family(session, claims["family"], at)
+            if family is None or (family.subject_kind, family.subject_id) != (claims["kind"], claims["sub"]):
+                raise NotAuthenticated
+            account = await find_principal(session, claims["kind"], claims["sub"], family.bound)
         if account is None:
             raise NotAuthenticated
         scopes = account.scopes.intersection(claims["scope"].split())
-        principal = Principal(account.id, account.kind, account.name, scopes, account.roles, account.administrator)
-        return principal, min(float(claims["exp"]), real_now().timestamp() + REMEMBERED_SECONDS)
+        until = min(float(claims["exp"]), at.timestamp() + REMEMBERED_SECONDS)
+        return Checked(replace(account, scopes=scopes, family_id=family.id), until, at.timestamp())
 
-    def _claims(self, token: str, key: ECKey) -> dict[str, Any]:
+    async def _claims(self, token: str) -> dict[str, Any]:
+        if len(token) > MAX_TOKEN_LENGTH:
+            raise NotAuthenticated
+        key = await self.keys.find()
+        if key is None:
+            raise NotAuthenticated
+        return self._decode(token, key)
+
+    def _decode(self, token: str, key: ECKey) -> dict[str, Any]:
         now = int(real_now().timestamp())
         registry = jwt.JWTClaimsRegistry(
             now=now,
@@ -106,9 +122,10 @@ class Tokens:
             iss={"essential": True, "value": self._issuer},
             aud={"essential": True, "value": AUDIENCE},
             sub={"essential": True},
+            family={"essential": True},
             exp={"essential": True},
             iat={"essential": True},
-            kind={"essential": True, "values": ["staff", "client"]},
+            kind={"essential": True, "values": sorted(LIVES)},
         )
         try:
             found = jwt.decode(token, key, algorithms=[ALGORITHM])
@@ -116,9 +133,9 @@ class Tokens:
         except (JoseError, ValueError) as problem:
             raise NotAuthenticated from problem
         claims = found.claims
-        texts = all(isinstance(claims.get(name), str) for name in ("sub", "kind", "scope"))
+        texts = all(isinstance(claims.get(name), str) for name in ("sub", "kind", "scope", "family"))
         right_key = found.header.get("kid") == self.keys.key_id and found.header.get("typ") == "at+jwt"
-        if not texts or not right_key or canonical_id(claims["sub"]) is None:
+        if not texts or not right_key or None in (canonical_id(claims["sub"]), canonical_id(claims["family"])):
             raise NotAuthenticated
         if type(claims["exp"]) is not int or claims["exp"] <= now:
             raise NotAuthenticated

@@ -48,8 +48,8 @@ class Hospital:
         async with reading(self.app.state.database) as session:
             who = await find_principal(session, kind, principal_id)
         assert who is not None
-        token, _ = await self.app.state.tokens.issue(who, frozenset(scopes) or who.scopes)
-        return {"Authorization": f"Bearer {token}"}
+        given = await self.app.state.desk.admit(who, frozenset(scopes) or who.scopes)
+        return {"Authorization": f"Bearer {given.access_token}"}
 
     async def clinician(self, *ward_ids: str) -> Headers:
         """A clinician of the wards."""

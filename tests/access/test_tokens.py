@@ -14,7 +14,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
 from sqlalchemy import delete, event, func, select, update
 
-from service.access import tokens as tokens_module
+from service.access import remembered as remembered_module
 from service.clock import real_now
 from service.settings import Settings
 from service.storage.session import reading, writing
@@ -30,11 +30,14 @@ async def me(hospital: Hospital, token: str) -> httpx.Response:
 
 async def good_claims(hospital: Hospital) -> dict[str, Any]:
     now = int(real_now().timestamp())
+    header = await hospital.clinician(await hospital.ward())
+    issued = json.loads(base64.urlsafe_b64decode(header["Authorization"].split(".")[1] + "=="))
     return {
         "iss": "wardwatch",
         "aud": "wardwatch",
-        "sub": await hospital.staff_id(await hospital.ward()),
+        "sub": issued["sub"],
         "kind": "staff",
+        "family": issued["family"],
         "scope": "wards:read",
         "iat": now,
         "exp": now + 60,
@@ -68,6 +71,9 @@ async def test_a_token_with_the_right_claims_is_taken(hospital: Hospital) -> Non
         {"sub": "01890000-0000-7000-8000-000000000000"},
         {"kind": "client"},
         {"kind": "patient"},
+        {"family": None},
+        {"family": "x"},
+        {"family": "01890000-0000-7000-8000-000000000000"},
         {"scope": None},
         {"scope": ["wards:read"]},
         {"iat": None},
@@ -159,7 +165,7 @@ async def test_without_a_bearer_token_one_is_asked_for(hospital: Hospital, heade
 async def test_a_token_holds_no_name(hospital: Hospital) -> None:
     header = await hospital.clinician(await hospital.ward("Secret ward"))
     claims = base64.urlsafe_b64decode(header["Authorization"].split(".")[1] + "==").decode()
-    assert set(json.loads(claims)) == {"iss", "aud", "sub", "kind", "scope", "iat", "exp", "jti"}
+    assert set(json.loads(claims)) == {"iss", "aud", "sub", "kind", "family", "scope", "iat", "exp", "jti"}
     assert "Sam" not in claims
 
 
@@ -217,7 +223,7 @@ async def test_a_remembered_token_ends_when_it_says(hospital: Hospital) -> None:
 
 
 async def test_the_memory_of_tokens_is_bounded(hospital: Hospital, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tokens_module, "MAX_REMEMBERED", 3)
+    monkeypatch.setattr(remembered_module, "MAX_REMEMBERED", 3)
     staff_id = await hospital.staff_id(await hospital.ward())
     for _ in range(10):
         header = await hospital.token("staff", staff_id)

@@ -147,8 +147,8 @@ def minutes(count: float) -> datetime:
 
 async def token(app: FastAPI, who: Principal, scopes: frozenset[str] | None = None) -> dict[str, str]:
     """The header of somebody signed in."""
-    text, _ = await app.state.tokens.issue(who, who.scopes if scopes is None else scopes)
-    return {"Authorization": f"Bearer {text}"}
+    given = await app.state.desk.admit(who, who.scopes if scopes is None else scopes)
+    return {"Authorization": f"Bearer {given.access_token}"}
 
 
 async def everywhere(scenes: Sequence[Scene]) -> Principal:

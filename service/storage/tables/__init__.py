@@ -16,12 +16,14 @@ from service.storage.tables.operation import HeartbeatRow, WardWatchRow, WorkLea
 from service.storage.tables.patients import PatientIdentifierRow, PatientRow, PlanRow, StayRow, TransferRow
 from service.storage.tables.readings import IdempotencyRow, ReadingRow, RefusalRow
 from service.storage.tables.rule_sets import RuleSetRow, ShadowCountRow
+from service.storage.tables.tokens import AccessChangeRow, TokenFamilyRow
 from service.storage.tables.wards import EventRow, WardFeedRow, WardRow
 
 METADATA = SQLModel.metadata
 
 __all__ = [
     "METADATA",
+    "AccessChangeRow",
     "AlertNoteRow",
     "AlertResponseRow",
     "AlertRow",
@@ -45,6 +47,7 @@ __all__ = [
     "SigningKeyRow",
     "StaffRow",
     "StayRow",
+    "TokenFamilyRow",
     "TransferRow",
     "WardFeedRow",
     "WardRow",

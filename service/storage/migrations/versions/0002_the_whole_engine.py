@@ -13,12 +13,41 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "access_change",
+        sa.Column("subject_kind", sa.String(length=20), nullable=False),
+        sa.Column("subject_id", IdType(), nullable=False),
+        sa.Column("at", InstantType(), nullable=False),
+        sa.PrimaryKeyConstraint("subject_kind", "subject_id", name=op.f("pk_access_change")),
+    )
+    op.create_index("ix_access_change_at", "access_change", ["at"], unique=False)
+    op.create_table(
         "heartbeat",
         sa.Column("replica_id", IdType(), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("at", InstantType(), nullable=False),
         sa.PrimaryKeyConstraint("replica_id", "kind", name=op.f("pk_heartbeat")),
     )
+    op.create_table(
+        "token_family",
+        sa.Column("id", IdType(), nullable=False),
+        sa.Column("subject_kind", sa.String(length=20), nullable=False),
+        sa.Column("subject_id", IdType(), nullable=False),
+        sa.Column("bound", sa.JSON(), nullable=False),
+        sa.Column("scopes", sa.JSON(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("current_hash", sa.String(length=64), nullable=True),
+        sa.Column("previous_hash", sa.String(length=64), nullable=True),
+        sa.Column("rotated_at", InstantType(), nullable=True),
+        sa.Column("created_at", InstantType(), nullable=False),
+        sa.Column("expires_at", InstantType(), nullable=False),
+        sa.Column("ends_at", InstantType(), nullable=False),
+        sa.Column("revoked_at", InstantType(), nullable=True),
+        sa.CheckConstraint(
+            "subject_kind IN ('staff', 'client', 'patient', 'carer')", name=op.f("ck_token_family_subject_kind")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_token_family")),
+    )
+    op.create_index("ix_token_family_subject", "token_family", ["subject_kind", "subject_id"], unique=False)
     op.create_table(
         "ward_watch",
         sa.Column("ward_id", IdType(), nullable=False),

@@ -1,0 +1,48 @@
+"""What is known of tokens that were given out. Of a token itself only a keyed hash is kept. All times are real time."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Index, String
+from sqlmodel import Field, SQLModel
+
+from service.storage.tables.columns import instant, key, ref, words
+
+SUBJECT_KINDS = ("staff", "client", "patient", "carer")
+
+
+class TokenFamilyRow(SQLModel, table=True):
+    """One sign-in and all the tokens that come of it: they are refreshed, and end, together.
+
+    `bound` is what the family is for, beyond the subject: for people at home their ward and stay."""
+
+    __tablename__ = "token_family"
+    __table_args__ = (
+        words("subject_kind", SUBJECT_KINDS),
+        Index("ix_token_family_subject", "subject_kind", "subject_id"),
+    )
+
+    id: str = key()
+    subject_kind: str = Field(sa_type=String(20))
+    subject_id: str = ref()
+    bound: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    scopes: list[str] = Field(sa_type=JSON)
+    generation: int = 0
+    current_hash: str | None = Field(default=None, sa_type=String(64))
+    previous_hash: str | None = Field(default=None, sa_type=String(64))
+    rotated_at: datetime | None = instant(nullable=True)
+    created_at: datetime = instant()
+    expires_at: datetime = instant()
+    ends_at: datetime = instant()
+    revoked_at: datetime | None = instant(nullable=True)
+
+
+class AccessChangeRow(SQLModel, table=True):
+    """When somebody's rights or sessions last changed: what is remembered from before is looked up again."""
+
+    __tablename__ = "access_change"
+    __table_args__ = (Index("ix_access_change_at", "at"),)
+
+    subject_kind: str = Field(primary_key=True, sa_type=String(20))
+    subject_id: str = key()
+    at: datetime = instant()
