@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, func, or_, select, update
 
-from service.queue.raising import readable
+from service.queue.checkpoints import readable
 from service.queue.store import ALERT, LOCK_ALERTS, STAY, WARD, LockedAlert, locked_of
 from service.storage.direct import Where
 from service.storage.portable import insert_or_skip

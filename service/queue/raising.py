@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from alerts.change import Change, Kind, Reminder
-from alerts.checkpoint import load
 from alerts.episode import Episode
 from alerts.severity import Family, Severity
 from alerts.transitions import Trigger, step
@@ -17,8 +16,8 @@ from service.cover.inforce import Cover
 from service.cover.outbox import Told, notify, tells_at_once
 from service.feed.numbering import NewEvent, Standing, WardEvents, append_for_wards, counts_delta
 from service.fields import new_id
-from service.logs import get_logger
 from service.queue import store
+from service.queue.checkpoints import readable
 from service.queue.happenings import alert_event, reminder_event, standing_of
 from service.storage.direct import Where
 
@@ -30,8 +29,6 @@ class StoredAlert:
     alert_id: str
     episode: Episode | None
 
-
-log = get_logger(__name__)
 
 _ALARMS = frozenset({Kind.OPENED, Kind.REOPENED, Kind.WORSENED})
 """What people out of sight are told of at once, from high severity on, where the ward's policy says so."""
@@ -101,16 +98,6 @@ async def load_unresolved(where: Where, keys: Iterable[tuple[str, str]]) -> dict
     for stay_id, family, alert_id, machine in await store.find_unresolved(where, keys):
         found.setdefault(stay_id, {})[Family(family)] = StoredAlert(alert_id, readable(alert_id, machine))
     return found
-
-
-def readable(alert_id: str, machine: dict[str, Any]) -> Episode | None:
-    """The episode in a checkpoint; None when it cannot be read (one of another release, say): that must not shut
-    the stay."""
-    try:
-        return load(machine)
-    except (KeyError, ValueError, TypeError, AttributeError) as problem:
-        log.error("alert_unreadable", alert_id=alert_id, error=type(problem).__name__)
-        return None
 
 
 async def write_changes(where: Where, writes: Iterable[StayChanges]) -> Written:

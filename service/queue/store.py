@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Select, String, and_, bindparam, func, insert, select, update
 
-from alerts.checkpoint import dump, load
+from alerts.checkpoint import dump
 from alerts.clearing import ends_when
 from alerts.episode import Episode
 from alerts.escalation import limit_at
@@ -18,6 +18,7 @@ from alerts.limits import ServiceHours
 from service.cover.inforce import service_hours_of
 from service.cover.store import hours_in_force
 from service.fields import utc_text
+from service.queue import checkpoints
 from service.storage.direct import Statement, Where, fetch, insert_rows, update_rows
 from service.storage.portable import Given, IdType, dialect_of
 from service.storage.tables import METADATA
@@ -179,6 +180,7 @@ LOCK_ALERTS = (
         WARD.c.time_zone,
         hours_in_force(),
         RESPONSE.c.acknowledged_by,
+        *checkpoints.COLUMNS,
     )
     .join(WARD, WARD.c.id == ALERT.c.ward_id)
     .outerjoin(RESPONSE, and_(RESPONSE.c.ward_id == ALERT.c.ward_id, RESPONSE.c.alert_id == ALERT.c.id))
@@ -203,8 +205,9 @@ class LockedAlert:
 
 
 def locked_of(row: Any) -> LockedAlert:
-    """A row of LOCK_ALERTS; raises what `load` raises for one that cannot be read."""
-    return LockedAlert(row[0], row[1], row[2], load(row[3]), service_hours_of(row[4], row[5]), row[6])
+    """A row of LOCK_ALERTS."""
+    episode = checkpoints.readable(row[0], row[3]) or checkpoints.as_told(row._mapping, END_OF_TIME)
+    return LockedAlert(row[0], row[1], row[2], episode, service_hours_of(row[4], row[5]), row[6])
 
 
 async def lock_stay(where: Where, ward_id: str, stay_id: str) -> None:

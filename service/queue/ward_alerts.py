@@ -14,9 +14,9 @@ from service.cover.inforce import load_cover
 from service.feed.numbering import NewEvent, append_events, counts_delta
 from service.fields import new_id
 from service.queue import store
+from service.queue.checkpoints import readable
 from service.queue.due import lock_ward_watch
 from service.queue.happenings import alert_event, standing_of
-from service.queue.raising import readable
 from service.queue.store import ALERT, WARD
 from service.storage.direct import Where
 from service.storage.engine import Database
