@@ -176,3 +176,6 @@ def _crossings(rules: RuleSet) -> list[Problem]:
 
 DEFAULT = RuleSet(version="2026.11.2")
 """What holds on a ward that has no rule set of its own. The version is raised with every clinical change."""
+
+STAND_IN = RuleSet(version=f"{DEFAULT.version} stand-in")
+"""The default, in place of a ward's own that cannot be read. Whatever it judges is not judged as meant (R21)."""

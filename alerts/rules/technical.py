@@ -18,6 +18,7 @@ from alerts.rule import (
     Wait,
     spoken,
 )
+from alerts.rule_set import STAND_IN
 from alerts.severity import Family, Severity
 
 NEXT_READING = Clearing(count=1, gap=timedelta(0), by_receipt=True)
@@ -40,8 +41,14 @@ def judge_clock(case: Case) -> Verdict:
 
 
 def judge_accepted(_case: Case) -> Verdict:
-    """R20 and R21 are raised when a reading could not be judged; any reading that is judged clears them."""
+    """R20 is raised when readings are refused; any reading that is judged clears it."""
     return CLEAR
+
+
+def judge_evaluated(case: Case) -> Verdict:
+    """R21: judged, but not by the ward's own numbers. It is raised too when a reading could not be judged at all; any
+    that is judged as meant clears it."""
+    return Fired(Severity.HIGH) if case.rule_set.version == STAND_IN.version else CLEAR
 
 
 def _inputs(case: Case) -> tuple[Input, ...]:
@@ -80,7 +87,9 @@ def _says_refused(_finding: Finding) -> str:
     return "Two readings were refused within 24 h: something is sending and nothing arrives."
 
 
-def _says_not_evaluated(_finding: Finding) -> str:
+def _says_not_evaluated(finding: Finding) -> str:
+    if finding.rule_set_version == STAND_IN.version:
+        return "The ward's own rules cannot be read: the default rules stand in. Look at the readings yourself."
     return "A reading was kept but could not be assessed: look at it yourself."
 
 
@@ -106,6 +115,6 @@ NOT_EVALUATED = Rule(
     id="R21", name="not_evaluated", family=Family.TECHNICAL, rank=25, clearing=NEXT_READING,
     needs_signal=False,
     source="Design decision, needs CSO sign-off",
-    judge=judge_accepted, inputs=_nothing, limits=_no_limits, says=_says_not_evaluated,
+    judge=judge_evaluated, inputs=_nothing, limits=_no_limits, says=_says_not_evaluated,
 )  # fmt: skip
 RULES = (IMPLAUSIBLE_LOW, CLOCK, REFUSED, NOT_EVALUATED)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import select, tuple_
 
-from alerts.rule_set import DEFAULT, RuleSet, RuleSetInvalid
+from alerts.rule_set import DEFAULT, STAND_IN, RuleSet, RuleSetInvalid
 from service import metrics
 from service.logs import get_logger
 from service.storage.direct import Where
@@ -52,14 +52,16 @@ class KnownRuleSets:
         return {each: WardRules(self._find(each[0], each[1]), self._shadow(each[0], each[2])) for each in asked}
 
     def _find(self, ward_id: str, number: int) -> RuleSet:
-        return self._known.get((ward_id, number), DEFAULT) if number else DEFAULT
+        return self._known.get((ward_id, number), STAND_IN) if number else DEFAULT
 
     def _shadow(self, ward_id: str, number: int | None) -> RuleSet | None:
-        return None if number is None else self._find(ward_id, number)
+        """None too for one that cannot be read: nobody compares with a stand-in."""
+        shadow = None if number is None else self._find(ward_id, number)
+        return None if shadow is STAND_IN else shadow
 
 
 async def load(where: Where, versions: Iterable[Version]) -> dict[Version, RuleSet]:
-    """The rule sets by (ward_id, number); the default for one that cannot be read, which is an error in the log."""
+    """The rule sets by (ward_id, number); the stand-in for one that cannot be read."""
     key = tuple_(RULE_SET.c.ward_id, RULE_SET.c.number)
     query = select(RULE_SET.c.ward_id, RULE_SET.c.number, RULE_SET.c["values"]).where(key.in_(sorted(versions)))
     return {(row[0], row[1]): readable(row[0], row[1], row[2]) for row in await where.execute(query)}
@@ -68,11 +70,13 @@ async def load(where: Where, versions: Iterable[Version]) -> dict[Version, RuleS
 async def live_on(where: Where, ward_id: str) -> RuleSet:
     """The rule set by which the readings of a ward are judged now."""
     live = (await where.execute(select(WARD.c.rule_set_number).where(WARD.c.id == ward_id))).scalar_one()
-    return (await load(where, [(ward_id, live)]))[ward_id, live] if live else DEFAULT
+    return (await load(where, [(ward_id, live)])).get((ward_id, live), STAND_IN) if live else DEFAULT
 
 
 async def load_version(where: Where, ward_id: str, version: str) -> RuleSet:
     """The rule set of that version, for judging again what was judged by it; the default for any other."""
+    if version == STAND_IN.version:
+        return STAND_IN
     query = select(RULE_SET.c.number, RULE_SET.c["values"]).where(
         RULE_SET.c.ward_id == ward_id, RULE_SET.c.version == version
     )
@@ -81,10 +85,10 @@ async def load_version(where: Where, ward_id: str, version: str) -> RuleSet:
 
 
 def readable(ward_id: str, number: int, values: Mapping[str, Any]) -> RuleSet:
-    """A stored rule set; the default when this release cannot read it."""
+    """A stored rule set; the stand-in, which every reading it judges says, when this release cannot read it."""
     try:
         return RuleSet.from_mapping(values)
     except RuleSetInvalid as problem:
         metrics.ENGINE_FAILURES.inc()
         log.error("rule_set_unreadable", ward_id=ward_id, number=number, error=str(problem))
-        return DEFAULT
+        return STAND_IN

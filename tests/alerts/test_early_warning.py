@@ -1,5 +1,6 @@
 """Early warning and the technical rules (R9, R9b, R19-R21), and what every rule must tell."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from alerts.judge import judge, not_evaluated, refuse
 from alerts.plan import Plan
 from alerts.record import Record
 from alerts.rule import Say
+from alerts.rule_set import DEFAULT, STAND_IN
 from alerts.rules import RULES
 from alerts.severity import Family, Severity
 from tests.alerts.stay import COMPLETE, Stay, clock, reading
@@ -109,6 +111,15 @@ def test_a_reading_that_could_not_be_judged_is_technical_and_a_red_one_critical_
 def test_being_judged_again_recovers_the_technical_alert() -> None:
     failed = not_evaluated(Record(), reading("08:00", spo2=97))
     again = judge(failed.record, [reading("08:05", spo2=97)])
+    assert again.episodes[TECHNICAL].state == State.RECOVERED
+
+
+def test_what_a_stand_in_for_unreadable_rules_judges_says_so_until_they_are_back() -> None:
+    stood_in = judge(Record(rule_set=STAND_IN), [reading("08:00", spo2=97)])
+    alert = stood_in.episodes[TECHNICAL]
+    assert (alert.title, alert.severity, alert.rule_ids) == ("not_evaluated", HIGH, ("R21",))
+    assert "default rules stand in" in alert.explanation.text
+    again = judge(replace(stood_in.record, rule_set=DEFAULT), [reading("08:05", spo2=97)])
     assert again.episodes[TECHNICAL].state == State.RECOVERED
 
 

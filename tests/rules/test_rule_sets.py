@@ -228,9 +228,41 @@ async def test_counts_that_cannot_be_written_are_kept_for_the_next_time(
     assert ("R1", "critical", 1, 1) in await ward.shadow()
 
 
-async def test_a_rule_set_of_another_release_is_the_default(ward: Ward, app: FastAPI) -> None:
-    number = await ward.go_live({"standard_amber_at": 93})
+async def spoil(app: FastAPI, number: int) -> None:
     async with writing(app.state.database) as session:
         row = (await session.scalars(select(RuleSetRow).where(RuleSetRow.number == number))).one()
         row.values = {**row.values, "of_the_future": 1}
-    assert (await ward.send(await ward.admit(), 94))["assessment"]["severity"] == "medium"
+
+
+async def test_a_rule_set_of_another_release_is_stood_in_for_and_every_stay_judged_so_says_it(
+    ward: Ward, app: FastAPI
+) -> None:
+    await spoil(app, await ward.go_live({"standard_amber_at": 93}))
+    stay_id = await ward.admit()
+    said = await ward.send(stay_id, 94)
+    assert said["assessment"]["severity"] == "high"
+    found = (await ward.hospital.client.get("/v1/alerts", headers=ward.first)).json()["items"]
+    technical, oxygen = sorted(found, key=lambda alert: str(alert["channel"]), reverse=True)
+    assert (technical["title"], technical["severity"], oxygen["severity"]) == ("not_evaluated", "high", "medium")
+    assert "default rules stand in" in technical["explanation"]["text"]
+    assert oxygen["explanation"]["rule_set_version"] == "2026.11.2 stand-in"
+    path = f"/v1/readings/{said['reading_id']}/evaluation"
+    receipt = (await ward.hospital.client.get(path, headers=ward.first)).json()["rules"]
+    assert next(each["outcome"] for each in receipt if each["rule_id"] == "R21") == "fired"
+    await ward.send(stay_id, 97, client_reading_id="second")
+    events = (await ward.ask("GET", "/events?limit=200", ward.first)).json()["items"]
+    told = [each["type"] for each in events if each["data"].get("family") == "technical"]
+    assert told == ["alert.opened", "alert.updated"]  # a second reading confirms it; none raises it anew
+
+    await ward.go_live({"standard_amber_at": 93})
+    await ward.send(stay_id, 97, client_reading_id="third")
+    again = (await ward.hospital.client.get(f"/v1/alerts/{technical['id']}", headers=ward.first)).json()
+    assert again["state"] == "recovered"
+
+
+async def test_a_shadow_of_another_release_counts_nothing(ward: Ward, app: FastAPI) -> None:
+    await ward.propose({"drop": 4})
+    await ward.ask("PUT", "/rule-set/shadow", ward.first, {"number": 1})
+    await spoil(app, 1)
+    await ward.send(await ward.admit(), 91)
+    assert await ward.shadow() == []
