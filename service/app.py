@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from service import health, logs, methods, openapi, problems
 from service.access import routes as access_routes
+from service.access.attempts import Attempts
 from service.access.guards import SelfGuarded, guard_of, scopes_of
 from service.access.passwords import Passwords
 from service.access.refresh import RefreshTokens
@@ -163,8 +164,9 @@ async def _begin(app: FastAPI) -> None:
 def _desk(app: FastAPI) -> Desk:
     """Where everybody signs in."""
     settings = app.state.settings
-    making = RefreshTokens(require_secret_key(settings))
-    return Desk(app.state.database, app.state.tokens, making, Passwords(), settings.password_grant)
+    secret_key = require_secret_key(settings)
+    making, attempts = RefreshTokens(secret_key), Attempts(secret_key)
+    return Desk(app.state.database, app.state.tokens, making, attempts, Passwords(), settings.password_grant)
 
 
 def _timekeeper(app: FastAPI) -> Timekeeper:

@@ -36,3 +36,9 @@ class InvalidScope(TokenRefused):
     """A scope was asked for that this account does not have."""
 
     code = "invalid_scope"
+
+
+class SlowDown(TokenRefused):
+    """Too many tries have failed; this one was not looked at. Try again after the time in Retry-After."""
+
+    status, code = 429, "slow_down"

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
+from service.access.attempts import caller
 from service.access.guards import TOKEN_PATH, Requires, public
 from service.access.principals import Principal
 from service.access.refusals import TokenRefused
@@ -29,6 +30,7 @@ async def get_token(request: Request, response: Response) -> TokenOut:
     same answer; later it ends the sign-in, as somebody else may have it."""
     form = parse_form(await in_time(_read_form(request)))
     desk: Desk = request.app.state.desk
+    caller.set(request.client.host if request.client else "")
     given = await desk.answer(form, request.headers.get("authorization", ""))
     response.headers.update(_NOT_STORED)
     return TokenOut(

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from service.access import accounts, audit, families
+from service.access.attempts import Attempts
 from service.access.passwords import Passwords
 from service.access.principals import Principal
 from service.access.refresh import RefreshTokens
@@ -15,6 +16,7 @@ from service.access.refusals import InvalidClient, InvalidGrant, InvalidScope, T
 from service.access.store import NOTHING, find_principal
 from service.access.tokens import Tokens
 from service.clock import real_now
+from service.errors import Overloaded
 from service.logs import get_logger
 from service.storage.engine import Database
 from service.storage.session import reading, writing
@@ -53,7 +55,13 @@ class Desk:
     It opens its own sessions: a refusal is answered with an error and recorded all the same."""
 
     def __init__(
-        self, database: Database, tokens: Tokens, making: RefreshTokens, passwords: Passwords, password_grant: bool
+        self,
+        database: Database,
+        tokens: Tokens,
+        making: RefreshTokens,
+        attempts: Attempts,
+        passwords: Passwords,
+        password_grant: bool,
     ) -> None:
         self.passwords = passwords
         self.grants: dict[str, Grant] = {"client_credentials": self._client}
@@ -62,6 +70,7 @@ class Desk:
         self._database = database
         self._tokens = tokens
         self._making = making
+        self._attempts = attempts
 
     async def close(self) -> None:
         """End what works in the background."""
@@ -159,15 +168,24 @@ class Desk:
         email, password = form.get("username", ""), form.get("password", "")
         if not email or not password:
             raise TokenRefused("username and password are needed.")
-        async with reading(self._database) as session:
-            tried, found = await accounts.find_staff_by_password(session, self.passwords, email, password)
-        if found is not None:
-            return Proven(found)
-        log.warning("sign_in_refused", kind="staff")
-        if tried is not None:
-            # Only known accounts: else anybody could fill the trail with names nobody has.
+        account = accounts.clean_email(email)
+        async with writing(self._database) as session:
+            await self._attempts.begin(session, account, real_now())
+        try:
+            async with reading(self._database) as session:
+                tried, found = await accounts.find_staff_by_password(session, self.passwords, account, password)
+        except Overloaded:
             async with writing(self._database) as session:
+                await self._attempts.undo(session, account)
+            raise
+        async with writing(self._database) as session:
+            if found is not None:
+                await self._attempts.succeeded(session, account, real_now())
+                return Proven(found)
+            if tried is not None:
+                # Only known accounts: else anybody could fill the trail with names nobody has.
                 await audit.append(session, None, "sign_in", real_now(), subject=("staff", tried), outcome="refused")
+        log.warning("sign_in_refused", kind="staff")
         raise InvalidGrant
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import (
 
 from service.storage.tables import METADATA
 
-SHARED = {"ward", "staff", "client", "signing_key", "token_family", "access_change", "heartbeat"}
+SHARED = {"ward", "staff", "client", "signing_key", "token_family", "access_change", "sign_in_attempt", "heartbeat"}
 """Small tables for the whole service. All others belong to a ward."""
 
 ACROSS_WARDS = {"ix_membership_staff_id", "ix_client_ward_client_id"}

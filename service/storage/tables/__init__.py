@@ -16,7 +16,7 @@ from service.storage.tables.operation import HeartbeatRow, WardWatchRow, WorkLea
 from service.storage.tables.patients import PatientIdentifierRow, PatientRow, PlanRow, StayRow, TransferRow
 from service.storage.tables.readings import IdempotencyRow, ReadingRow, RefusalRow
 from service.storage.tables.rule_sets import RuleSetRow, ShadowCountRow
-from service.storage.tables.tokens import AccessChangeRow, TokenFamilyRow
+from service.storage.tables.tokens import AccessChangeRow, SignInAttemptRow, TokenFamilyRow
 from service.storage.tables.wards import EventRow, WardFeedRow, WardRow
 
 METADATA = SQLModel.metadata
@@ -44,6 +44,7 @@ __all__ = [
     "RefusalRow",
     "RuleSetRow",
     "ShadowCountRow",
+    "SignInAttemptRow",
     "SigningKeyRow",
     "StaffRow",
     "StayRow",

@@ -46,3 +46,18 @@ class AccessChangeRow(SQLModel, table=True):
     subject_kind: str = Field(primary_key=True, sa_type=String(20))
     subject_id: str = key()
     at: datetime = instant()
+
+
+class SignInAttemptRow(SQLModel, table=True):
+    """How often signing in has failed lately for one account, one address, or an account from an address.
+
+    `id` is a keyed hash: neither an e-mail address nor an IP address is kept. `known_at` is when this account last
+    signed in from this address."""
+
+    __tablename__ = "sign_in_attempt"
+    __table_args__ = (Index("ix_sign_in_attempt_last_at", "last_at"),)
+
+    id: str = Field(primary_key=True, sa_type=String(64))
+    failures: int = 0
+    last_at: datetime = instant()
+    known_at: datetime | None = instant(nullable=True)

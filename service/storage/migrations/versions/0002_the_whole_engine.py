@@ -28,6 +28,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("replica_id", "kind", name=op.f("pk_heartbeat")),
     )
     op.create_table(
+        "sign_in_attempt",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("last_at", InstantType(), nullable=False),
+        sa.Column("known_at", InstantType(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_attempt")),
+    )
+    op.create_index("ix_sign_in_attempt_last_at", "sign_in_attempt", ["last_at"], unique=False)
+    op.create_table(
         "token_family",
         sa.Column("id", IdType(), nullable=False),
         sa.Column("subject_kind", sa.String(length=20), nullable=False),

@@ -1,0 +1,125 @@
+"""Guessing passwords made slow. Failures are counted in the database, so that neither a restart nor another replica
+gives new tries: for the account from this address, for the account, and for the address.
+
+Nobody can lock a colleague out. From an address where the account signed in lately only the failures from there count;
+from elsewhere the wait for the account is short, and a try that has to wait is no failure."""
+
+import hashlib
+import hmac
+import ipaddress
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, select, update
+
+from service.access.keys import derive
+from service.access.refusals import SlowDown
+from service.storage.portable import insert_or_skip
+from service.storage.session import WriteSession
+from service.storage.tables import METADATA
+
+ATTEMPT = METADATA.tables["sign_in_attempt"]
+
+KNOWN_FOR = timedelta(days=30)
+FORGOTTEN_AFTER = timedelta(hours=24)
+
+caller: ContextVar[str] = ContextVar("caller", default="")
+"""The IP address from which this sign-in comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """After `free` failures the wait doubles with each, from one second to `most`; an hour without is a clean slate."""
+
+    free: int
+    most: timedelta
+    forgets: timedelta = timedelta(hours=1)
+
+    def wait(self, failures: int, last_at: datetime, now: datetime) -> timedelta:
+        """How long from `now` until the next try is looked at."""
+        if failures < self.free or now - last_at >= self.forgets:
+            return timedelta(0)
+        whole = min(timedelta(seconds=2 ** min(failures - self.free, 20)), self.most)
+        return max(last_at + whole - now, timedelta(0))
+
+
+# By the hour an account can be tried some 60 times from all unknown addresses together, once each is slowed down.
+PACES: Mapping[str, Pace] = {
+    "both": Pace(5, timedelta(minutes=15)),
+    "account": Pace(20, timedelta(seconds=60), FORGOTTEN_AFTER),
+    "address": Pace(50, timedelta(seconds=60)),
+}
+
+
+class Attempts:
+    """Counts tries. The names in the table are hashes with a key derived from the secret key."""
+
+    def __init__(self, secret_key: str) -> None:
+        self._key = derive(secret_key, b"wardwatch sign-in attempts", 32)
+
+    async def begin(self, session: WriteSession, account: str, now: datetime) -> None:
+        """Count a try as failed before it is looked at, so that of a burst each is counted.
+
+        `account` is what the person gave as its name, whether there is such an account or not. Raises SlowDown."""
+        names = self._names(account)
+        rows = [{"id": name, "failures": 0, "last_at": now} for name in sorted(names)]
+        await session.execute(insert_or_skip(session, ATTEMPT, ["id"]).values(rows))
+        found = await session.execute(
+            select(ATTEMPT).where(ATTEMPT.c.id.in_(sorted(names))).order_by(ATTEMPT.c.id).with_for_update()
+        )
+        counted = {names[row.id]: row for row in found}
+        wait = _wait(counted, now)
+        if wait > timedelta(0):
+            raise SlowDown(headers={"Retry-After": str(int(wait.total_seconds()) + 1)})
+        for about, row in counted.items():
+            before = 0 if now - row.last_at >= PACES[about].forgets else row.failures
+            changed = {"failures": before + 1, "last_at": now}
+            await session.execute(update(ATTEMPT).where(ATTEMPT.c.id == row.id).values(changed))
+        unknown = ATTEMPT.c.known_at.is_(None) | (ATTEMPT.c.known_at < now - KNOWN_FOR)
+        await session.execute(delete(ATTEMPT).where(ATTEMPT.c.last_at < now - FORGOTTEN_AFTER, unknown))
+
+    async def succeeded(self, session: WriteSession, account: str, now: datetime) -> None:
+        """The try was right. The account is known at this address; other failures of the account still count."""
+        await self.undo(session, account)
+        both = self._name("both", f"{account}\n{network(caller.get())}")
+        await session.execute(update(ATTEMPT).where(ATTEMPT.c.id == both).values(failures=0, known_at=now))
+
+    async def undo(self, session: WriteSession, account: str) -> None:
+        """The try was not looked at after all."""
+        for name in sorted(self._names(account)):
+            counted = (ATTEMPT.c.id == name, ATTEMPT.c.failures > 0)
+            await session.execute(update(ATTEMPT).where(*counted).values(failures=ATTEMPT.c.failures - 1))
+
+    async def forget(self, session: WriteSession, account: str) -> None:
+        """Let the account be tried at once, from wherever it is not known: it has a new password."""
+        name = self._name("account", account)
+        await session.execute(delete(ATTEMPT).where(ATTEMPT.c.id == name))
+
+    def _names(self, account: str) -> dict[str, str]:
+        address = network(caller.get())
+        named = {"both": f"{account}\n{address}", "account": account, "address": address}
+        return {self._name(about, text): about for about, text in named.items()}
+
+    def _name(self, about: str, text: str) -> str:
+        return hmac.digest(self._key, f"{about}\n{text}".encode(errors="replace"), hashlib.sha256).hex()
+
+
+def network(address: str) -> str:
+    """Who holds an address: for IPv6 its /64, as one household or machine has all of that."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return ""
+    if isinstance(found, ipaddress.IPv6Address):
+        return str(found.ipv4_mapped or ipaddress.ip_network((found, 64), strict=False).network_address)
+    return str(found)
+
+
+def _wait(counted: Mapping[str, Any], now: datetime) -> timedelta:
+    both = counted["both"]
+    known = both.known_at is not None and now - both.known_at < KNOWN_FOR
+    relevant = {"both": both} if known else counted
+    return max(PACES[about].wait(row.failures, row.last_at, now) for about, row in relevant.items())
