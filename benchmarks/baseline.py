@@ -65,7 +65,9 @@ def from_environment() -> FastAPI:
         app.state.database = open_database(settings.database_url, 2)
         app.state.tokens = open_tokens(settings, app.state.database)
         app.state.intake = WithoutStorage()
+        app.state.positions = Positions(app.state.database)
         yield
+        await app.state.positions.close()
         await app.state.database.close()
 
     app = FastAPI(lifespan=lifespan, telemetry=NO_TELEMETRY)
@@ -85,7 +87,7 @@ async def list_alerts(request: Request) -> Response:
         database = request.app.state.database
         async with database.reads.connect() as connection:
             page = await read_page(connection, Listing((ward_id,), frozenset((ward_id,)), 50))
-        PAGES[ward_id] = page, await Positions(database).current((ward_id,))
+        PAGES[ward_id] = page, await request.app.state.positions.current((ward_id,))
     page, positions = PAGES[ward_id]
     return Response(queue_bytes(page, who.ward_ids, positions), media_type="application/json")
 

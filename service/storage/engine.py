@@ -25,6 +25,16 @@ IDLE_SECONDS = 1.0
 first to need one must not be the one who finds out. Busy connections are not asked; that costs a round trip."""
 
 
+WRITERS_PLAN = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
+"""Every statement of a writer looks up rows by keys. So it is planned once, by index, and not by what is known of a
+table that was empty a minute ago: a table read from end to end under locks is what such statistics lead to."""
+
+
 @dataclass(frozen=True, slots=True)
 class Database:
     """An open database: one engine that only reads, one that writes."""
@@ -73,7 +83,7 @@ def _open_postgresql(url: URL, pool_size: int, answers_within: float | None) -> 
             "default_transaction_read_only": "on" if read_only else "off",
             "statement_timeout": str(STATEMENT_TIMEOUT_MS),
             "timezone": "UTC",
-            "plan_cache_mode": "force_generic_plan",
+            **({} if read_only else WRITERS_PLAN),
         }
         timeouts = {"timeout": CONNECT_TIMEOUT_SECONDS, "command_timeout": answers_within}
         made = create_async_engine(
