@@ -6,6 +6,7 @@ that a reading is judged without those before it. `uvicorn benchmarks.baseline:f
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -13,6 +14,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
 from alerts.plan import Plan
+from alerts.watch import begin_watch
 from service import logs, problems
 from service.access.guards import authenticate, require_scope
 from service.access.tokens import open_tokens
@@ -49,7 +51,8 @@ class WithoutStorage:
         stay = LockedStay(
             ward_id, stay_id, stay_id, "active", 1, date(1966, 1, 1), "Europe/London", 1, None, real_now()
         )
-        case = open_case(stay, PLAN, Cover(ward_id), (), {}, ())
+        watch = replace(begin_watch(stay.admitted_at), due_at=None)
+        case = open_case(stay, PLAN, Cover(ward_id), (watch, None), (), {}, ())
         arrival = Arrival(ward_id, stay_id, sender_id, real_now(), tuple(submissions))
         rows = case.receive(arrival, [(new_id(), submission) for submission in submissions])
         case.alert_ids = [new_id() for _ in case.changes]
