@@ -10,8 +10,8 @@ from alerts.change import Change, Kind
 from alerts.conclude import Cause, conclude
 from alerts.decide import Decisions, keep
 from alerts.episode import Episode, Explanation, Trace
-from alerts.fold import PlanEvent
-from alerts.judge import advance, change_plan, judge
+from alerts.fold import PlanEvent, RuleSetEvent
+from alerts.judge import advance, change_plan, change_rule_set, judge
 from alerts.limits import ServiceHours
 from alerts.raising import announced
 from alerts.reading import Reading
@@ -37,20 +37,23 @@ def refold(
     start: Record,
     readings: Sequence[Reading],
     plans: Sequence[PlanEvent],
+    rule_sets: Sequence[RuleSetEvent],
     closings: Sequence[Closing],
     until: datetime,
 ) -> Mapping[Family, Episode]:
     """The unresolved episodes that these readings alone lead to, in order of receipt; what a person closed stays
     closed. `start` holds what was known before the first of them."""
     record, left = start, sorted(readings, key=lambda reading: reading.received_at)
-    acts: list[PlanEvent | Closing] = sorted((*plans, *closings), key=lambda act: act.at)
+    acts: list[PlanEvent | RuleSetEvent | Closing] = sorted((*plans, *rule_sets, *closings), key=lambda act: act.at)
     for act in acts:
-        # At one instant the plan comes before the readings, people after them.
+        # At one instant plan and rule set come before the readings, people after them.
         before = [r for r in left if r.received_at < act.at or (r.received_at == act.at and isinstance(act, Closing))]
         left = left[len(before) :]
         record = judge(record, before).record
         if isinstance(act, PlanEvent):
             record = change_plan(record, act.plan, act.at).record
+        elif isinstance(act, RuleSetEvent):
+            record = change_rule_set(record, act.rule_set, act.at).record
         else:
             record = advance(record, act.at).record
             record = replace(record, episodes={f: e for f, e in record.episodes.items() if f != act.family})

@@ -15,6 +15,7 @@ from alerts.plan import (
     Profile,
     TreatmentEscalation,
 )
+from alerts.rule_set import RuleSet
 from service.errors import FieldError, Invalid
 
 
@@ -43,10 +44,10 @@ class PlanVersion:
     author_id: str | None
     created_at: datetime
 
-    def in_force(self) -> Limits | None:
+    def in_force(self, rules: RuleSet) -> Limits | None:
         """The SpO2 limits (percent) that readings are judged by; None if the engine cannot read it (R21)."""
         try:
-            return engine_plan(self).limits
+            return rules.limits(engine_plan(self))
         except PlanInvalid:
             return None
 

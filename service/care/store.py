@@ -9,12 +9,14 @@ from sqlalchemy import Row, Select, and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from alerts.plan import Limits
+from alerts.rule_set import RuleSet
 from alerts.watch import begin_watch
 from service.access.principals import Principal
 from service.access.visibility import visible
 from service.care.plans import PlanVersion, plan_version
 from service.errors import NotFound
 from service.readings.due import written
+from service.rules.live import load
 from service.storage.tables import METADATA
 
 STAY = METADATA.tables["stay"]
@@ -52,12 +54,20 @@ def _stays() -> Select[Any]:
         PLAN.c.version == STAY.c.plan_version,
     )
     plan_columns = (PLAN.c[name].label(f"plan_{name}") for name in PlanVersion.__dataclass_fields__)
-    return select(*(STAY.c[name] for name in _STAY_FIELDS), *plan_columns).join_from(STAY, PLAN, in_force)
+    columns = (*(STAY.c[name] for name in _STAY_FIELDS), WARD.c.rule_set_number, *plan_columns)
+    return select(*columns).join_from(STAY, PLAN, in_force).join(WARD, WARD.c.id == STAY.c.ward_id)
 
 
-def _stay(row: Row[Any]) -> Stay:
+async def _shown(session: AsyncSession, query: Select[Any]) -> list[Stay]:
+    """The stays of a query, with the limits that the rules of their wards make of their plans."""
+    rows = (await session.execute(query)).all()
+    rules = await load(session, {(row.ward_id, row.rule_set_number) for row in rows})
+    return [_stay(row, rules[row.ward_id, row.rule_set_number]) for row in rows]
+
+
+def _stay(row: Row[Any], rules: RuleSet) -> Stay:
     plan = plan_version({name: getattr(row, f"plan_{name}") for name in PlanVersion.__dataclass_fields__})
-    return Stay(**{name: getattr(row, name) for name in _STAY_FIELDS}, plan=plan, limits=plan.in_force())
+    return Stay(**{name: getattr(row, name) for name in _STAY_FIELDS}, plan=plan, limits=plan.in_force(rules))
 
 
 async def find_ward_of(session: AsyncSession, who: Principal, stay_id: str) -> str | None:
@@ -69,10 +79,10 @@ async def find_ward_of(session: AsyncSession, who: Principal, stay_id: str) -> s
 async def get_stay(session: AsyncSession, who: Principal, ward_id: str, stay_id: str) -> Stay:
     """A stay; raises NotFound."""
     query = _stays().where(STAY.c.ward_id == ward_id, STAY.c.id == stay_id, visible(who, STAY))
-    found = (await session.execute(query)).one_or_none()
-    if found is None:
+    found = await _shown(session, query)
+    if not found:
         raise NotFound
-    return _stay(found)
+    return found[0]
 
 
 async def lock_stay(session: AsyncSession, who: Principal, ward_id: str, stay_id: str) -> Stay:
@@ -104,7 +114,7 @@ async def list_stays(
         query = query.where(STAY.c.status == status)
     if after is not None:
         query = query.where(STAY.c.id > after)
-    return [_stay(row) for row in await session.execute(query)]
+    return await _shown(session, query)
 
 
 async def list_plans(session: AsyncSession, who: Principal, ward_id: str, stay_id: str) -> list[PlanVersion]:
@@ -181,4 +191,4 @@ async def lock_paused_until(session: AsyncSession, ward_id: str, now: datetime, 
     held = select(STAY.c.id).where(over).order_by(STAY.c.id).limit(at_most).with_for_update(key_share=True)
     stays = (await session.execute(held)).scalars().all()
     query = _stays().where(STAY.c.ward_id == ward_id, STAY.c.id.in_(stays)).order_by(STAY.c.id)
-    return [_stay(row) for row in await session.execute(query)] if stays else []
+    return await _shown(session, query) if stays else []

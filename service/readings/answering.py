@@ -144,4 +144,5 @@ _SHOWN = (
     "entered_by",
     "late",
     "answers",
+    "copied_from",
 )

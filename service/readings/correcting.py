@@ -11,25 +11,26 @@ from typing import Any
 from sqlalchemy import select, update
 
 from alerts.correct import Closing, correct, refold
-from alerts.fold import PlanEvent
+from alerts.fold import PlanEvent, RuleSetEvent
 from alerts.judge import WINDOW, advance
-from alerts.limits import ServiceHours
 from alerts.plan import Plan
 from alerts.record import Record
+from alerts.rule_set import DEFAULT, RuleSet
 from alerts.severity import Family
 from service import metrics
 from service.access import audit
 from service.access.principals import Principal
 from service.access.visibility import visible
+from service.cover.inforce import load_cover
 from service.errors import NotAllowed, NotFound
 from service.feed.numbering import EVENT, NewEvent, append_events
 from service.logs import get_logger
 from service.queue.raising import StayChanges, Unresolved, load_unresolved, write_changes
 from service.queue.store import ALERT, lock_stay
 from service.readings.plans import plan_of
-from service.readings.store import plan_table, reading_table, stay_table, ward_table
+from service.readings.store import plan_table, reading_table, stay_table
 from service.readings.windows import JUDGED_COLUMNS, to_reading
-from service.rules.live import load_version
+from service.rules.live import load_lives
 from service.storage.session import WriteSession
 
 log = get_logger(__name__)
@@ -91,10 +92,8 @@ _BY_TIME = (Family.MISSED_READING, Family.PLAN)
 async def _judge_again(session: WriteSession, row: Mapping[str, Any], at: datetime) -> str:
     """Write what the stay's alerts are without the reading; gives the id of the patient."""
     ward_id, stay_id = row["ward_id"], row["stay_id"]
-    query = (
-        select(stay_table.c.patient_id, stay_table.c.sixteen_on, ward_table.c.time_zone)
-        .join_from(stay_table, ward_table, ward_table.c.id == stay_table.c.ward_id)
-        .where(stay_table.c.ward_id == ward_id, stay_table.c.id == stay_id)
+    query = select(stay_table.c.patient_id, stay_table.c.sixteen_on).where(
+        stay_table.c.ward_id == ward_id, stay_table.c.id == stay_id
     )
     stay = (await session.execute(query)).one()
     patient_id: str = stay.patient_id
@@ -104,15 +103,15 @@ async def _judge_again(session: WriteSession, row: Mapping[str, Any], at: dateti
         for family, alert in stored.items()
         if alert.episode is not None and family not in _BY_TIME
     }
-    hours = ServiceHours(zone=stay.time_zone)
+    hours = (await load_cover(session, ward_id)).hours
     try:
         history = await _history(session, row, at)
         start, plans = _first_plan(history.plans, history.since)
         known = tuple(to_reading(each) for each in history.readings if each.received_at < history.since)
         later = [to_reading(each) for each in history.readings if each.received_at >= history.since]
-        rule_set = await load_version(session, ward_id, row["rule_set_version"])
+        rule_set, rule_sets = _first_rule_set(history.rule_sets, history.since)
         record = Record(plan=start, window=known, service_hours=hours, sixteen_on=stay.sixteen_on, rule_set=rule_set)
-        without = refold(record, later, plans, history.closings, at)
+        without = refold(record, later, plans, rule_sets, history.closings, at)
         # What time alone has brought about by now is not the correction's doing.
         stood = advance(replace(record, window=(), episodes=readable), at)
         wanted = {family: each for family, each in without.items() if family in readable or family not in stored}
@@ -132,6 +131,7 @@ class _History:
     since: datetime
     readings: list[Any]
     plans: list[tuple[datetime, Plan]]
+    rule_sets: list[tuple[datetime, RuleSet]]
     closings: list[Closing]
 
 
@@ -160,7 +160,8 @@ async def _history(session: WriteSession, row: Mapping[str, Any], at: datetime) 
     stored_plans = (await session.execute(plan_rows.order_by(plan_table.c.version))).all()
     plans = [(each.created_at, plan_of(dict(each._mapping)) or Plan()) for each in stored_plans]
     closings = await _closings(session, ward_id, [a.id for a in all_alerts if a.resolved_at is not None])
-    return _History(since, list(readings), plans, [each for each in closings if each.at >= since])
+    rule_sets = await load_lives(session, ward_id)
+    return _History(since, list(readings), plans, rule_sets, [each for each in closings if each.at >= since])
 
 
 async def _closings(session: WriteSession, ward_id: str, alert_ids: list[str]) -> list[Closing]:
@@ -178,3 +179,9 @@ def _first_plan(plans: list[tuple[datetime, Plan]], since: datetime) -> tuple[Pl
     """The plan in force at an instant, and the versions that came after."""
     before = [plan for at, plan in plans if at < since] or [plan for _, plan in plans[:1]]
     return before[-1], [PlanEvent(at, plan) for at, plan in plans[1:] if at >= since]
+
+
+def _first_rule_set(rule_sets: list[tuple[datetime, RuleSet]], since: datetime) -> tuple[RuleSet, list[RuleSetEvent]]:
+    """The rule set that was live at an instant, and those that went live after."""
+    before = [rule_set for at, rule_set in rule_sets if at < since] or [DEFAULT]
+    return before[-1], [RuleSetEvent(at, rule_set) for at, rule_set in rule_sets if at >= since]

@@ -219,6 +219,7 @@ class ReadingRecord(BaseModel):
     time_corrected: bool
     severity: Word | None
     answers: Id | None = Field(description="The reading whose question this one answers")
+    copied_from: Id | None = Field(description="Its id on the ward the person came from, where it came along")
     entered_in_error: bool
 
 

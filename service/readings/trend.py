@@ -13,13 +13,14 @@ from sqlalchemy import or_, select
 
 from alerts.plan import Plan
 from alerts.reading import Context, Quality
-from alerts.rule_set import DEFAULT
+from alerts.rule_set import DEFAULT, RuleSet
 from alerts.slots import longest_gap
 from service.access.principals import Principal
 from service.access.visibility import visible
 from service.errors import FieldError, Invalid, NotFound
 from service.readings.plans import plan_of
 from service.readings.store import plan_table, reading_table, stay_table
+from service.rules.live import load_lives
 from service.storage.session import ReadSession
 from service.storage.tables import METADATA
 
@@ -85,7 +86,7 @@ async def read_trend(session: ReadSession, who: Principal, stay_id: str | None, 
         span=span,
         buckets=_buckets(span, readings),
         gaps=_gaps(max(span.start, admitted_at), seen_to, counting, plans),
-        limits=_limits(span, plans),
+        limits=_limits(span, plans, await load_lives(session, ward_id)),
         alerts=await _alerts(session, ward_id, stay_id, span) if "alerts:read" in who.scopes else None,
     )
 
@@ -150,27 +151,27 @@ async def _plans(session: ReadSession, ward_id: str, stay_id: str) -> list[dict[
     ]
 
 
-def _limits(span: Span, plans: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The limits in force, from when to when; the first plan holds from the beginning."""
-    ends = [*(each["from"] for each in plans[1:]), span.end]
-    starts = [span.start, *(each["from"] for each in plans[1:])]
-    return [
-        {
-            "from": max(start, span.start),
-            "to": min(end, span.end),
-            "plan_version": each["plan_version"],
-            **_numbers(each["plan"]),
-        }
-        for start, end, each in zip(starts, ends, plans, strict=True)
-        if start < span.end and end > span.start
-    ]
+def _limits(
+    span: Span, plans: Sequence[Mapping[str, Any]], lives: Sequence[tuple[datetime, RuleSet]]
+) -> list[dict[str, Any]]:
+    """The limits in force, from when to when: they change with the plan and with the rules of the ward. The first
+    plan holds from the beginning."""
+    changes = {span.start, *(each["from"] for each in plans[1:]), *(at for at, _ in lives)}
+    starts = sorted(at for at in changes if span.start <= at < span.end)
+    shown = []
+    for start, end in pairwise([*starts, span.end]):
+        plan = next((each for each in reversed(plans[1:]) if each["from"] <= start), plans[0])
+        rules = next((rule_set for at, rule_set in reversed(lives) if at <= start), DEFAULT)
+        limits = {"plan_version": plan["plan_version"], **_numbers(plan["plan"], rules)}
+        shown.append({"from": start, "to": end, **limits})
+    return shown
 
 
-def _numbers(plan: Plan | None) -> dict[str, int | None]:
+def _numbers(plan: Plan | None, rules: RuleSet) -> dict[str, int | None]:
     """Nothing where the plan cannot be read."""
     if plan is None:
         return dict.fromkeys(("red_at", "amber_at", "target_low", "baseline_spo2"))
-    limits = DEFAULT.limits(plan)
+    limits = rules.limits(plan)
     return {
         "red_at": limits.red_at,
         "amber_at": limits.amber_at,

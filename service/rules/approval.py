@@ -88,8 +88,6 @@ async def choose_shadow(
 
 async def live_values(session: AsyncSession, ward_id: str, number: int) -> dict[str, Any]:
     """The numbers of a version; 0 is the default."""
-    if number == DEFAULT_NUMBER:
-        return DEFAULT.to_mapping()
     return (await load(session, [(ward_id, number)]))[ward_id, number].to_mapping()
 
 

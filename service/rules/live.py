@@ -3,6 +3,7 @@ version never changes."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, tuple_
@@ -52,7 +53,7 @@ class KnownRuleSets:
         return {each: WardRules(self._find(each[0], each[1]), self._shadow(each[0], each[2])) for each in asked}
 
     def _find(self, ward_id: str, number: int) -> RuleSet:
-        return self._known.get((ward_id, number), STAND_IN) if number else DEFAULT
+        return self._known[ward_id, number] if number else DEFAULT
 
     def _shadow(self, ward_id: str, number: int | None) -> RuleSet | None:
         """None too for one that cannot be read: nobody compares with a stand-in."""
@@ -61,16 +62,29 @@ class KnownRuleSets:
 
 
 async def load(where: Where, versions: Iterable[Version]) -> dict[Version, RuleSet]:
-    """The rule sets by (ward_id, number); the stand-in for one that cannot be read."""
+    """The rule sets by (ward_id, number), the stand-in for one that cannot be read. The default costs no query."""
+    asked = set(versions)
     key = tuple_(RULE_SET.c.ward_id, RULE_SET.c.number)
-    query = select(RULE_SET.c.ward_id, RULE_SET.c.number, RULE_SET.c["values"]).where(key.in_(sorted(versions)))
-    return {(row[0], row[1]): readable(row[0], row[1], row[2]) for row in await where.execute(query)}
+    query = select(RULE_SET.c.ward_id, RULE_SET.c.number, RULE_SET.c["values"])
+    own = sorted(version for version in asked if version[1])
+    rows = await where.execute(query.where(key.in_(own))) if own else ()
+    found = {(row[0], row[1]): readable(row[0], row[1], row[2]) for row in rows}
+    return {version: found.get(version, STAND_IN) if version[1] else DEFAULT for version in asked}
 
 
 async def live_on(where: Where, ward_id: str) -> RuleSet:
     """The rule set by which the readings of a ward are judged now."""
     live = (await where.execute(select(WARD.c.rule_set_number).where(WARD.c.id == ward_id))).scalar_one()
-    return (await load(where, [(ward_id, live)])).get((ward_id, live), STAND_IN) if live else DEFAULT
+    return (await load(where, [(ward_id, live)]))[ward_id, live]
+
+
+async def load_lives(where: Where, ward_id: str) -> list[tuple[datetime, RuleSet]]:
+    """Which rule sets went live on a ward, and when, oldest first. Before the first of them it was the default."""
+    query = select(RULE_SET.c.approved_at, RULE_SET.c.number, RULE_SET.c["values"]).where(
+        RULE_SET.c.ward_id == ward_id, RULE_SET.c.approved_at.is_not(None)
+    )
+    rows = await where.execute(query.order_by(RULE_SET.c.approved_at, RULE_SET.c.number))
+    return [(row[0], readable(ward_id, row[1], row[2])) for row in rows]
 
 
 async def load_version(where: Where, ward_id: str, version: str) -> RuleSet:

@@ -9,11 +9,12 @@ from alerts.change import Change, Kind
 from alerts.correct import Closing, correct, refold
 from alerts.decide import Decisions
 from alerts.episode import State
-from alerts.fold import PlanEvent, Verb
+from alerts.fold import PlanEvent, RuleSetEvent, Verb
 from alerts.limits import DAILY
 from alerts.plan import Plan
 from alerts.reading import Reading
 from alerts.record import Record
+from alerts.rule_set import RuleSet
 from alerts.severity import Family, Severity
 from tests.alerts.stay import Stay, clock, reading
 
@@ -24,7 +25,7 @@ def without(
     stay: Stay, sent: list[Reading], wrong: Reading, at: str, closings: list[Closing] | None = None
 ) -> Decisions:
     left = [each for each in sent if each is not wrong]
-    folded = refold(Record(), left, [], closings or [], clock(at))
+    folded = refold(Record(), left, [], [], closings or [], clock(at))
     return correct(stay.record.episodes, folded, clock(at), wrong.id, DAILY)
 
 
@@ -136,10 +137,21 @@ def test_what_no_reading_is_the_evidence_of_stays(wrong: int) -> None:
 def test_each_reading_is_judged_by_the_plan_of_its_receipt() -> None:
     first, second = reading("08:00", spo2=91, breathlessness=1), reading("09:00", spo2=91, breathlessness=1)
     plans = [PlanEvent(clock("08:00"), Plan(profile="hypercapnic")), PlanEvent(clock("08:30"), Plan())]
-    folded = refold(Record(), [second, first], plans, [], clock("09:01"))
+    folded = refold(Record(), [second, first], plans, [], [], clock("09:01"))
     assert folded[OXYGEN].first_breach_at == clock("09:00")
 
 
 def test_a_cleared_episode_that_nobody_sees_any_more_is_not_raised_again() -> None:
     stay, _ = told(("08:00", {"spo2": 91, "breathlessness": 1}), ("08:20", {"spo2": 96}), ("08:40", {"spo2": 97}))
     assert correct({}, stay.record.episodes, clock("08:50"), "wrong", DAILY).changes == ()
+
+
+def test_each_reading_is_judged_again_by_the_rule_set_of_its_time() -> None:
+    """What was red by the ward's own rules stays red when something before them is taken back."""
+    stricter = RuleSet(version="own", standard_red_at=93)
+    values = {"spo2": 93, "breathlessness": 3}
+    before, at_once, after = (reading(at, **values) for at in ("08:00", "08:30", "09:00"))
+    lives = [RuleSetEvent(clock("08:30"), stricter)]
+    for left, severity in (([before], Severity.HIGH), ([at_once], Severity.CRITICAL), ([after], Severity.CRITICAL)):
+        folded = refold(Record(), left, [], lives, [], clock("09:01"))
+        assert folded[OXYGEN].severity == severity

@@ -85,6 +85,8 @@ async def test_a_transfer_ends_the_stay_here_and_raises_its_alerts_again_there(
     (copy,) = await rows_of(hospital.app.state.database, "reading", ward_id=there)
     assert (copy.copied_from, copy.spo2, copy.stay_id) == (red, 90, new["id"])
     assert {each["reading_id"] for each in alert["explanation"]["inputs"]} == {copy.id}
+    (shown,) = (await hospital.client.get(f"/v1/stays/{new['id']}/readings", headers=both)).json()["items"]
+    assert (shown["reading_id"], shown["copied_from"]) == (copy.id, red)
 
     assert [each["type"] for each in await feed(hospital, both, here)][-2:] == ["alert.resolved", "stay.transferred"]
     assert [each["type"] for each in await feed(hospital, both, there)] == ["stay.admitted", "alert.opened"]

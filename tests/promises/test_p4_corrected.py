@@ -44,7 +44,7 @@ class Mirror:
     def corrects(self, reading_id: str, at: datetime) -> None:
         del self.readings[reading_id]
         left = list(self.readings.values())
-        without = refold(self.start, left, [], self.closings, at)
+        without = refold(self.start, left, [], [], self.closings, at)
         stood = advance(self.record, at).record
         decided = correct(stood.episodes, without, at, reading_id, self.record.service_hours)
         self.record = replace(stood, episodes=decided.episodes, window=tuple(left))

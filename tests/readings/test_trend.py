@@ -77,13 +77,13 @@ async def test_limits_are_those_of_each_plan_version(partner: Partner, stay_id: 
 async def test_alerts_of_the_span_are_shown_to_who_may_read_alerts(
     partner: Partner, stay_id: str, http: httpx.AsyncClient, database: Database, clock: SettableClock
 ) -> None:
-    clock.advance(hours=5)
-    await partner.kept(stay_id, spo2=90, observed_at=START + timedelta(hours=5))
-    (alert,) = (await trend(partner, stay_id, **span(6)))["alerts"]
+    clock.advance(hours=3)
+    await partner.kept(stay_id, spo2=90, observed_at=START + timedelta(hours=3))
+    (alert,) = (await trend(partner, stay_id, **span(4)))["alerts"]
     assert (alert["severity"], alert["peak_severity"], alert["state"]) == ("critical", "critical", "open")
-    assert (await trend(partner, stay_id, **span(4)))["alerts"] == []
+    assert (await trend(partner, stay_id, **span(2)))["alerts"] == []
     reader = await open_partner(http, database, partner.ward_id, ["readings:read"])
-    assert (await trend(reader, stay_id, **span(6)))["alerts"] is None
+    assert (await trend(reader, stay_id, **span(4)))["alerts"] is None
 
 
 async def test_unless_said_it_is_the_week_up_to_now_in_a_hundred_points(partner: Partner, stay_id: str) -> None:

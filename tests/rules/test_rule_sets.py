@@ -228,6 +228,36 @@ async def test_counts_that_cannot_be_written_are_kept_for_the_next_time(
     assert ("R1", "critical", 1, 1) in await ward.shadow()
 
 
+async def test_a_stay_shows_the_limits_that_the_ward_has_now(ward: Ward) -> None:
+    stay_id = await ward.admit()
+    ward.clock.advance(minutes=30)  # type: ignore[attr-defined]
+    await ward.go_live({"standard_amber_at": 93, "standard_red_at": 90})
+    ward.clock.advance(minutes=30)  # type: ignore[attr-defined]
+    client = ward.hospital.client
+    stay = (await client.get(f"/v1/stays/{stay_id}", headers=ward.first)).json()
+    listed = (await ward.ask("GET", "/stays", ward.first)).json()["items"]
+    for shown in (stay, *listed):
+        assert (shown["limits"]["red_at"], shown["limits"]["amber_at"]) == (90, 93)
+    trend = (await client.get(f"/v1/stays/{stay_id}/trend", headers=ward.first)).json()["limits"]
+    assert [(each["to"], each["red_at"], each["amber_at"]) for each in trend] == [
+        ("2026-11-22T08:30:00Z", 92, 94), ("2026-11-22T09:00:00Z", 90, 93),
+    ]  # fmt: skip
+
+
+async def test_a_correction_judges_each_reading_by_the_rules_of_its_time(ward: Ward) -> None:
+    stay_id = await ward.admit()
+    wrong = await ward.send(stay_id, 94, breathlessness=1)
+    await ward.go_live({"standard_red_at": 93})
+    ward.clock.advance(minutes=10)  # type: ignore[attr-defined]
+    await ward.send(stay_id, 93, breathlessness=1)
+    path = f"/v1/readings/{wrong['reading_id']}/entered-in-error"
+    answer = await ward.hospital.client.post(path, headers=ward.first, json={"reason": "Another person's."})
+    assert answer.status_code == 200, answer.text
+    (alert,) = (await ward.hospital.client.get("/v1/alerts", headers=ward.first)).json()["items"]
+    assert (alert["severity"], alert["state"]) == ("critical", "open")
+    assert alert["explanation"]["rule_set_version"] == "2026.11.2+1"
+
+
 async def spoil(app: FastAPI, number: int) -> None:
     async with writing(app.state.database) as session:
         row = (await session.scalars(select(RuleSetRow).where(RuleSetRow.number == number))).one()
