@@ -83,7 +83,8 @@ def _database(given: str) -> Iterator[str]:
 def _serving(module: str, url: str) -> Iterator[int]:
     """An application in worker processes of its own; gives its port once it answers."""
     port = free_port()
-    environment = {**os.environ, "WARDWATCH_DATABASE_URL": url, "WARDWATCH_SECRET_KEY": "b" * 40}
+    set_here = {"WARDWATCH_DATABASE_URL": url, "WARDWATCH_SECRET_KEY": "b" * 40, "WARDWATCH_RATE_LIMIT": "0"}
+    environment = {**os.environ, **set_here}
     command = [
         *(
             sys.executable,

@@ -15,8 +15,9 @@ from fastapi.responses import Response
 
 from alerts.plan import Plan
 from alerts.watch import begin_watch
-from service import logs, problems
+from service import edge, problems
 from service.access.guards import authenticate, require_scope
+from service.access.rates import Rates
 from service.access.tokens import open_tokens
 from service.app import NO_TELEMETRY
 from service.clock import real_now
@@ -75,7 +76,8 @@ def from_environment() -> FastAPI:
 
     app = FastAPI(lifespan=lifespan, telemetry=NO_TELEMETRY)
     problems.install(app, is_unavailable)
-    app.add_middleware(logs.RequestIds)
+    app.state.rates = Rates(0)
+    edge.install(app)
     app.include_router(routes.router)
     app.add_api_route("/v1/alerts", list_alerts, methods=["GET"])
     app.add_api_route("/empty", empty, methods=["GET"])

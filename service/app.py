@@ -11,15 +11,15 @@ from types import FrameType
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.responses import RedirectResponse
 from fastapi.telemetry import TelemetryConfig
 from starlette.routing import Route
 
-from service import health, logs, methods, openapi, problems
+from service import edge, health, logs, methods, openapi, problems, reference
 from service.access import routes as access_routes
 from service.access.attempts import Attempts
 from service.access.guards import SelfGuarded, guard_of, scopes_of
 from service.access.passwords import Passwords
+from service.access.rates import Rates
 from service.access.refresh import RefreshTokens
 from service.access.signing_in import Desk
 from service.access.tokens import open_tokens
@@ -106,20 +106,28 @@ def create_app(settings: Settings) -> FastAPI:
         description=DESCRIPTION,
         lifespan=lifespan,
         telemetry=NO_TELEMETRY,
+        docs_url=None,  # they would load scripts from elsewhere
+        redoc_url=None,
         redirect_slashes=False,  # a redirect would go wherever the Host header says
     )
     app.state.settings = settings
     app.state.clock = _clock(settings)
+    app.state.rates = Rates(settings.rate_limit)
     app.state.readiness = health.Readiness()
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    _open_doors(app, settings)
+    return app
+
+
+def _open_doors(app: FastAPI, settings: Settings) -> None:
+    """The routes, and what stands before them: the first added is the innermost."""
     problems.install(app, is_unavailable, lambda path: openapi.methods_at(app, path))
     for router in ROUTERS:
         app.include_router(router)
-    app.add_api_route("/", _to_docs, include_in_schema=False)
+    reference.install(app, settings.security_contact)
     app.router.routes[:0] = list(_front_doors(app))
     app.add_middleware(methods.Heads)
-    app.add_middleware(logs.RequestIds)
-    return app
+    edge.install(app, settings.cors_origins, encrypted=settings.public_url.startswith("https:"))
 
 
 def from_environment() -> FastAPI:
@@ -211,7 +219,3 @@ def _front_doors(app: FastAPI) -> Iterator[Route]:
     for route in openapi.routes_of(app):
         if isinstance(guard_of(route), SelfGuarded) and "{" not in route.path:
             yield Route(route.path, route.endpoint, methods=sorted(route.methods or ()), include_in_schema=False)
-
-
-async def _to_docs() -> RedirectResponse:
-    return RedirectResponse("/docs")

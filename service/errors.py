@@ -210,6 +210,12 @@ class Gone(WardwatchError):
     status, code = 410, "gone"
 
 
+class TooManyRequests(WardwatchError):
+    """Too many requests in a minute; nothing of this one was kept. Send it again after the time in Retry-After."""
+
+    status, code = 429, "too_many_requests"
+
+
 class Overloaded(WardwatchError):
     """Too much is waiting; nothing of this request was kept. Send it again after the time in Retry-After."""
 

@@ -9,10 +9,9 @@ from contextvars import ContextVar
 from typing import Any
 
 import structlog
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from uuid_utils import uuid7
 
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9-]{1,64}")
+REQUEST_ID = re.compile(rb"[A-Za-z0-9-]{1,64}")
+"""What is taken over as the id of a request; everything else is replaced."""
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
@@ -71,26 +70,3 @@ def _with_request_id(_logger: Any, _method: str, event: Any) -> Any:
 def get_logger(name: str) -> Any:
     """A logger for one module."""
     return structlog.stdlib.get_logger(name)
-
-
-class RequestIds:
-    """ASGI middleware: takes or makes `X-Request-ID`, puts it on the request's log lines and the answer."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-        current = given if _REQUEST_ID.fullmatch(given) else str(uuid7()).encode()
-        request_id.set(current.decode())
-
-        async def send_with_id(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = [pair for pair in message.get("headers", ()) if pair[0] != b"x-request-id"]
-                message["headers"] = [*headers, (b"x-request-id", current)]
-            await send(message)
-
-        await self.app(scope, receive, send_with_id)

@@ -119,10 +119,7 @@ def install(
             log.warning("database_unavailable", error=type(problem).__name__)
             return respond(DatabaseUnavailable(), request)
         log.error("unexpected_error", exc_info=problem)
-        fault = WardwatchError("Something went wrong here; the request id finds it in our logs.")
-        # Starlette answers this one outside of all middleware, so nobody else would add the id.
-        fault.headers["X-Request-ID"] = request_id.get()
-        return respond(fault, request)
+        return respond(WardwatchError("Something went wrong here; the request id finds it in our logs."), request)
 
     async def gone(_request: Request, _problem: Any) -> Response:
         """The sender hung up before the body was there: nobody is left to read an answer."""

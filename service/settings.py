@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from service.errors import SettingInvalid
@@ -32,6 +33,10 @@ class Settings:
     smtp_ca_file: str = ""
     mail_from: str = ""
     public_url: str = "http://127.0.0.1:8000"
+    cors_origins: tuple[str, ...] = ()
+    rate_limit: int | None = None
+    security_contact: str = ""
+    synthetic_only: bool = False
     timers: bool = True
     clock_real_start: str = ""
     clock_started_at: str = ""
@@ -55,6 +60,10 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
         smtp_ca_file=environ.get("WARDWATCH_SMTP_CA_FILE", ""),
         mail_from=environ.get("WARDWATCH_MAIL_FROM", ""),
         public_url=environ.get("WARDWATCH_PUBLIC_URL", "") or "http://127.0.0.1:8000",
+        cors_origins=_origins(environ),
+        rate_limit=_whole(environ, "WARDWATCH_RATE_LIMIT", None, 0, 1_000_000_000),
+        security_contact=environ.get("WARDWATCH_SECURITY_CONTACT", ""),
+        synthetic_only=_choice(environ, "WARDWATCH_SYNTHETIC_ONLY", "off", ("on", "off")) == "on",
         clock_real_start=environ.get("WARDWATCH_DEMO_REAL_START", ""),
         clock_started_at=environ.get("WARDWATCH_DEMO_STARTED_AT", ""),
         clock_speed=float(_whole(environ, "WARDWATCH_DEMO_SPEED", 1, 1, 3600)),
@@ -90,7 +99,22 @@ def _database_url(environ: Mapping[str, str]) -> str:
     return urlunsplit(parts._replace(netloc=f"{parts.username or 'wardwatch'}:{quote(password, safe='')}@{host}"))
 
 
-def _whole(environ: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+Default = TypeVar("Default", int, int | None)
+
+
+def _origins(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Where browser pages may come from that call us: `https://host`, with a port if it is another than usual."""
+    given = tuple(environ.get("WARDWATCH_CORS_ORIGINS", "").replace(",", " ").split())
+    for origin in given:
+        parts = urlsplit(origin)
+        if parts.scheme not in ("https", "http") or not parts.hostname or origin != f"{parts.scheme}://{parts.netloc}":
+            raise SettingInvalid("WARDWATCH_CORS_ORIGINS must hold origins such as https://ward.example, and no *")
+        if "*" in origin or "@" in origin:
+            raise SettingInvalid("WARDWATCH_CORS_ORIGINS names each origin: * would let every page in")
+    return given
+
+
+def _whole(environ: Mapping[str, str], name: str, default: Default, low: int, high: int) -> int | Default:
     text = environ.get(name, "")
     if not text:
         return default

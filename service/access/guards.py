@@ -14,6 +14,7 @@ from pydantic import WithJsonSchema
 from service.access.principals import SCOPES, Principal
 from service.access.tokens import Tokens
 from service.access.visibility import require_ward
+from service.edge import visit_of
 from service.errors import NotAuthenticated, ScopeMissing
 from service.fields import canonical_id
 
@@ -27,15 +28,23 @@ Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 
 async def authenticate(request: Request) -> Principal:
-    """Who sent the request; raises NotAuthenticated. A known token costs no database."""
+    """Who sent the request; raises NotAuthenticated, TooManyRequests. A known token costs no database."""
+    state = request.app.state
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
+        state.rates.knock()
         raise NotAuthenticated
-    tokens: Tokens = request.app.state.tokens
+    tokens: Tokens = state.tokens
     try:
-        return await tokens.principal_of(token)
+        principal = await tokens.principal_of(token)
     except NotAuthenticated:
+        state.rates.knock()
         raise NotAuthenticated(headers=_INVALID_TOKEN) from None
+    visit = visit_of(request.scope)
+    visit.who = principal
+    if (left := state.rates.take(principal)) is not None:
+        visit.headers.append((b"ratelimit", left))
+    return principal
 
 
 def require_scope(principal: Principal, *scopes: str) -> Principal:

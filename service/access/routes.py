@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from service.access.attempts import caller
 from service.access.guards import TOKEN_PATH, Requires, public
 from service.access.principals import Principal
+from service.access.rates import rates_of
 from service.access.refusals import TokenRefused
 from service.access.schemas import REVOKE_FORM, TOKEN_FORM, KeysOut, TokenOut, parse_form
 from service.access.signing_in import Desk
@@ -28,6 +29,7 @@ async def get_token(request: Request, response: Response) -> TokenOut:
 
     A refresh token is good once. The same one sent again within a minute, because the answer was lost, is given the
     same answer; later it ends the sign-in, as somebody else may have it."""
+    rates_of(request).knock()
     form = parse_form(await in_time(_read_form(request)))
     desk: Desk = request.app.state.desk
     caller.set(request.client.host if request.client else "")

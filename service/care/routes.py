@@ -29,6 +29,7 @@ from service.clock import real_now
 from service.feed.positions import wakeups_of
 from service.fields import Id
 from service.paging import DEFAULT_LIMIT, Cursor, Limit, decode_id_cursor, encode_cursor, next_link
+from service.patients.numbers import require_synthetic
 from service.patients.schemas import PatientOut, PatientPatch
 from service.storage.session import Reads, ReadSession, Writes, WriteSession
 from service.versions import seen_version
@@ -171,6 +172,8 @@ async def change_patient(
 ) -> PatientOut:
     """Correct what is known of a patient."""
     seen = seen_version(request, body.version)
+    if request.app.state.settings.synthetic_only:
+        require_synthetic(body.changes().get("identifiers", ()))
     at = request.app.state.clock.now()
     patient = await identity.change_patient(session, on.who, on.ward_id, on.id, body.changes(), seen, at, real_now())
     response.headers["ETag"] = f'"{patient.version}"'

@@ -68,6 +68,7 @@ class Demo:
             "WARDWATCH_DATABASE_URL": self.database_url,
             "WARDWATCH_SECRET_KEY": secrets.token_urlsafe(48),
             "WARDWATCH_LOG_LEVEL": "warning",
+            "WARDWATCH_SYNTHETIC_ONLY": "on",
             # What the service leaves behind when it is told to stop goes away with the demo.
             "TMPDIR": str(self.folder),
             "WARDWATCH_DEMO_REAL_START": self.clock.real_start.isoformat(),

@@ -1,7 +1,10 @@
 """The numbers by which a person is known."""
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
+
+from service.errors import FieldError, Invalid
 
 _SEPARATORS = re.compile(r"[\s-]+")
 
@@ -37,3 +40,13 @@ def identifier(system: str, value: str) -> Identifier:
     if digits is None:
         raise ValueError("must be a valid NHS number: ten digits, the last a check digit")
     return Identifier(system, digits)
+
+
+def require_synthetic(given: Iterable[Identifier]) -> None:
+    """Raises Invalid unless every NHS number begins with 9: those are for tests and are given to nobody.
+
+    For a service that must never hold a real person (`WARDWATCH_SYNTHETIC_ONLY`)."""
+    for place, each in enumerate(given):
+        if each.system == "nhs_number" and not each.value.startswith("9"):
+            message = "must be a test number, which begins with 9: no real person is kept here"
+            raise Invalid(errors=[FieldError(f"/identifiers/{place}/value", "not_synthetic", message)])

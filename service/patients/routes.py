@@ -11,6 +11,7 @@ from service.body import JsonBody
 from service.clock import real_now
 from service.fields import Id, canonical_id
 from service.patients import records, store
+from service.patients.numbers import require_synthetic
 from service.patients.schemas import LookupIn, PatientIn, PatientOut, PatientsOut
 from service.storage.session import Reads, Writes
 
@@ -27,6 +28,8 @@ async def post_patient(
     response: Response,
 ) -> PatientOut:
     """Register a person. The same identifier and birth date again: 200, with the record as it stands."""
+    if request.app.state.settings.synthetic_only:
+        require_synthetic(body.values()["identifiers"])
     today = request.app.state.clock.now().date()
     patient, is_new = await records.register(session, who, ward_id, **body.values(), today=today, at=real_now())
     if not is_new:

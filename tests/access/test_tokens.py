@@ -144,7 +144,7 @@ async def test_a_damaged_token_is_refused(hospital: Hospital) -> None:
         f"{header}.{body}.",
         f"{header}.{wider}.{signature}",
         token + "." + signature,
-        "x" * 100_000,
+        "x" * 20_000,
         token + "x" * 3_000,
         "..",
         "é",

@@ -11,7 +11,7 @@ from pydantic import Field
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
-from service import logs, problems
+from service import edge, problems
 from service.body import JsonBody, Schema
 from service.errors import NotFound
 from service.fields import Instant, Name
@@ -52,7 +52,7 @@ def bare() -> FastAPI:
             "network": ConnectionRefusedError(SENTINEL),
         }[how]
 
-    app.add_middleware(logs.RequestIds)
+    edge.install(app)
     return app
 
 
