@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 import orjson
 
@@ -24,10 +25,16 @@ def watch_of(stay: LockedStay, now: datetime) -> Watch:
     whose watch cannot be read."""
     if stay.watch is not None:
         try:
-            return load_watch(orjson.loads(stay.watch))
+            return _read(stay.watch)
         except (KeyError, ValueError, TypeError) as problem:
             log.error("watch_unreadable", stay_id=stay.id, error=type(problem).__name__)
     return replace(begin_watch(stay.admitted_at, now), plan_version=stay.plan_version, paused_until=stay.paused_until)
+
+
+@lru_cache(maxsize=20_000)
+def _read(stored: str) -> Watch:
+    """The watch in its column, which seldom changes from one reading to the next."""
+    return load_watch(orjson.loads(stored))
 
 
 def written(watch: Watch) -> str:
