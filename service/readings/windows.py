@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, String, and_, cast, select
+from sqlalchemy import ColumnElement, Integer, Select, String, and_, cast, func, or_, select
 
+from alerts.judge import WINDOW, WINDOW_READINGS
 from alerts.reading import Reading, Symptom
 from service.readings.store import StayKey, reading_table
 from service.storage.direct import Row, Statement, Where, fetch
 from service.storage.portable import Given, IdType, InstantType, dialect_of
 
-WINDOW_STARTS = Given(place=Integer, ward_id=IdType, stay_id=IdType, since=InstantType)
+WINDOW_STARTS = Given(place=Integer, ward_id=IdType, stay_id=IdType, since=InstantType, whole_from=InstantType)
 
 JUDGED_COLUMNS = (
     "id",
@@ -59,10 +60,21 @@ def _load_windows(dialect: str) -> Select[Any]:
         reading.observed_at > given.c.since,
         reading.entered_in_error_at.is_(None),
     )
-    return (
-        select(given.c.place, *(_as_read(reading[name]) for name in EARLIER_COLUMNS))
+    back = func.row_number().over(
+        partition_by=(given.c.place, reading.observed_at < given.c.whole_from),
+        order_by=(reading.observed_at.desc(), reading.received_at.desc(), reading.id.desc()),
+    )
+    columns = [_as_read(reading[name]) for name in EARLIER_COLUMNS]
+    window = (
+        select(given.c.place, *columns, given.c.whole_from, back.label("back"))
         .join_from(given, reading_table, of_the_stay)
-        .order_by(reading.observed_at, reading.received_at, reading.id)
+        .subquery("earlier")
+    )
+    kept = or_(window.c.back <= WINDOW_READINGS, window.c.observed_at >= window.c.whole_from)
+    return (
+        select(window.c.place, *(window.c[name] for name in EARLIER_COLUMNS))
+        .where(kept)
+        .order_by(window.c.observed_at, window.c.received_at, window.c.id)
     )
 
 
@@ -75,9 +87,11 @@ LOAD_WINDOWS = Statement(_load_windows)
 
 
 async def load_windows(where: Where, since: Mapping[StayKey, datetime]) -> dict[str, list[Reading]]:
-    """By stay, its readings observed since an instant, oldest first."""
+    """By stay, its readings observed since an instant, oldest first; of the first 48 h at most as many as are judged
+    together, the newest."""
     dialect = dialect_of(where)
-    params = WINDOW_STARTS.params(dialect, [(n, *key, instant) for n, (key, instant) in enumerate(since.items())])
+    starts = [(n, *key, instant, instant + WINDOW) for n, (key, instant) in enumerate(since.items())]
+    params = WINDOW_STARTS.params(dialect, starts)
     windows: list[list[Reading]] = [[] for _ in since]
     for row in await fetch(where, LOAD_WINDOWS, params):
         windows[row[0]].append(_to_earlier(row))

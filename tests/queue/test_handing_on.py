@@ -219,7 +219,12 @@ async def test_several_mild_alerts_are_taken_at_once_and_no_severe_one(
     assert (counts["open"], counts["acknowledged"]) == (2, 2)
 
 
-@pytest.mark.parametrize("items", [[], [{"id": "x", "version": 1}], [{"id": new_id()}]], ids=str)
+_AN_ID = "01a20236-0000-7000-8000-000000000000"
+
+
+@pytest.mark.parametrize(
+    "items", [[], [{"id": "x", "version": 1}], [{"id": _AN_ID}]], ids=["none", "no id", "no version"]
+)
 async def test_a_list_that_says_nothing_is_refused(
     scene: Scene, client: httpx.AsyncClient, nurse_header: Header, items: list[Any]
 ) -> None:
