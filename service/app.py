@@ -17,14 +17,16 @@ from starlette.routing import Route
 from service import edge, health, logs, methods, openapi, problems, reference
 from service.access import routes as access_routes
 from service.access.attempts import Attempts
+from service.access.codes import CodeHashes
 from service.access.guards import SelfGuarded, guard_of, scopes_of
+from service.access.pairing import GRANT_TYPE, PairingGrant
 from service.access.passwords import Passwords
 from service.access.rates import Rates
 from service.access.refresh import RefreshTokens
 from service.access.signing_in import Desk
 from service.access.tokens import open_tokens
+from service.care import pairing_routes, transfer_routes
 from service.care import routes as care_routes
-from service.care import transfer_routes
 from service.care.pauses import Pauses
 from service.clock import Clock, real_clock
 from service.cover import routes as cover_routes
@@ -65,6 +67,7 @@ ROUTERS: tuple[Any, ...] = (
     patient_routes.router,
     care_routes.router,
     transfer_routes.router,
+    pairing_routes.router,
     health.router,
 )
 # FastAPI's own tracing would export URLs and exception texts, and asks for its provider at every request.
@@ -82,6 +85,7 @@ def create_app(settings: Settings) -> FastAPI:
         positions.install(app.state, app.state.database)
         app.state.queue_snapshots = Snapshots()
         app.state.tokens = open_tokens(settings, app.state.database)
+        app.state.code_hashes = CodeHashes(require_secret_key(settings))
         app.state.desk = _desk(app)
         app.state.intake = Intake(app.state.database, app.state.clock, app.state.wakeups, settings)
         await app.state.intake.start()
@@ -174,7 +178,9 @@ def _desk(app: FastAPI) -> Desk:
     settings = app.state.settings
     secret_key = require_secret_key(settings)
     making, attempts = RefreshTokens(secret_key), Attempts(secret_key)
-    return Desk(app.state.database, app.state.tokens, making, attempts, Passwords(), settings.password_grant)
+    desk = Desk(app.state.database, app.state.tokens, making, attempts, Passwords(), settings.password_grant)
+    desk.grants[GRANT_TYPE] = PairingGrant(app.state.database, app.state.code_hashes).prove
+    return desk
 
 
 def _timekeeper(app: FastAPI) -> Timekeeper:

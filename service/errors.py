@@ -42,6 +42,13 @@ class NotAuthenticated(WardwatchError):
     status, code = 401, "not_authenticated"
 
 
+class PairingEnded(NotAuthenticated):
+    """This app is no longer paired: the stay has ended or moved to another ward, or the team ended the pairing. Nothing
+    that it sends is received. Ask the team for a new code, and ring them if you are unwell."""
+
+    code = "pairing_ended"
+
+
 class ScopeMissing(WardwatchError):
     """The token does not carry the scope this call needs."""
 

@@ -15,7 +15,7 @@ from service.access.principals import SCOPES, Principal
 from service.access.tokens import Tokens
 from service.access.visibility import require_ward
 from service.edge import visit_of
-from service.errors import NotAuthenticated, ScopeMissing
+from service.errors import NotAllowed, NotAuthenticated, NotFound, PairingEnded, ScopeMissing
 from service.fields import canonical_id
 
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path, not a secret
@@ -37,6 +37,9 @@ async def authenticate(request: Request) -> Principal:
     tokens: Tokens = state.tokens
     try:
         principal = await tokens.principal_of(token)
+    except PairingEnded:
+        state.rates.knock()
+        raise PairingEnded(headers=_INVALID_TOKEN) from None
     except NotAuthenticated:
         state.rates.knock()
         raise NotAuthenticated(headers=_INVALID_TOKEN) from None
@@ -82,6 +85,26 @@ class Requires(SecurityBase):
         """What `__call__` does, for guards that ask for more than a request."""
         principal = await authenticate(request)
         return require_scope(principal, *self.scopes) if self.scopes else principal
+
+
+class RequiresTeam(Requires):
+    """`Requires`, for what is not for people at home, though they hold the scope: raises NotAllowed for them."""
+
+    async def admit(self, request: Request) -> Principal:
+        principal = await super().admit(request)
+        if principal.home is not None:
+            raise NotAllowed("That is for the team.")
+        return principal
+
+
+class RequiresAtHome(Requires):
+    """`Requires`, for what only people at home have: raises NotFound for everybody else."""
+
+    async def __call__(self, request: Request) -> Principal:
+        principal = await self.admit(request)
+        if principal.home is None:
+            raise NotFound
+        return principal
 
 
 class RequiresOnWard(Requires):

@@ -36,9 +36,24 @@ and nothing clinical. A partner has what it was given of its row. People at home
 CLINICIAN_ROLES = frozenset({"clinician", "lead"})
 
 
+AT_HOME = frozenset({"patient", "carer"})
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What an app at home is paired with: all that its owner reaches, whether patient or carer."""
+
+    ward_id: str
+    stay_id: str
+    patient_id: str
+    pairing_id: str
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """Somebody with a valid token. `scopes` are those of the token, `roles` the role on each ward by ward id.
+
+    Somebody at home has no ward, so that what is asked by ward shows them nothing: they have a `home`.
 
     `ward_ids` is sorted. `administrator` stands for every ward, where a call is not clinical. `family_id` is the
     sign-in that the token came of."""
@@ -50,6 +65,7 @@ class Principal:
     roles: Mapping[str, str]
     administrator: bool = False
     family_id: str = field(default="", compare=False)
+    home: Home | None = None
     ward_ids: tuple[str, ...] = field(init=False)
     _narrowed: dict[tuple[str, ...], "Principal"] = field(init=False, repr=False, compare=False)
 
@@ -72,6 +88,7 @@ class Principal:
                 {ward_id: role for ward_id, role in self.roles.items() if held & ROLE_SCOPES[role]},
                 self.administrator and bool(held & ROLE_SCOPES["administrator"]),
                 self.family_id,
+                self.home if self.home and held & ROLE_SCOPES[self.kind] else None,
             )
             self._narrowed[scopes] = found
         return found

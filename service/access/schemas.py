@@ -44,12 +44,17 @@ TOKEN_FORM = {
                     "type": "object",
                     "required": ["grant_type"],
                     "properties": {
-                        "grant_type": {"type": "string", "enum": ["client_credentials", "password", "refresh_token"]},
+                        "grant_type": {
+                            "type": "string",
+                            "enum": ["client_credentials", "password", "refresh_token", "urn:wardwatch:pairing"],
+                        },
                         "client_id": {"type": "string"},
                         "client_secret": {"type": "string", "format": "password"},
                         "username": {"type": "string", "description": "Staff: the e-mail address"},
                         "password": {"type": "string", "format": "password"},
                         "refresh_token": {"type": "string", "format": "password"},
+                        "code": {"type": "string", "description": "People at home: the pairing code"},
+                        "birth_date": {"type": "string", "format": "date", "description": "With a pairing code"},
                         "scope": {"type": "string", "description": "Fewer scopes than the account has"},
                     },
                 }

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service.access.principals import Principal, scopes_of
+from service.access.principals import AT_HOME, ROLE_SCOPES, Home, Principal, scopes_of
 from service.storage.tables import METADATA
 
 STAFF = METADATA.tables["staff"]
@@ -15,6 +15,8 @@ MEMBERSHIP = METADATA.tables["membership"]
 CLIENT = METADATA.tables["client"]
 CLIENT_WARD = METADATA.tables["client_ward"]
 WARD = METADATA.tables["ward"]
+PAIRING = METADATA.tables["pairing"]
+CARER = METADATA.tables["carer"]
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -29,6 +31,8 @@ async def find_principal(
         return await _find_staff(session, principal_id)
     if kind == "client":
         return await _find_client(session, principal_id)
+    if kind in AT_HOME:
+        return await _find_at_home(session, kind, principal_id, bound)
     return None
 
 
@@ -61,6 +65,25 @@ async def _find_client(session: AsyncSession, client_id: str) -> Principal | Non
         return None
     roles = {row.ward_id: "partner" for row in rows if row.ward_id is not None}
     return Principal(client_id, "client", rows[0].name, frozenset(rows[0].scopes), roles)
+
+
+async def _find_at_home(
+    session: AsyncSession, kind: str, principal_id: str, bound: Mapping[str, Any]
+) -> Principal | None:
+    """Whoever is bound to a pairing that has not ended. A patient has no name here: nothing reads the patient."""
+    joined = PAIRING.outerjoin(CARER, (CARER.c.ward_id == PAIRING.c.ward_id) & (CARER.c.id == PAIRING.c.carer_id))
+    columns = (PAIRING.c.stay_id, PAIRING.c.patient_id, PAIRING.c.carer_id, CARER.c.name, CARER.c.removed_at)
+    query = select(*columns).select_from(joined).where(
+        PAIRING.c.ward_id == bound.get("ward_id"),
+        PAIRING.c.id == bound.get("pairing_id"),
+        PAIRING.c.kind == kind,
+        PAIRING.c.ended_at.is_(None),
+    )  # fmt: skip
+    row = (await session.execute(query)).one_or_none()
+    if row is None or row.removed_at is not None or principal_id != (row.carer_id or row.patient_id):
+        return None
+    home = Home(bound["ward_id"], row.stay_id, row.patient_id, bound["pairing_id"])
+    return Principal(principal_id, kind, row.name or "Patient", ROLE_SCOPES[kind], {}, home=home)  # type: ignore[arg-type]
 
 
 async def find_staff_by_email(session: AsyncSession, email: str) -> Row[Any, Any] | None:

@@ -13,11 +13,11 @@ from joserfc.jwk import ECKey
 from service.access import changes
 from service.access.families import LIVES, find_family
 from service.access.keys import ALGORITHM, SigningKeys
-from service.access.principals import Principal
+from service.access.principals import AT_HOME, Principal
 from service.access.remembered import REMEMBERED_SECONDS, Checked, Remembered
 from service.access.store import find_principal
 from service.clock import real_now
-from service.errors import NotAuthenticated
+from service.errors import NotAuthenticated, PairingEnded
 from service.fields import canonical_id, new_id
 from service.settings import Settings, require_secret_key
 from service.storage.engine import Database
@@ -101,7 +101,7 @@ class Tokens:
                 raise NotAuthenticated
             account = await find_principal(session, claims["kind"], claims["sub"], family.bound)
         if account is None:
-            raise NotAuthenticated
+            raise PairingEnded if claims["kind"] in AT_HOME else NotAuthenticated
         scopes = account.scopes.intersection(claims["scope"].split())
         until = min(float(claims["exp"]), at.timestamp() + REMEMBERED_SECONDS)
         return Checked(replace(account, scopes=scopes, family_id=family.id), until, at.timestamp())

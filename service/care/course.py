@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from service.access.pairing import end_access
 from service.care.act import Act
 from service.care.store import Stay
 from service.errors import Conflict, FieldError, Invalid
@@ -40,6 +41,7 @@ async def discharge(act: Act, reason: str, outcomes: Mapping[str, Outcome]) -> S
     Raises NotFound, StaleVersion, StayDischarged; Invalid if an unresolved high or critical alert has no
     outcome."""
     stay = await act.lock()
+    await end_access(act.session, act.ward_id, act.stay_id, act.real_at, "discharged")
     closed = await resolve_for_discharge(act.session, act.who, act.ward_id, act.stay_id, outcomes, act.at)
     changes = {
         "status": "discharged",

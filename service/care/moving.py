@@ -17,6 +17,7 @@ from alerts.judge import WINDOW
 from alerts.record import Record
 from alerts.rule_set import RuleSet
 from service.access import audit
+from service.access.pairing import end_access
 from service.access.principals import Principal
 from service.care import store, transfer_store
 from service.care.act import Act
@@ -53,6 +54,7 @@ async def carry_out(move: Move, stay: Stay) -> tuple[Stay, Stay]:
 
     Raises ActiveStayExists with the id of the person's stay there, IdentifierTaken."""
     act, session = move.act, move.act.session
+    await end_access(session, stay.ward_id, stay.id, act.real_at, TRANSFERRED)
     alerts = await lock_unresolved(session, stay.ward_id, stay.id)
     patient = await _patient_there(move, stay)
     new = await _open(move, stay, patient)

@@ -55,6 +55,7 @@ def submission(to: Answered, said: AnswerIn, who: Principal, now: datetime, requ
         **dict.fromkeys(("device_id", "device_model", "client_reading_id", "client_sent_at")),
         "observed_offset": 0,
         "source": Source.STAFF if who.kind == "staff" else Source.APP,
+        "entered_by": who.name if who.kind == "carer" else None,
     }
     values = (to.reading_id, said.breathlessness, said.feeling, symptoms)
     content = blake2b(orjson.dumps(values), digest_size=16).hexdigest()

@@ -19,6 +19,8 @@ Place = tuple[str, str]
 SOURCES: Mapping[str, frozenset[Source]] = {
     "staff": frozenset(Source),
     "client": frozenset(Source) - {Source.STAFF},
+    "patient": frozenset({Source.APP, Source.WEB, Source.DEVICE}),
+    "carer": frozenset({Source.APP, Source.WEB, Source.DEVICE}),
 }
 """What each kind of principal may name as the source: only staff speak as staff."""
 
@@ -34,23 +36,34 @@ class RefusedRow:
 async def admit(intake: Intake, who: Principal, sent: ReadingIn, request_key: str | None) -> tuple[Place, Submission]:
     """Where a valid reading belongs, and what the intake takes; raises NotFound, or Invalid for a source that this
     sender may not name."""
-    if sent.stay_id is None:
+    place = await _place(intake, who, sent.stay_id)
+    if place is None:
         raise missing_field("stay_id", "must name the stay")
-    ward_id = await intake.ward_of(sent.stay_id, who.ward_ids)
     if sent.source not in SOURCES[who.kind]:
         raise Invalid(errors=[FieldError("/source", "source_not_allowed", "is not a source this sender may name")])
-    return (ward_id, sent.stay_id), submission(sent, request_key)
+    if who.kind == "carer":
+        sent.entered_by = who.name
+    return place, submission(sent, request_key)
 
 
 async def refusal(intake: Intake, who: Principal, row: RefusedRow) -> WardwatchError:
     """The error to answer an invalid reading with. If its stay is known, the refusal is noted there (never a value):
     something is sending and nothing arrives. If it names a stay that is not the sender's, there is no such stay."""
-    stay_id = canonical_id(row.stay_id) if row.stay_id is not None else None
-    if stay_id is None:
-        return row.problem
     try:
-        ward_id = await intake.ward_of(stay_id, who.ward_ids)
+        place = await _place(intake, who, canonical_id(row.stay_id) if row.stay_id is not None else None)
     except NotFound as problem:
         return problem
-    await intake.refuse(ward_id, stay_id, row.problem.errors[0].code[:40])
+    if place is not None:
+        await intake.refuse(*place, row.problem.errors[0].code[:40])
     return row.problem
+
+
+async def _place(intake: Intake, who: Principal, stay_id: str | None) -> Place | None:
+    """The stay that is named, else that of somebody at home; None when none is. Raises NotFound for another's."""
+    if who.home is not None:
+        if stay_id not in (None, who.home.stay_id):
+            raise NotFound
+        return who.home.ward_id, who.home.stay_id
+    if stay_id is None:
+        return None
+    return await intake.ward_of(stay_id, who.ward_ids), stay_id

@@ -7,7 +7,15 @@ from fastapi.responses import Response
 from pydantic import TypeAdapter, ValidationError
 
 from service import body
-from service.access.guards import PathId, Requires, RequiresOnWard, authenticate, require_scope, self_guarded
+from service.access.guards import (
+    PathId,
+    Requires,
+    RequiresOnWard,
+    RequiresTeam,
+    authenticate,
+    require_scope,
+    self_guarded,
+)
 from service.access.principals import Principal
 from service.body import BATCH_LIMIT, JsonBody, reads_body
 from service.clock import real_now
@@ -88,7 +96,7 @@ async def post_answer(
 )
 @reads_body(JsonBody(ErrorIn))
 async def enter_in_error(
-    request: Request, reading_id: PathId, who: Annotated[Principal, Depends(Requires("readings:write"))]
+    request: Request, reading_id: PathId, who: Annotated[Principal, Depends(RequiresTeam("readings:write"))]
 ) -> Response:
     """Say that a reading was an error. It is marked, never deleted, and the stay is judged again without it; an alert
     left without evidence becomes recovered. Staff may say it of any reading, a system of those it sent."""
@@ -135,7 +143,7 @@ async def list_readings(
 
 @router.get("/readings/{reading_id}/evaluation", operation_id="read_evaluation")
 async def read_evaluation(
-    reading_id: PathId, who: Annotated[Principal, Depends(Requires("readings:read"))], session: Reads
+    reading_id: PathId, who: Annotated[Principal, Depends(RequiresTeam("readings:read"))], session: Reads
 ) -> ReceiptOut:
     """Why a reading raised an alert, or did not: what every rule said, with the numbers it compared."""
     return ReceiptOut.of(await receipts.read_receipt(session, who, canonical_id(reading_id)))
@@ -145,7 +153,7 @@ async def read_evaluation(
 async def read_trend(
     request: Request,
     stay_id: PathId,
-    who: Annotated[Principal, Depends(Requires("readings:read"))],
+    who: Annotated[Principal, Depends(RequiresTeam("readings:read"))],
     session: Reads,
     observed_from: Annotated[Instant | None, Query(alias="from", description="Unless said, a week before `to`")] = None,
     observed_to: Annotated[Instant | None, Query(alias="to", description="Unless said, now")] = None,

@@ -33,7 +33,7 @@ router = APIRouter(prefix="/v1", tags=["wards"])
 async def get_me(who: Annotated[Principal, Depends(Requires())], session: Reads) -> MeOut:
     """Who the token stands for, what it may do and where."""
     names = await store.list_ward_names(session, who)
-    wards = [MyWardOut(id=id_, name=name, role=who.roles[id_]) for id_, name in names.items()]
+    wards = [MyWardOut(id=id_, name=name, role=who.kind if who.home else who.roles[id_]) for id_, name in names.items()]
     return MeOut(principal=PrincipalOut.model_validate(who), scopes=sorted(who.scopes), wards=wards)
 
 

@@ -111,7 +111,7 @@ class PrincipalOut(_Out):
 
 
 class MyWardOut(BaseModel):
-    """A ward the principal works on, and as what."""
+    """A ward the principal works on, or is cared for by, and as what."""
 
     id: str
     name: str

@@ -63,8 +63,9 @@ async def list_wards(session: AsyncSession, who: Principal, after: str | None, l
 
 
 async def list_ward_names(session: AsyncSession, who: Principal) -> dict[str, str]:
-    """The names of the wards the principal works on, by id."""
-    query = select(WARD.c.id, WARD.c.name).where(WARD.c.id.in_(who.ward_ids)).order_by(WARD.c.id)
+    """The names of the wards the principal works on, or is cared for by, by id."""
+    wards = who.ward_ids if who.home is None else (who.home.ward_id,)
+    query = select(WARD.c.id, WARD.c.name).where(WARD.c.id.in_(wards)).order_by(WARD.c.id)
     return {row.id: row.name for row in await session.execute(query)}
 
 

@@ -20,8 +20,8 @@ from service.storage.tables import METADATA
 SHARED = {"ward", "staff", "client", "signing_key", "token_family", "access_change", "sign_in_attempt", "heartbeat"}
 """Small tables for the whole service. All others belong to a ward."""
 
-ACROSS_WARDS = {"ix_membership_staff_id", "ix_client_ward_client_id"}
-"""Indexes that answer "which wards has this person?": the one question asked before a ward is known."""
+ACROSS_WARDS = {"ix_membership_staff_id", "ix_client_ward_client_id", "ix_pairing_code_code_hash"}
+"""Indexes that answer "which wards has this person?" or "whose code is this?": asked before a ward is known."""
 
 
 def offences(metadata: MetaData) -> Iterator[str]:

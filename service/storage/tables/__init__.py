@@ -13,6 +13,7 @@ from service.storage.tables.access import (
 from service.storage.tables.alerts import AlertNoteRow, AlertResponseRow, AlertRow
 from service.storage.tables.cover import CoverageRow, EscalationPolicyRow, NoticeRow
 from service.storage.tables.operation import HeartbeatRow, WardWatchRow, WorkLeaseRow
+from service.storage.tables.pairing import AccessIncidentRow, CarerRow, PairingCodeRow, PairingRow
 from service.storage.tables.patients import PatientIdentifierRow, PatientRow, PlanRow, StayRow, TransferRow
 from service.storage.tables.readings import IdempotencyRow, ReadingRow, RefusalRow
 from service.storage.tables.rule_sets import RuleSetRow, ShadowCountRow
@@ -24,10 +25,12 @@ METADATA = SQLModel.metadata
 __all__ = [
     "METADATA",
     "AccessChangeRow",
+    "AccessIncidentRow",
     "AlertNoteRow",
     "AlertResponseRow",
     "AlertRow",
     "AuditRow",
+    "CarerRow",
     "ClientRow",
     "ClientWardRow",
     "CoverageRow",
@@ -37,6 +40,8 @@ __all__ = [
     "IdempotencyRow",
     "MembershipRow",
     "NoticeRow",
+    "PairingCodeRow",
+    "PairingRow",
     "PatientIdentifierRow",
     "PatientRow",
     "PlanRow",

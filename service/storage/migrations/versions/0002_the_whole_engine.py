@@ -146,6 +146,93 @@ def upgrade() -> None:
         postgresql_where=sa.text("status = 'pending'"),
     )
     op.create_table(
+        "carer",
+        sa.Column("ward_id", IdType(), nullable=False),
+        sa.Column("id", IdType(), nullable=False),
+        sa.Column("patient_id", IdType(), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("relationship", sa.String(length=60), nullable=True),
+        sa.Column("created_at", InstantType(), nullable=False),
+        sa.Column("removed_at", InstantType(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["ward_id", "patient_id"], ["patient.ward_id", "patient.id"], name=op.f("fk_carer_ward_id_patient_id")
+        ),
+        sa.PrimaryKeyConstraint("ward_id", "id", name=op.f("pk_carer")),
+    )
+    op.create_index("ix_carer_patient_id", "carer", ["ward_id", "patient_id"], unique=False)
+    op.create_table(
+        "access_incident",
+        sa.Column("ward_id", IdType(), nullable=False),
+        sa.Column("id", IdType(), nullable=False),
+        sa.Column("stay_id", IdType(), nullable=False),
+        sa.Column("pairing_id", IdType(), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("at", InstantType(), nullable=False),
+        sa.Column("raised_at", InstantType(), nullable=True),
+        sa.CheckConstraint("kind IN ('token_reused', 'token_expired')", name=op.f("ck_access_incident_kind")),
+        sa.ForeignKeyConstraint(
+            ["ward_id", "stay_id"], ["stay.ward_id", "stay.id"], name=op.f("fk_access_incident_ward_id_stay_id")
+        ),
+        sa.PrimaryKeyConstraint("ward_id", "id", name=op.f("pk_access_incident")),
+    )
+    op.create_index(
+        "ix_access_incident_at",
+        "access_incident",
+        ["ward_id", "at"],
+        unique=False,
+        sqlite_where=sa.text("raised_at IS NULL"),
+        postgresql_where=sa.text("raised_at IS NULL"),
+    )
+    op.create_table(
+        "pairing",
+        sa.Column("ward_id", IdType(), nullable=False),
+        sa.Column("id", IdType(), nullable=False),
+        sa.Column("stay_id", IdType(), nullable=False),
+        sa.Column("patient_id", IdType(), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("carer_id", IdType(), nullable=True),
+        sa.Column("code_id", IdType(), nullable=False),
+        sa.Column("paired_at", InstantType(), nullable=False),
+        sa.Column("ended_at", InstantType(), nullable=True),
+        sa.Column("end_reason", sa.String(length=40), nullable=True),
+        sa.CheckConstraint("kind IN ('patient', 'carer')", name=op.f("ck_pairing_kind")),
+        sa.ForeignKeyConstraint(
+            ["ward_id", "carer_id"], ["carer.ward_id", "carer.id"], name=op.f("fk_pairing_ward_id_carer_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["ward_id", "stay_id"], ["stay.ward_id", "stay.id"], name=op.f("fk_pairing_ward_id_stay_id")
+        ),
+        sa.PrimaryKeyConstraint("ward_id", "id", name=op.f("pk_pairing")),
+    )
+    op.create_index("ix_pairing_stay_id", "pairing", ["ward_id", "stay_id"], unique=False)
+    op.create_table(
+        "pairing_code",
+        sa.Column("ward_id", IdType(), nullable=False),
+        sa.Column("id", IdType(), nullable=False),
+        sa.Column("stay_id", IdType(), nullable=False),
+        sa.Column("patient_id", IdType(), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("carer_id", IdType(), nullable=True),
+        sa.Column("code_hash", sa.String(length=64), nullable=False),
+        sa.Column("birth_date_hash", sa.String(length=64), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("created_at", InstantType(), nullable=False),
+        sa.Column("created_by", IdType(), nullable=False),
+        sa.Column("expires_at", InstantType(), nullable=False),
+        sa.Column("used_at", InstantType(), nullable=True),
+        sa.Column("revoked_at", InstantType(), nullable=True),
+        sa.CheckConstraint("kind IN ('patient', 'carer')", name=op.f("ck_pairing_code_kind")),
+        sa.ForeignKeyConstraint(
+            ["ward_id", "carer_id"], ["carer.ward_id", "carer.id"], name=op.f("fk_pairing_code_ward_id_carer_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["ward_id", "stay_id"], ["stay.ward_id", "stay.id"], name=op.f("fk_pairing_code_ward_id_stay_id")
+        ),
+        sa.PrimaryKeyConstraint("ward_id", "id", name=op.f("pk_pairing_code")),
+    )
+    op.create_index("ix_pairing_code_code_hash", "pairing_code", ["code_hash"], unique=False)
+    op.create_index("ix_pairing_code_stay_id", "pairing_code", ["ward_id", "stay_id"], unique=False)
+    op.create_table(
         "notice",
         sa.Column("ward_id", IdType(), nullable=False),
         sa.Column("id", IdType(), nullable=False),
