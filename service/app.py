@@ -25,6 +25,7 @@ from service.access.rates import Rates
 from service.access.refresh import RefreshTokens
 from service.access.signing_in import Desk
 from service.access.tokens import open_tokens
+from service.accounts import routes as account_routes
 from service.care import pairing_routes, transfer_routes
 from service.care import routes as care_routes
 from service.care.pauses import Pauses
@@ -64,6 +65,7 @@ ROUTERS: tuple[Any, ...] = (
     ward_routes.router,
     cover_routes.router,
     rule_routes.router,
+    account_routes.router,
     patient_routes.router,
     care_routes.router,
     transfer_routes.router,

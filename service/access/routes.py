@@ -10,10 +10,18 @@ from service.access.guards import TOKEN_PATH, Requires, public
 from service.access.principals import Principal
 from service.access.rates import rates_of
 from service.access.refusals import TokenRefused
-from service.access.schemas import REVOKE_FORM, TOKEN_FORM, KeysOut, TokenOut, parse_form
+from service.access.schemas import (
+    REVOKE_FORM,
+    TOKEN_FORM,
+    KeysOut,
+    NewPasswordIn,
+    PasswordChangeIn,
+    TokenOut,
+    parse_form,
+)
 from service.access.signing_in import Desk
 from service.access.tokens import Tokens
-from service.body import in_time
+from service.body import JsonBody, in_time
 from service.errors import BodyTooLarge, UnsupportedMediaType
 
 FORM_LIMIT = 8 * 1024
@@ -62,6 +70,28 @@ async def sign_out_everywhere(request: Request, who: Annotated[Principal, Depend
     """End every sign-in of this account, on all devices, this one included."""
     desk: Desk = request.app.state.desk
     await desk.sign_out_everywhere(who)
+
+
+@router.post("/oauth/password", status_code=204)
+@public("who sets a first password cannot sign in yet")
+async def set_password(
+    request: Request, body: Annotated[NewPasswordIn, Depends(JsonBody(NewPasswordIn, FORM_LIMIT))]
+) -> None:
+    """Set a password with a token that is good once: for a new account, and after a reset. All sessions end."""
+    desk: Desk = request.app.state.desk
+    await desk.set_password(body.token, body.password)
+
+
+@router.post("/v1/me/password", status_code=204)
+async def change_password(
+    request: Request,
+    who: Annotated[Principal, Depends(Requires())],
+    body: Annotated[PasswordChangeIn, Depends(JsonBody(PasswordChangeIn, FORM_LIMIT))],
+) -> None:
+    """Change one's own password. All sessions end, this one included."""
+    desk: Desk = request.app.state.desk
+    caller.set(request.client.host if request.client else "")
+    await desk.change_password(who, body.current_password, body.new_password)
 
 
 @router.get("/.well-known/jwks.json")

@@ -1,10 +1,15 @@
 """What the token endpoint takes and gives."""
 
+from typing import Annotated
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, Field
 
 from service.access.refusals import TokenRefused
+from service.body import Schema
+from service.fields import CleanText
+
+Password = Annotated[CleanText, Field(max_length=1000, json_schema_extra={"format": "password"})]
 
 
 class TokenOut(BaseModel):
@@ -33,6 +38,20 @@ class KeysOut(BaseModel):
     """The keys that access tokens are signed with."""
 
     keys: list[KeyOut]
+
+
+class NewPasswordIn(Schema):
+    """A password, and the token that somebody who manages accounts was given for it."""
+
+    token: Annotated[str, Field(min_length=1, max_length=200)]
+    password: Password
+
+
+class PasswordChangeIn(Schema):
+    """One's password as it was and as it is to be."""
+
+    current_password: Password
+    new_password: Password
 
 
 TOKEN_FORM = {

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote_plus
 
-from service.access import accounts, audit, families
+from service.access import accounts, audit, families, new_password
 from service.access.attempts import Attempts
 from service.access.passwords import Passwords
 from service.access.principals import Principal
 from service.access.refresh import RefreshTokens
 from service.access.refusals import InvalidClient, InvalidGrant, InvalidScope, TokenRefused, UnsupportedGrantType
-from service.access.store import NOTHING, find_principal
+from service.access.store import NOTHING, find_email, find_principal
 from service.access.tokens import Tokens
 from service.clock import real_now
-from service.errors import Overloaded
+from service.errors import NotAllowed, Overloaded
 from service.logs import get_logger
 from service.storage.engine import Database
 from service.storage.session import reading, writing
@@ -121,6 +121,27 @@ class Desk:
             ended = await families.revoke_all(session, who.kind, who.id, now)
             detail = {"families": ended}
             await audit.append(session, who, "sign_out", now, subject=(who.kind, who.id), detail=detail)
+        await self._tokens.catch_up()
+
+    async def set_password(self, token: str, password: str) -> None:
+        """Give the account that the token is for this password, and end its sessions. Raises InvalidGrant, Invalid."""
+        async with reading(self._database) as session:
+            await new_password.require_good(session, token, real_now())
+        password_hash = await self.passwords.hash(password)
+        async with writing(self._database) as session:
+            await new_password.use(session, self._attempts, token, password_hash, real_now())
+        await self._tokens.catch_up()
+
+    async def change_password(self, who: Principal, before: str, password: str) -> None:
+        """Give one's own account another password, and end its sessions. Raises InvalidGrant, SlowDown, Invalid."""
+        async with reading(self._database) as session:
+            email = await find_email(session, who.id) if who.kind == "staff" else None
+        if email is None:
+            raise NotAllowed("Only staff have a password.")
+        await self._staff({"username": email, "password": before}, "")
+        password_hash = await self.passwords.hash(password)
+        async with writing(self._database) as session:
+            await new_password.replace(session, who.id, password_hash, real_now())
         await self._tokens.catch_up()
 
     async def _refresh(self, form: Mapping[str, str]) -> Given:

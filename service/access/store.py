@@ -92,15 +92,21 @@ async def find_staff_by_email(session: AsyncSession, email: str) -> Row[Any, Any
     return (await session.execute(query)).one_or_none()
 
 
+async def find_email(session: AsyncSession, staff_id: str) -> str | None:
+    """The e-mail address of an active member of staff, or None."""
+    query = select(STAFF.c.email).where(STAFF.c.id == staff_id, STAFF.c.active)
+    return (await session.execute(query)).scalar_one_or_none()
+
+
 async def email_is_taken(session: AsyncSession, email: str) -> bool:
     """Whether there is an account with this address, active or not."""
     return (await session.execute(select(STAFF.c.id).where(STAFF.c.email == email))).first() is not None
 
 
-async def find_client_secret(session: AsyncSession, client_id: str) -> str | None:
-    """The stored hash of an active client's secret, or None."""
-    query = select(CLIENT.c.secret_hash).where(CLIENT.c.id == client_id, CLIENT.c.active)
-    return (await session.execute(query)).scalar_one_or_none()
+async def list_client_secrets(session: AsyncSession, client_id: str) -> list[str]:
+    """The stored hashes of an active client's secrets that are good."""
+    query = select(CLIENT.c.secret_hash, CLIENT.c.previous_secret_hash).where(CLIENT.c.id == client_id, CLIENT.c.active)
+    return [each for row in await session.execute(query) for each in row if each]
 
 
 async def list_unknown_wards(session: AsyncSession, ward_ids: Sequence[str]) -> list[str]:

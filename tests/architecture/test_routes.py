@@ -11,7 +11,7 @@ from service.app import create_app
 from service.openapi import routes_of
 from service.settings import Settings
 
-OPEN = {"/livez", "/readyz", "/oauth/token", "/oauth/revoke", "/.well-known/jwks.json"}
+OPEN = {"/livez", "/readyz", "/oauth/token", "/oauth/revoke", "/oauth/password", "/.well-known/jwks.json"}
 """Who adds a route that anybody may call adds it here as well, and so has it read by somebody else."""
 
 

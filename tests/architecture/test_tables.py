@@ -17,7 +17,17 @@ from sqlalchemy import (
 
 from service.storage.tables import METADATA
 
-SHARED = {"ward", "staff", "client", "signing_key", "token_family", "access_change", "sign_in_attempt", "heartbeat"}
+SHARED = {
+    "ward",
+    "staff",
+    "client",
+    "signing_key",
+    "token_family",
+    "access_change",
+    "sign_in_attempt",
+    "used_assertion",
+    "heartbeat",
+}
 """Small tables for the whole service. All others belong to a ward."""
 
 ACROSS_WARDS = {"ix_membership_staff_id", "ix_client_ward_client_id", "ix_pairing_code_code_hash"}

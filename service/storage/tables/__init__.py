@@ -17,7 +17,7 @@ from service.storage.tables.pairing import AccessIncidentRow, CarerRow, PairingC
 from service.storage.tables.patients import PatientIdentifierRow, PatientRow, PlanRow, StayRow, TransferRow
 from service.storage.tables.readings import IdempotencyRow, ReadingRow, RefusalRow
 from service.storage.tables.rule_sets import RuleSetRow, ShadowCountRow
-from service.storage.tables.tokens import AccessChangeRow, SignInAttemptRow, TokenFamilyRow
+from service.storage.tables.tokens import AccessChangeRow, SignInAttemptRow, TokenFamilyRow, UsedAssertionRow
 from service.storage.tables.wards import EventRow, WardFeedRow, WardRow
 
 METADATA = SQLModel.metadata
@@ -55,6 +55,7 @@ __all__ = [
     "StayRow",
     "TokenFamilyRow",
     "TransferRow",
+    "UsedAssertionRow",
     "WardFeedRow",
     "WardRow",
     "WardWatchRow",

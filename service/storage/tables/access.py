@@ -12,7 +12,9 @@ WARD_ROLES = ("clinician", "lead", "auditor")
 
 
 class StaffRow(SQLModel, table=True):
-    """A person who works with Wardwatch. `administrator` manages wards and accounts and sees nothing clinical."""
+    """A person who works with Wardwatch. `administrator` manages wards and accounts and sees nothing clinical.
+
+    An empty `password_hash` is no password; `set_password_hash` is that of a token with which one is set, once."""
 
     __tablename__ = "staff"
     __table_args__ = (UniqueConstraint("email"),)
@@ -24,6 +26,8 @@ class StaffRow(SQLModel, table=True):
     administrator: bool = False
     active: bool = True
     created_at: datetime = instant()
+    set_password_hash: str | None = Field(default=None, sa_type=String(64))
+    set_password_until: datetime | None = instant(nullable=True)
 
 
 class MembershipRow(SQLModel, table=True):
@@ -43,7 +47,8 @@ class MembershipRow(SQLModel, table=True):
 
 
 class ClientRow(SQLModel, table=True):
-    """A partner system that signs in with a secret."""
+    """A partner system that signs in with a secret, of which two are good while it changes from one to the other, or
+    with a key of its own: `jwks` are its public keys, `jwks_url` is where they are found."""
 
     __tablename__ = "client"
 
@@ -53,6 +58,9 @@ class ClientRow(SQLModel, table=True):
     scopes: list[str] = Field(sa_type=JSON)
     active: bool = True
     created_at: datetime = instant()
+    previous_secret_hash: str | None = Field(default=None, sa_type=String(200))
+    jwks: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
+    jwks_url: str | None = Field(default=None, sa_type=String(500))
 
 
 class ClientWardRow(SQLModel, table=True):

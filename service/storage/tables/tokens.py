@@ -61,3 +61,13 @@ class SignInAttemptRow(SQLModel, table=True):
     failures: int = 0
     last_at: datetime = instant()
     known_at: datetime | None = instant(nullable=True)
+
+
+class UsedAssertionRow(SQLModel, table=True):
+    """An assertion with which a client has signed in: it is good once. `id` is a hash of client and `jti`."""
+
+    __tablename__ = "used_assertion"
+    __table_args__ = (Index("ix_used_assertion_until", "until"),)
+
+    id: str = Field(primary_key=True, sa_type=String(64))
+    until: datetime = instant()

@@ -58,6 +58,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_token_family_subject", "token_family", ["subject_kind", "subject_id"], unique=False)
     op.create_table(
+        "used_assertion",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("until", InstantType(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_used_assertion")),
+    )
+    op.create_index("ix_used_assertion_until", "used_assertion", ["until"], unique=False)
+    op.create_table(
         "ward_watch",
         sa.Column("ward_id", IdType(), nullable=False),
         sa.PrimaryKeyConstraint("ward_id", name=op.f("pk_ward_watch")),
@@ -271,12 +278,17 @@ def upgrade() -> None:
         sqlite_where=sa.text("state <> 'resolved'"),
         postgresql_where=sa.text("state <> 'resolved'"),
     )
+    op.add_column("client", sa.Column("previous_secret_hash", sa.String(length=200), nullable=True))
+    op.add_column("client", sa.Column("jwks", sa.JSON(none_as_null=True), nullable=True))
+    op.add_column("client", sa.Column("jwks_url", sa.String(length=500), nullable=True))
     op.add_column("reading", sa.Column("answers", IdType(), nullable=True))
     op.add_column("reading", sa.Column("entered_in_error_at", InstantType(), nullable=True))
     op.add_column("reading", sa.Column("entered_in_error_by", IdType(), nullable=True))
     op.add_column("reading", sa.Column("entered_in_error_reason", sa.String(length=500), nullable=True))
     op.add_column("reading", sa.Column("copied_from", IdType(), nullable=True))
     op.create_index("ix_reading_received_at", "reading", ["ward_id", "received_at", "id"], unique=False)
+    op.add_column("staff", sa.Column("set_password_hash", sa.String(length=64), nullable=True))
+    op.add_column("staff", sa.Column("set_password_until", InstantType(), nullable=True))
     op.add_column("stay", sa.Column("due_at", InstantType(), nullable=True))
     op.add_column("stay", sa.Column("watch", sa.String(length=1000), nullable=True))
     op.create_index(

@@ -1,0 +1,56 @@
+"""Setting a password with a token that is good once: for new accounts, and after a reset."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+
+from service.access import audit, families
+from service.access.attempts import Attempts
+from service.access.refusals import InvalidGrant
+from service.access.store import STAFF
+from service.storage.session import ReadSession, WriteSession
+
+GOOD_FOR = timedelta(hours=72)
+_REFUSED = "The token is wrong, was used before, or has ended: ask for another."
+
+
+def _hash(token: str) -> str:
+    # 256 random bits, as with a client's secret.
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()
+
+
+async def issue(session: WriteSession, staff_id: str, at: datetime) -> tuple[str, datetime]:
+    """A token, which is not stored, and until when it is good. The account has no password until it is used."""
+    token, until = secrets.token_urlsafe(32), at + GOOD_FOR
+    changed = {"password_hash": "", "set_password_hash": _hash(token), "set_password_until": until}
+    await session.execute(update(STAFF).where(STAFF.c.id == staff_id).values(changed))
+    return token, until
+
+
+async def require_good(session: ReadSession, token: str, at: datetime) -> None:
+    """Raises InvalidGrant for a token that sets no password: asked before the costly hashing."""
+    query = select(STAFF.c.id).where(STAFF.c.set_password_hash == _hash(token), STAFF.c.set_password_until > at)
+    if (await session.execute(query.where(STAFF.c.active))).first() is None:
+        raise InvalidGrant(_REFUSED)
+
+
+async def use(session: WriteSession, attempts: Attempts, token: str, password_hash: str, at: datetime) -> None:
+    """Give the token's account this password; the token ends. Raises InvalidGrant."""
+    good = (STAFF.c.set_password_hash == _hash(token), STAFF.c.set_password_until > at, STAFF.c.active)
+    changed = {"password_hash": password_hash, "set_password_hash": None, "set_password_until": None}
+    found = await session.execute(update(STAFF).where(*good).values(changed).returning(STAFF.c.id, STAFF.c.email))
+    row = found.one_or_none()
+    if row is None:
+        raise InvalidGrant(_REFUSED)
+    await attempts.forget(session, row.email)
+    await families.revoke_all(session, "staff", row.id, at)
+    await audit.append(session, None, "staff.password_set", at, subject=("staff", row.id))
+
+
+async def replace(session: WriteSession, staff_id: str, password_hash: str, at: datetime) -> None:
+    """Give the account another password and end all its sessions."""
+    await session.execute(update(STAFF).where(STAFF.c.id == staff_id).values(password_hash=password_hash))
+    await families.revoke_all(session, "staff", staff_id, at)
+    await audit.append(session, None, "staff.password_set", at, subject=("staff", staff_id))

@@ -1,0 +1,57 @@
+"""Who may manage whom. Nobody gives or takes what they do not have themselves, and nobody changes their own rights.
+
+An administrator manages every account; a lead those of the own wards, and of these only what concerns the wards. What
+is the whole account (its name, its password, its end) a lead manages only where all of the account is on the own wards
+and none of it is more than a lead has: else a reset password would open another ward, or the audit trail."""
+
+from collections.abc import Iterable, Mapping
+
+from service.access.principals import ROLE_SCOPES, Principal
+from service.errors import NotAllowed, NotFound
+
+MANAGES = ("system:admin", "wards:manage")
+"""Scopes that manage accounts."""
+
+
+def require_person(who: Principal) -> Principal:
+    """Raises NotAllowed for a system, whatever its scopes: systems do not make accounts."""
+    if who.kind != "staff":
+        raise NotAllowed("Accounts are managed by people.")
+    return who
+
+
+def require_other(who: Principal, staff_id: str) -> None:
+    """Raises NotAllowed for one's own account."""
+    if who.id == staff_id:
+        raise NotAllowed("Nobody changes their own rights: ask a colleague.")
+
+
+def require_role(who: Principal, ward_id: str, *roles: str) -> None:
+    """Raises NotFound for another's ward, NotAllowed for roles that this principal neither gives nor takes."""
+    if who.administrator:
+        return
+    if ward_id not in who.roles:
+        raise NotFound
+    if not all(ROLE_SCOPES[role] <= ROLE_SCOPES["lead"] for role in roles):
+        raise NotAllowed("Only an administrator gives or takes that role.")
+
+
+def require_administrator(who: Principal) -> None:
+    """Raises NotAllowed for everybody but administrators."""
+    if not who.administrator:
+        raise NotAllowed("Only an administrator may do that.")
+
+
+def require_whole(who: Principal, roles: Mapping[str, str], administrator: bool = False) -> None:
+    """Raises NotAllowed unless all of an account with these roles is the principal's to manage."""
+    if who.administrator:
+        return
+    more = any(not ROLE_SCOPES[role] <= ROLE_SCOPES["lead"] for role in roles.values())
+    if administrator or more or not set(roles) <= set(who.ward_ids):
+        raise NotAllowed("This account reaches further than your wards: ask an administrator.")
+
+
+def require_all_wards(who: Principal, ward_ids: Iterable[str]) -> None:
+    """Raises NotAllowed unless a system with these wards is the principal's to manage."""
+    if not who.administrator and not set(ward_ids) <= set(who.ward_ids):
+        raise NotAllowed("This system works on other wards as well: ask an administrator.")

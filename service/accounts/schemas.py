@@ -1,0 +1,183 @@
+"""Accounts as the API takes and gives them."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+
+from service.access.principals import ROLE_SCOPES, Principal
+from service.accounts.store import Client, Staff
+from service.body import Schema
+from service.fields import CleanText, Id, Instant, Name
+
+Role = Literal["clinician", "lead", "auditor"]
+
+
+def _email(value: str) -> str:
+    if "@" not in value[1:-1] or " " in value or not value.isprintable():
+        raise ValueError("must be an e-mail address")
+    return value
+
+
+def _scope(value: str) -> str:
+    if value not in ROLE_SCOPES["partner"]:
+        raise ValueError(f"must be one of: {', '.join(sorted(ROLE_SCOPES['partner']))}")
+    return value
+
+
+def _given(value: Any) -> Any:
+    # A default is not validated: only a null that was sent comes here.
+    if value is None:
+        raise ValueError("cannot be null")
+    return value
+
+
+Email = Annotated[
+    CleanText, StringConstraints(strip_whitespace=True, min_length=3, max_length=254), AfterValidator(_email)
+]
+Scopes = Annotated[list[Annotated[str, AfterValidator(_scope)]], Field(min_length=1, max_length=20)]
+WardIds = Annotated[list[Id], Field(min_length=1, max_length=200)]
+
+
+class RoleIn(Schema):
+    """A role on a ward."""
+
+    ward_id: Id
+    role: Role
+
+
+def _once(value: list[RoleIn]) -> list[RoleIn]:
+    if len({each.ward_id for each in value}) < len(value):
+        raise ValueError("names a ward twice")
+    return value
+
+
+class StaffIn(Schema):
+    """A new member of staff: on a ward at least, unless an administrator."""
+
+    email: Email
+    name: Name
+    roles: Annotated[list[RoleIn], Field(max_length=200), AfterValidator(_once)] = Field(default_factory=list)
+    administrator: bool = Field(False, strict=True)
+
+
+class StaffPatch(Schema):
+    """What is to change; fields that are left out stay."""
+
+    email: Annotated[Email | None, AfterValidator(_given)] = None
+    name: Annotated[Name | None, AfterValidator(_given)] = None
+    administrator: Annotated[bool | None, AfterValidator(_given)] = Field(None, strict=True)
+    active: Annotated[bool | None, AfterValidator(_given)] = Field(None, strict=True)
+
+    def changes(self) -> dict[str, Any]:
+        """The fields that were sent."""
+        return self.model_dump(exclude_unset=True)
+
+
+class RoleOnlyIn(Schema):
+    """The role on the ward of the path."""
+
+    role: Role
+
+
+class ClientIn(Schema):
+    """A new partner system."""
+
+    name: Name
+    scopes: Scopes
+    ward_ids: WardIds
+
+
+class ClientPatch(Schema):
+    """What is to change; fields that are left out stay."""
+
+    name: Annotated[Name | None, AfterValidator(_given)] = None
+    scopes: Annotated[Scopes | None, AfterValidator(_given)] = None
+    ward_ids: Annotated[WardIds | None, AfterValidator(_given)] = None
+    active: Annotated[bool | None, AfterValidator(_given)] = Field(None, strict=True)
+
+    def changes(self) -> dict[str, Any]:
+        """The fields that were sent."""
+        return self.model_dump(exclude_unset=True)
+
+
+class RoleOut(BaseModel):
+    """A role on a ward."""
+
+    ward_id: str
+    role: str
+
+
+class StaffOut(BaseModel):
+    """A member of staff, with the roles on the caller's wards; for an administrator on all."""
+
+    id: str
+    email: str
+    name: str
+    administrator: bool
+    active: bool
+    has_password: bool
+    created_at: Instant
+    roles: list[RoleOut]
+
+
+class StaffListOut(BaseModel):
+    """A page of staff."""
+
+    items: list[StaffOut]
+    next_cursor: str | None
+
+
+class PasswordTokenOut(BaseModel):
+    """What the person sets a password with, at `POST /oauth/password`. Shown once."""
+
+    set_password_token: str
+    expires_at: Instant
+
+
+class InvitedOut(StaffOut, PasswordTokenOut):
+    """A new member of staff, who has no password yet."""
+
+
+class ClientOut(BaseModel):
+    """A partner system, with those of its wards that are the caller's; for an administrator all."""
+
+    id: str
+    name: str
+    scopes: list[str]
+    ward_ids: list[str]
+    active: bool
+    secrets: int = Field(description="How many secrets are good: two while it changes from one to the other")
+    created_at: Instant
+
+
+class ClientListOut(BaseModel):
+    """A page of systems."""
+
+    items: list[ClientOut]
+    next_cursor: str | None
+
+
+class SecretOut(BaseModel):
+    """A client secret. Shown once."""
+
+    client_secret: str
+
+
+class ClientMadeOut(ClientOut, SecretOut):
+    """A new system."""
+
+
+def staff_fields(who: Principal, staff: Staff) -> dict[str, Any]:
+    """The fields of `StaffOut`, as this principal may see them."""
+    roles = [
+        {"ward_id": ward_id, "role": role}
+        for ward_id, role in staff.roles.items()
+        if who.administrator or ward_id in who.roles
+    ]
+    return {name: getattr(staff, name) for name in StaffOut.model_fields} | {"roles": roles}
+
+
+def client_fields(who: Principal, client: Client) -> dict[str, Any]:
+    """The fields of `ClientOut`, as this principal may see them."""
+    ward_ids = [each for each in client.ward_ids if who.administrator or each in who.roles]
+    return {name: getattr(client, name) for name in ClientOut.model_fields} | {"ward_ids": ward_ids}

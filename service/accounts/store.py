@@ -1,0 +1,151 @@
+"""Queries on staff and clients, for whoever manages them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, insert, select, true, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from service.access.principals import Principal
+from service.access.store import CLIENT, CLIENT_WARD, MEMBERSHIP, STAFF, WARD
+from service.access.visibility import visible
+from service.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """A member of staff. `roles` are those on every ward, the caller's or not, by ward id."""
+
+    id: str
+    email: str
+    name: str
+    administrator: bool
+    active: bool
+    has_password: bool
+    created_at: datetime
+    roles: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A partner system. `ward_ids` are all of its wards, the caller's or not; `secrets` is how many are good."""
+
+    id: str
+    name: str
+    scopes: tuple[str, ...]
+    active: bool
+    secrets: int
+    jwks: Mapping[str, Any] | None
+    jwks_url: str | None
+    created_at: datetime
+    ward_ids: tuple[str, ...]
+
+
+async def list_staff(
+    session: AsyncSession, who: Principal, ward_id: str | None, after: str | None, limit: int
+) -> list[Staff]:
+    """The staff that the principal may see, oldest first, from the one after `after`."""
+    query = select(STAFF).where(_seen(who, STAFF.c.id, MEMBERSHIP.c.staff_id)).order_by(STAFF.c.id).limit(limit)
+    if ward_id is not None:
+        query = query.where(STAFF.c.id.in_(select(MEMBERSHIP.c.staff_id).where(MEMBERSHIP.c.ward_id == ward_id)))
+    if after is not None:
+        query = query.where(STAFF.c.id > after)
+    return await _staff(session, (await session.execute(query)).all())
+
+
+async def get_staff(session: AsyncSession, who: Principal, staff_id: str | None, *, lock: bool = False) -> Staff:
+    """A member of staff the principal may see; raises NotFound. `lock` holds the account until the transaction ends."""
+    query = select(STAFF).where(STAFF.c.id == staff_id, _seen(who, STAFF.c.id, MEMBERSHIP.c.staff_id))
+    rows = (await session.execute(query.with_for_update() if lock else query)).all() if staff_id else []
+    if not rows:
+        raise NotFound
+    return (await _staff(session, rows))[0]
+
+
+async def list_clients(
+    session: AsyncSession, who: Principal, ward_id: str | None, after: str | None, limit: int
+) -> list[Client]:
+    """The systems that the principal may see, oldest first, from the one after `after`."""
+    query = select(CLIENT).where(_seen(who, CLIENT.c.id, CLIENT_WARD.c.client_id)).order_by(CLIENT.c.id).limit(limit)
+    if ward_id is not None:
+        query = query.where(CLIENT.c.id.in_(select(CLIENT_WARD.c.client_id).where(CLIENT_WARD.c.ward_id == ward_id)))
+    if after is not None:
+        query = query.where(CLIENT.c.id > after)
+    return await _clients(session, (await session.execute(query)).all())
+
+
+async def get_client(session: AsyncSession, who: Principal, client_id: str | None, *, lock: bool = False) -> Client:
+    """A system the principal may see; raises NotFound. `lock` holds the account until the transaction ends."""
+    query = select(CLIENT).where(CLIENT.c.id == client_id, _seen(who, CLIENT.c.id, CLIENT_WARD.c.client_id))
+    rows = (await session.execute(query.with_for_update() if lock else query)).all() if client_id else []
+    if not rows:
+        raise NotFound
+    return (await _clients(session, rows))[0]
+
+
+async def update_staff(session: AsyncSession, staff_id: str, changes: Mapping[str, Any]) -> None:
+    """Write the changed columns."""
+    await session.execute(update(STAFF).where(STAFF.c.id == staff_id).values(changes))
+
+
+async def put_role(session: AsyncSession, staff_id: str, ward_id: str, role: str | None) -> None:
+    """Give the role on the ward in place of any other; None: none. The caller holds the account."""
+    await session.execute(delete(MEMBERSHIP).where(MEMBERSHIP.c.staff_id == staff_id, MEMBERSHIP.c.ward_id == ward_id))
+    if role is not None:
+        await session.execute(insert(MEMBERSHIP).values(staff_id=staff_id, ward_id=ward_id, role=role))
+
+
+async def update_client(session: AsyncSession, client_id: str, changes: Mapping[str, Any]) -> None:
+    """Write the changed columns."""
+    await session.execute(update(CLIENT).where(CLIENT.c.id == client_id).values(changes))
+
+
+async def put_client_wards(session: AsyncSession, client_id: str, ward_ids: Sequence[str]) -> None:
+    """Let the system work on these wards and no others. The caller holds the account."""
+    await session.execute(delete(CLIENT_WARD).where(CLIENT_WARD.c.client_id == client_id))
+    await session.execute(insert(CLIENT_WARD), [{"client_id": client_id, "ward_id": each} for each in ward_ids])
+
+
+async def renew_cover(session: AsyncSession, ward_ids: Sequence[str]) -> None:
+    """Whoever keeps these wards' cover in memory reads it again: somebody else is there now."""
+    newer = {"cover_version": WARD.c.cover_version + 1}
+    for ward_id in sorted(ward_ids):
+        await session.execute(update(WARD).where(WARD.c.id == ward_id).values(newer))
+
+
+def _seen(who: Principal, account: Any, member: Any) -> ColumnElement[bool]:
+    """The account is on one of the principal's wards; an administrator sees all, those on no ward as well."""
+    if who.administrator:
+        return true()
+    condition: ColumnElement[bool] = account.in_(select(member).where(visible(who, member.table)))
+    return condition
+
+
+async def _staff(session: AsyncSession, rows: Sequence[Any]) -> list[Staff]:
+    roles: dict[str, dict[str, str]] = {row.id: {} for row in rows}
+    query = select(MEMBERSHIP).where(MEMBERSHIP.c.staff_id.in_(sorted(roles))).order_by(MEMBERSHIP.c.ward_id)
+    for each in await session.execute(query):
+        roles[each.staff_id][each.ward_id] = each.role
+    return [
+        Staff(
+            row.id, row.email, row.name, row.administrator, row.active, bool(row.password_hash), row.created_at,
+            roles[row.id],
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+async def _clients(session: AsyncSession, rows: Sequence[Any]) -> list[Client]:
+    wards: dict[str, list[str]] = {row.id: [] for row in rows}
+    query = select(CLIENT_WARD).where(CLIENT_WARD.c.client_id.in_(sorted(wards))).order_by(CLIENT_WARD.c.ward_id)
+    for each in await session.execute(query):
+        wards[each.client_id].append(each.ward_id)
+    return [
+        Client(
+            row.id, row.name, tuple(row.scopes), row.active, bool(row.secret_hash) + bool(row.previous_secret_hash),
+            row.jwks, row.jwks_url, row.created_at, tuple(wards[row.id]),
+        )
+        for row in rows
+    ]  # fmt: skip

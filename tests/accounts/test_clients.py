@@ -1,0 +1,103 @@
+"""Managing partner systems."""
+
+from typing import Any
+
+import httpx
+from sqlalchemy import select
+
+from service.fields import new_id
+from service.storage.session import reading
+from service.storage.tables import ClientRow
+from tests.access.hospital import Headers, Hospital
+
+
+async def call(hospital: Hospital, header: Headers, method: str, path: str, body: Any = None) -> httpx.Response:
+    return await hospital.client.request(method, f"/v1/clients{path}", headers=header, json=body)
+
+
+async def add(hospital: Hospital, header: Headers, *ward_ids: str, **more: Any) -> httpx.Response:
+    body = {"name": "Records", "scopes": ["readings:read"], "ward_ids": list(ward_ids), **more}
+    return await call(hospital, header, "POST", "", body)
+
+
+async def sign_in(hospital: Hospital, client_id: str, secret: str) -> httpx.Response:
+    form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
+    return await hospital.client.post("/oauth/token", data=form)
+
+
+async def test_a_new_system_signs_in_with_the_secret_that_is_shown_once(hospital: Hospital) -> None:
+    ward_id = await hospital.ward()
+    lead = await hospital.lead(ward_id)
+    answer = await add(hospital, lead, ward_id)
+    assert (answer.status_code, answer.headers["cache-control"]) == (201, "no-store")
+    made = answer.json()
+    assert (await sign_in(hospital, made["id"], made["client_secret"])).json()["scope"] == "readings:read"
+    seen = (await call(hospital, lead, "GET", f"/{made['id']}")).json()
+    assert seen == {key: value for key, value in made.items() if key != "client_secret"}
+    async with reading(hospital.app.state.database) as session:
+        assert made["client_secret"] not in str((await session.execute(select(ClientRow.secret_hash))).all())
+
+
+async def test_two_secrets_are_good_until_the_older_is_ended(hospital: Hospital) -> None:
+    ward_id, admin = await hospital.ward(), await hospital.administrator()
+    made = (await add(hospital, admin, ward_id)).json()
+    first = made["client_secret"]
+    assert (await call(hospital, admin, "DELETE", f"/{made['id']}/secrets/previous")).status_code == 409
+    second = (await call(hospital, admin, "POST", f"/{made['id']}/secrets")).json()["client_secret"]
+    for secret in (first, second):
+        assert (await sign_in(hospital, made["id"], secret)).status_code == 200
+    assert (await call(hospital, admin, "GET", f"/{made['id']}")).json()["secrets"] == 2
+    old_token = (await sign_in(hospital, made["id"], first)).json()["access_token"]
+    assert (await call(hospital, admin, "DELETE", f"/{made['id']}/secrets/previous")).status_code == 204
+    assert (await sign_in(hospital, made["id"], first)).status_code == 401
+    assert (await sign_in(hospital, made["id"], second)).status_code == 200
+    assert (await hospital.client.get("/v1/me", headers={"Authorization": f"Bearer {old_token}"})).status_code == 401
+    third = (await call(hospital, admin, "POST", f"/{made['id']}/secrets")).json()["client_secret"]
+    await call(hospital, admin, "POST", f"/{made['id']}/secrets")
+    assert (await sign_in(hospital, made["id"], second)).status_code == 401
+    assert (await sign_in(hospital, made["id"], third)).status_code == 200
+
+
+async def test_a_lead_manages_only_systems_of_the_own_wards(hospital: Hospital) -> None:
+    mine, theirs = await hospital.ward(), await hospital.ward()
+    lead, admin = await hospital.lead(mine), await hospital.administrator()
+    foreign = (await add(hospital, admin, theirs)).json()["id"]
+    shared = (await add(hospital, admin, mine, theirs)).json()["id"]
+    assert (await add(hospital, lead, mine, theirs)).status_code == 404
+    assert (await call(hospital, lead, "GET", f"/{foreign}")).status_code == 404
+    assert (await call(hospital, lead, "POST", f"/{foreign}/secrets")).status_code == 404
+    assert (await call(hospital, lead, "GET", f"/{shared}")).json()["ward_ids"] == [mine]
+    assert (await call(hospital, lead, "POST", f"/{shared}/secrets")).status_code == 403
+    assert (await call(hospital, lead, "PATCH", f"/{shared}", {"active": False})).status_code == 403
+    assert [each["id"] for each in (await call(hospital, lead, "GET", "")).json()["items"]] == [shared]
+    own = (await add(hospital, lead, mine)).json()["id"]
+    assert (await call(hospital, lead, "PATCH", f"/{own}", {"ward_ids": [mine, theirs]})).status_code == 404
+
+
+async def test_what_a_system_may_do_is_changed_and_felt_at_once(hospital: Hospital) -> None:
+    one, two = await hospital.ward(), await hospital.ward()
+    admin = await hospital.administrator()
+    made = (await add(hospital, admin, one, scopes=["readings:read", "wards:read"])).json()
+    token = (await sign_in(hospital, made["id"], made["client_secret"])).json()["access_token"]
+    header = {"Authorization": f"Bearer {token}"}
+
+    async def status(ward_id: str) -> int:
+        return (await hospital.client.get(f"/v1/wards/{ward_id}", headers=header)).status_code
+
+    assert [await status(one), await status(two)] == [200, 404]
+    await call(hospital, admin, "PATCH", f"/{made['id']}", {"ward_ids": [two]})
+    assert [await status(one), await status(two)] == [404, 200]
+    changed = await call(hospital, admin, "PATCH", f"/{made['id']}", {"scopes": ["readings:read"], "name": "New"})
+    assert (changed.json()["scopes"], changed.json()["name"]) == (["readings:read"], "New")
+    assert await status(two) == 403
+    await call(hospital, admin, "PATCH", f"/{made['id']}", {"active": False})
+    assert await status(two) == 401
+    assert (await sign_in(hospital, made["id"], made["client_secret"])).status_code == 401
+
+
+async def test_a_system_gets_no_scope_that_is_not_for_systems(hospital: Hospital) -> None:
+    ward_id, admin = await hospital.ward(), await hospital.administrator()
+    for scopes in (["system:admin"], ["audit:read"], ["anything"], []):
+        assert (await add(hospital, admin, ward_id, scopes=scopes)).status_code == 422
+    assert (await add(hospital, admin)).status_code == 422
+    assert (await add(hospital, admin, new_id())).status_code == 404
