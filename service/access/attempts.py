@@ -8,7 +8,6 @@ import hashlib
 import hmac
 import ipaddress
 from collections.abc import Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +16,7 @@ from sqlalchemy import delete, select, update
 
 from service.access.keys import derive
 from service.access.refusals import SlowDown
+from service.edge import address
 from service.storage.portable import insert_or_skip
 from service.storage.session import WriteSession
 from service.storage.tables import METADATA
@@ -25,9 +25,6 @@ ATTEMPT = METADATA.tables["sign_in_attempt"]
 
 KNOWN_FOR = timedelta(days=30)
 FORGOTTEN_AFTER = timedelta(hours=24)
-
-caller: ContextVar[str] = ContextVar("caller", default="")
-"""The IP address from which this sign-in comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +81,7 @@ class Attempts:
     async def succeeded(self, session: WriteSession, account: str, now: datetime) -> None:
         """The try was right. The account is known at this address; other failures of the account still count."""
         await self.undo(session, account)
-        both = self._name("both", f"{account}\n{network(caller.get())}")
+        both = self._name("both", f"{account}\n{network(address.get())}")
         await session.execute(update(ATTEMPT).where(ATTEMPT.c.id == both).values(failures=0, known_at=now))
 
     async def undo(self, session: WriteSession, account: str) -> None:
@@ -99,18 +96,18 @@ class Attempts:
         await session.execute(delete(ATTEMPT).where(ATTEMPT.c.id == name))
 
     def _names(self, account: str) -> dict[str, str]:
-        address = network(caller.get())
-        named = {"both": f"{account}\n{address}", "account": account, "address": address}
+        caller = network(address.get())
+        named = {"both": f"{account}\n{caller}", "account": account, "address": caller}
         return {self._name(about, text): about for about, text in named.items()}
 
     def _name(self, about: str, text: str) -> str:
         return hmac.digest(self._key, f"{about}\n{text}".encode(errors="replace"), hashlib.sha256).hex()
 
 
-def network(address: str) -> str:
+def network(text: str) -> str:
     """Who holds an address: for IPv6 its /64, as one household or machine has all of that."""
     try:
-        found = ipaddress.ip_address(address.partition("%")[0])
+        found = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
         return ""
     if isinstance(found, ipaddress.IPv6Address):

@@ -5,7 +5,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from service.access.attempts import caller
 from service.access.guards import TOKEN_PATH, Requires, public
 from service.access.principals import Principal
 from service.access.rates import rates_of
@@ -40,7 +39,6 @@ async def get_token(request: Request, response: Response) -> TokenOut:
     rates_of(request).knock()
     form = parse_form(await in_time(_read_form(request)))
     desk: Desk = request.app.state.desk
-    caller.set(request.client.host if request.client else "")
     given = await desk.answer(form, request.headers.get("authorization", ""))
     response.headers.update(_NOT_STORED)
     return TokenOut(
@@ -57,6 +55,7 @@ async def revoke_token(request: Request) -> Response:
     """Sign out (RFC 7009): the sign-in that this access or refresh token came of ends, with all its tokens.
 
     The answer is 200 whatever the token was."""
+    rates_of(request).knock()
     form = parse_form(await in_time(_read_form(request)))
     if not form.get("token"):
         raise TokenRefused("token is missing.")
@@ -78,6 +77,7 @@ async def set_password(
     request: Request, body: Annotated[NewPasswordIn, Depends(JsonBody(NewPasswordIn, FORM_LIMIT))]
 ) -> None:
     """Set a password with a token that is good once: for a new account, and after a reset. All sessions end."""
+    rates_of(request).knock()
     desk: Desk = request.app.state.desk
     await desk.set_password(body.token, body.password)
 
@@ -90,7 +90,6 @@ async def change_password(
 ) -> None:
     """Change one's own password. All sessions end, this one included."""
     desk: Desk = request.app.state.desk
-    caller.set(request.client.host if request.client else "")
     await desk.change_password(who, body.current_password, body.new_password)
 
 

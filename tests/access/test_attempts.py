@@ -10,9 +10,10 @@ from fastapi import FastAPI
 from sqlalchemy import func, select
 
 from service.access import accounts
-from service.access.attempts import ATTEMPT, Attempts, caller, network
+from service.access.attempts import ATTEMPT, Attempts, network
 from service.access.refusals import SlowDown
 from service.clock import real_now
+from service.edge import address
 from service.errors import Overloaded
 from service.storage.engine import Database
 from service.storage.session import writing
@@ -26,9 +27,9 @@ ATTEMPTS = Attempts(SECRET_KEY)
 
 @pytest.fixture(autouse=True)
 def at_home() -> Iterator[None]:
-    kept = caller.set("192.0.2.1")
+    kept = address.set("192.0.2.1")
     yield
-    caller.reset(kept)
+    address.reset(kept)
 
 
 async def fail(database: Database, account: str = "nurse@ward.test", at: datetime = NOW, times: int = 1) -> None:
@@ -75,9 +76,9 @@ async def test_a_try_that_has_to_wait_does_not_count(database: Database) -> None
 
 async def test_failures_from_everywhere_slow_the_account_for_a_minute_at_most(database: Database) -> None:
     for number in range(40):
-        caller.set(f"198.51.100.{number}")
+        address.set(f"198.51.100.{number}")
         await fail(database, at=NOW + timedelta(minutes=2 * number))
-    caller.set("203.0.113.1")
+    address.set("203.0.113.1")
     last = NOW + timedelta(minutes=2 * 39)
     assert await wait(database, at=last) == 61
     assert await wait(database, at=last + timedelta(seconds=61)) == 0
@@ -87,11 +88,11 @@ async def test_failures_from_everywhere_slow_the_account_for_a_minute_at_most(da
 async def test_a_colleague_gets_in_from_a_known_address_while_somebody_guesses_elsewhere(database: Database) -> None:
     await succeed(database)
     for number in range(30):
-        caller.set(f"198.51.100.{number}")
+        address.set(f"198.51.100.{number}")
         await fail(database, at=NOW + timedelta(minutes=2 * number))
     at = NOW + timedelta(minutes=2 * 29)
     assert await wait(database, at=at) > 50
-    caller.set("192.0.2.1")
+    address.set("192.0.2.1")
     assert await wait(database, at=at) == 0
     assert await wait(database, at=NOW + timedelta(days=31)) == 0
 
@@ -100,19 +101,19 @@ async def test_one_address_that_tries_everybody_is_slowed_down(database: Databas
     for number in range(50):
         await fail(database, f"nurse{number}@ward.test")
     assert await wait(database, "next@ward.test") == 2
-    caller.set("192.0.2.2")
+    address.set("192.0.2.2")
     assert await wait(database, "next@ward.test") == 0
 
 
 async def test_a_right_password_clears_only_what_came_from_there(database: Database) -> None:
     for number in range(19):
-        caller.set(f"198.51.100.{number}")
+        address.set(f"198.51.100.{number}")
         await fail(database)
-    caller.set("192.0.2.1")
+    address.set("192.0.2.1")
     await fail(database, times=1)
     assert await wait(database) == 2
     await succeed(database, at=NOW + timedelta(seconds=2))
-    caller.set("203.0.113.1")
+    address.set("203.0.113.1")
     assert await wait(database, at=NOW + timedelta(seconds=2)) == 2
     async with writing(database) as session:
         await ATTEMPTS.forget(session, "nurse@ward.test")
