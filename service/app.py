@@ -90,6 +90,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.state.code_hashes = CodeHashes(require_secret_key(settings))
         app.state.desk = _desk(app)
         app.state.intake = Intake(app.state.database, app.state.clock, app.state.wakeups, settings)
+        app.state.look_at = app.state.intake.look_at
         await app.state.intake.start()
         app.state.timekeeper = _timekeeper(app)
         app.state.watchdog = _watchdog(app)

@@ -19,6 +19,7 @@ from service.fields import canonical_id
 from service.queue import actions, bulk, handing_on, listing, rendering, views
 from service.queue.answering import JSON, shown
 from service.queue.asking import documented_header
+from service.queue.passing_time import pass_first
 from service.queue.recording import Act
 from service.queue.schemas import (
     AcknowledgedManyOut,
@@ -54,13 +55,14 @@ class OnAlert:
 
     async def do(self, verb: Callable[[Act], Awaitable[None]]) -> Response:
         """Carry the verb out, commit, wake who waits for this ward; the answer was read under the same locks."""
+        now = self.request.app.state.clock.now()
+        await pass_first(self.request.app.state.look_at, self.place, now)
         async with writing(database_of(self.request)) as session:
 
             async def current() -> object:
                 row = await views.get_alert(session, self.place)
                 return rendering.alert_fragment(row, listing.named_on(self.who, [self.place.ward_id]))
 
-            now = self.request.app.state.clock.now()
             await verb(Act(session, self.who, self.place, now, real_now(), current))
             answer = shown(await views.get_alert(session, self.place), self.who)
         wakeups_of(self.request).wake([self.place.ward_id])

@@ -15,7 +15,7 @@ from sqlalchemy.sql import FromClause
 from alerts.ward import SYSTEM_DEGRADED
 from service.access.principals import Principal
 from service.access.visibility import visible
-from service.queue.store import ALERT, RESPONSE, subject_of_ward
+from service.queue.store import ALERT, RESPONSE, STAY, subject_of_ward
 from service.storage.direct import Where
 from service.storage.tables import METADATA
 from service.storage.tables.alerts import UNRESOLVED
@@ -42,11 +42,13 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an alert is: what is needed to lock it. A ward's alert has no stay."""
+    """Where an alert is: what is needed to lock it, and when its stay is due (None: not looked at yet). A ward's alert
+    has no stay."""
 
     ward_id: str
     alert_id: str
     stay_id: str | None
+    stay_due_at: datetime | None = None
 
 
 def shown_columns(alert: Table | FromClause) -> list[Any]:
@@ -91,8 +93,9 @@ def _with_people(alert: Table | FromClause) -> Select[*tuple[Any, ...]]:
 
 async def find_place(where: Where, who: Principal, alert_id: str) -> Place | None:
     """Where an alert of the principal's wards is, or None."""
-    query = select(ALERT.c.ward_id, ALERT.c.id, ALERT.c.stay_id).where(visible(who, ALERT), ALERT.c.id == alert_id)
-    row = (await where.execute(query)).one_or_none()
+    of_the_alert = and_(STAY.c.ward_id == ALERT.c.ward_id, STAY.c.id == ALERT.c.stay_id)
+    query = select(ALERT.c.ward_id, ALERT.c.id, ALERT.c.stay_id, STAY.c.due_at).outerjoin(STAY, of_the_alert)
+    row = (await where.execute(query.where(visible(who, ALERT), ALERT.c.id == alert_id))).one_or_none()
     return Place(*row) if row else None
 
 

@@ -80,7 +80,7 @@ async def test_going_on_from_checkpoints_agrees_with_folding_the_whole_history(
         watch=begin_watch(stay.admitted_at),
     )
     plans = sorted(await rows_of(database, "plan", stay_id=stay_id), key=attrgetter("version"))
-    since = [(row.created_at, plan_of(row)) for row in plans[1:]]
+    since = [(row.created_at, plan_of(row._mapping)) for row in plans[1:]]
     folded = fold(start, readings, plans=[PlanEvent(at, plan) for at, plan in since if plan is not None])
 
     alerts = await rows_of(database, "alert", stay_id=stay_id)
