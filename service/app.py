@@ -26,7 +26,7 @@ from service.access.refresh import RefreshTokens
 from service.access.signing_in import Desk
 from service.access.tokens import open_tokens
 from service.accounts import routes as account_routes
-from service.care import pairing_routes, transfer_routes
+from service.care import home_routes, pairing_routes, transfer_routes
 from service.care import routes as care_routes
 from service.care.pauses import Pauses
 from service.clock import Clock, real_clock
@@ -70,6 +70,7 @@ ROUTERS: tuple[Any, ...] = (
     care_routes.router,
     transfer_routes.router,
     pairing_routes.router,
+    home_routes.router,
     health.router,
 )
 # FastAPI's own tracing would export URLs and exception texts, and asks for its provider at every request.

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from service.access.guards import TOKEN_PATH, Requires, public
+from service.access.guards import TOKEN_PATH, Requires, RequiresTeam, public
 from service.access.principals import Principal
 from service.access.rates import rates_of
 from service.access.refusals import TokenRefused
@@ -85,7 +85,7 @@ async def set_password(
 @router.post("/v1/me/password", status_code=204)
 async def change_password(
     request: Request,
-    who: Annotated[Principal, Depends(Requires())],
+    who: Annotated[Principal, Depends(RequiresTeam())],
     body: Annotated[PasswordChangeIn, Depends(JsonBody(PasswordChangeIn, FORM_LIMIT))],
 ) -> None:
     """Change one's own password. All sessions end, this one included."""

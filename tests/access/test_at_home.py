@@ -17,6 +17,7 @@ from tests.support.time import SettableClock
 
 THEIRS = {
     ("GET", "/v1/me"),
+    ("GET", "/v1/me/stay"),
     ("POST", "/v1/me/sign-out-everywhere"),
     ("POST", "/v1/readings"),
     ("POST", "/v1/readings/batch"),
