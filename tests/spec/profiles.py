@@ -77,6 +77,11 @@ PROFILES = (
         plan={**CUSTOM, "red_at": 89, "amber_at": 91, "target_low": 95},
     ),
     Scenario(
+        "90 in a pause is critical all the same",
+        ({"at": 0, "then": {"pause": 600}}, {"at": 60, "spo2": 90, "breathlessness": 1}),
+        (oxygen("critical", state="open"),),
+    ),
+    Scenario(
         "a red limit lowered while red is open lowers nothing",
         (
             {"at": 0, "spo2": 90, "breathlessness": 1},

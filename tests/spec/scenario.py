@@ -3,8 +3,8 @@
 A scenario gives a plan, then steps. A step is what is sent, `at` minutes after the start (observed, and
 received too unless `received` says later), with the fields of a reading as the interface takes them; or
 `then` an act of a person: {"acknowledge": family}, {"contact": family}, {"resolve": family}, {"plan":
-changes}. Readings with the same time of receipt are sent together. A step observed after it is `received`
-is dated ahead by a wrong clock.
+changes}, {"pause": minutes}. Readings with the same time of receipt are sent together. A step observed
+after it is `received` is dated ahead by a wrong clock.
 
 `expect` is the queue afterwards: one entry per unresolved alert, only the fields that matter. `wait_until`
 looks at the queue so many minutes after the start though nothing more is sent. `waits` marks a scenario

@@ -10,6 +10,7 @@ from alerts.advice import advise
 from alerts.episode import Episode
 from alerts.fold import HumanEvent, Verb, act
 from alerts.judge import advance, change_plan, judge, refuse
+from alerts.passing import pause
 from alerts.plan import Plan
 from alerts.reading import FUTURE_TOLERANCE, LIMITS, Reading, quality_of
 from alerts.record import Judgement, Record
@@ -70,6 +71,8 @@ def play_step(record: Record, step: Step, number: int) -> Judgement:
     ((verb, subject),) = step["then"].items()
     if verb == "plan":
         return change_plan(record, plan_of(subject), minutes(step["at"]))
+    if verb == "pause":
+        return pause(record, minutes(step["at"] + subject), minutes(step["at"]))
     return act(record, HumanEvent(minutes(step["at"]), Family(subject), Verb(verb)), {})
 
 

@@ -42,7 +42,7 @@ async def play(app: FastAPI, partner: Partner, clock: SettableClock, scenario: S
     for step in scenario.steps:
         clock.set(minutes(step.get("received", step["at"])))
         if "then" in step:
-            await act(partner, stay_id, **step["then"])
+            await act(partner, clock, stay_id, **step["then"])
         else:
             answer = await send(partner, stay_id, step)
     if scenario.wait_until is not None:
@@ -59,11 +59,16 @@ async def send(partner: Partner, stay_id: str, step: Step) -> Any:
     return answer.json()
 
 
-async def act(partner: Partner, stay_id: str, **then: Any) -> None:
+async def act(partner: Partner, clock: SettableClock, stay_id: str, **then: Any) -> None:
     ((verb, subject),) = then.items()
     if verb == "plan":
         version = (await partner.get(f"/v1/stays/{stay_id}"))["version"]
         answer = await partner.ask("PATCH", f"/v1/stays/{stay_id}/plan", {**subject, "version": version})
+    elif verb == "pause":
+        version = (await partner.get(f"/v1/stays/{stay_id}"))["version"]
+        until = utc_text(clock.now() + timedelta(minutes=subject))
+        body = {"until": until, "reason": "at the hospital", "version": version}
+        answer = await partner.ask("POST", f"/v1/stays/{stay_id}/pause", body)
     else:
         (alert,) = [each for each in await partner.alerts(stay_id) if each["family"] == subject]
         body = {
