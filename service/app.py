@@ -15,6 +15,7 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.routing import Route
 
 from service import edge, health, logs, methods, openapi, problems, reference
+from service.access import audit_routes
 from service.access import routes as access_routes
 from service.access.attempts import Attempts
 from service.access.codes import CodeHashes
@@ -23,8 +24,10 @@ from service.access.pairing import GRANT_TYPE, PairingGrant
 from service.access.passwords import Passwords
 from service.access.rates import Rates
 from service.access.refresh import RefreshTokens
+from service.access.sealing import Sealing, Seals
 from service.access.signing_in import Desk
 from service.access.tokens import open_tokens
+from service.access.trail import Trail
 from service.accounts import routes as account_routes
 from service.care import home_routes, pairing_routes, transfer_routes
 from service.care import routes as care_routes
@@ -71,6 +74,7 @@ ROUTERS: tuple[Any, ...] = (
     transfer_routes.router,
     pairing_routes.router,
     home_routes.router,
+    audit_routes.router,
     health.router,
 )
 # FastAPI's own tracing would export URLs and exception texts, and asks for its provider at every request.
@@ -97,12 +101,14 @@ def create_app(settings: Settings) -> FastAPI:
         app.state.watchdog = _watchdog(app)
         if settings.timers:
             await _begin(app)
+            app.state.trail.start(app.state.database)
         try:
             with _heard_at_once(app.state.wakeups.close):
                 yield
         finally:
             await asyncio.to_thread(app.state.watchdog.stop)
             await app.state.timekeeper.stop()
+            await app.state.trail.stop(app.state.database)
             await app.state.intake.stop()
             await app.state.desk.close()
             await app.state.positions.close()
@@ -120,6 +126,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.clock = _clock(settings)
+    app.state.trail = Trail()
     app.state.rates = Rates(settings.rate_limit)
     app.state.readiness = health.Readiness()
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
@@ -135,7 +142,8 @@ def _open_doors(app: FastAPI, settings: Settings) -> None:
     reference.install(app, settings.security_contact)
     app.router.routes[:0] = list(_front_doors(app))
     app.add_middleware(methods.Heads)
-    edge.install(app, settings.cors_origins, encrypted=settings.public_url.startswith("https:"))
+    encrypted = settings.public_url.startswith("https:")
+    edge.install(app, settings.cors_origins, encrypted=encrypted, refused=app.state.trail.refused)
 
 
 def from_environment() -> FastAPI:
@@ -192,8 +200,9 @@ def _timekeeper(app: FastAPI) -> Timekeeper:
     database, intake = app.state.database, app.state.intake
     judging, limits = Judging(database, intake), Limits(database, app.state.wakeups.wake)
     mailing = Mailing(database, server_of(app.state.settings))
+    sealing = Sealing(database, Seals(app.state.settings.secret_key))
     pauses = Pauses(database, app.state.wakeups.wake)
-    timekeeper = Timekeeper(database, app.state.clock, [pauses, judging, limits, mailing, Pulse(intake)])
+    timekeeper = Timekeeper(database, app.state.clock, [pauses, judging, limits, mailing, sealing, Pulse(intake)])
     intake.nearer = lambda at: timekeeper.nearer(judging.kind, at)
     # Something urgent may be among what was written: whether anybody is there is looked at once.
     intake.happened = lambda: timekeeper.nearer(limits.kind, app.state.clock.now())

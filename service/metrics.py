@@ -28,6 +28,7 @@ WAITING = Gauge(
     multiprocess_mode="livesum",
 )
 ENGINE_FAILURES = Counter("wardwatch_engine_failures", "Stays the clinical engine failed on.", registry=REGISTRY)
+AUDIT_LOST = Counter("wardwatch_audit_lost", "Entries of the audit trail that could not be kept.", registry=REGISTRY)
 TIMER_FAILURES = Counter(
     "wardwatch_timer_failures", "Rounds of time-driven work that failed, by kind.", ["kind"], registry=REGISTRY
 )

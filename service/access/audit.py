@@ -7,12 +7,13 @@ from typing import Any
 from sqlalchemy import insert
 
 from service.access.principals import Principal
+from service.edge import address
 from service.fields import NIL_ID, new_id
 from service.logs import request_id
 from service.storage.direct import Where
 from service.storage.tables import METADATA
 
-_AUDIT = METADATA.tables["audit"]
+AUDIT = METADATA.tables["audit"]
 
 
 async def append(
@@ -29,7 +30,7 @@ async def append(
     """Add an entry. `at` is real time; `who` None is the command line or nobody known; `subject` (type, id);
     without a ward it concerns the whole system."""
     row = entry(who, action, at, ward_id=ward_id, subject=subject, outcome=outcome, detail=detail)
-    await where.execute(insert(_AUDIT).values(row))
+    await where.execute(insert(AUDIT).values(row))
 
 
 def entry(
@@ -55,5 +56,6 @@ def entry(
         "subject_type": kind,
         "subject_id": subject_id,
         "request_id": request_id.get(),
+        "address": address.get() or None,
         "detail": dict(detail or {}),
     }

@@ -7,6 +7,7 @@ from fastapi import Request
 
 from service.access.guards import PathId, Requires
 from service.access.principals import Principal
+from service.access.trail import trail_of
 from service.care.store import find_ward_of
 from service.errors import NotFound
 from service.fields import canonical_id
@@ -34,6 +35,8 @@ class RequiresOnStay(Requires):
             ward_id = await find_ward_of(session, who, known)
         if ward_id is None:
             raise NotFound
+        if request.method == "GET":
+            trail_of(request).read(who, ward_id, ("stay", known))
         return OnWard(who, ward_id, known)
 
 

@@ -8,6 +8,7 @@ from fastapi.responses import Response
 
 from service.access.guards import RequiresOnWard
 from service.access.principals import Principal
+from service.access.trail import trail_of
 from service.body import JsonBody
 from service.care import admission, course, identity, planning, store, views
 from service.care.act import Act
@@ -102,6 +103,7 @@ async def list_stays(
     cursor: Cursor = None,
 ) -> StaysOut:
     """The ward's stays, in the order of admission."""
+    trail_of(request).polled(who, (ward_id,), "stays.read")
     after = decode_id_cursor(cursor)
     stays = await store.list_stays(session, who, ward_id, status, after, limit + 1)
     further = encode_cursor(stays[limit - 1].id) if len(stays) > limit else None

@@ -1,6 +1,7 @@
 """Commands for whoever keeps the service running: migrate, check, backup, restore, openapi."""
 
 import asyncio
+import json
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from service.errors import SettingInvalid
 from service.settings import Settings, from_environ, require_secret_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from service.storage.readiness import Facts
 
@@ -33,10 +34,20 @@ def migrate() -> None:
     typer.echo(f"The database is at step {migrations.head()}.")
 
 
-def check() -> None:
+def check(
+    audit: Annotated[bool, typer.Option("--audit", help="Also follow the chains of the audit trail.")] = False,
+    heads: Annotated[
+        Path | None, typer.Option(help="With --audit: a file of the chains' heads, compared with, then written anew.")
+    ] = None,
+    old_key: Annotated[
+        list[Path] | None, typer.Option(help="With --audit: a file with a secret key used before (may be repeated).")
+    ] = None,
+) -> None:
     """Check the settings, the database and the clock; exit code 1 when something is wrong."""
     settings = from_environ(os.environ)
     results = list(_checks(settings))
+    if audit:
+        results += _audit_checks(settings, heads, old_key or [])
     for name, good, detail in results:
         typer.echo(f"{'ok' if good else 'WRONG':<7}{name:<12}{detail}")
     if not all(good for _, good, _ in results):
@@ -81,6 +92,31 @@ def _checks(settings: Settings) -> "Iterator[Check]":
     yield "database", found.standing == "ready", EXPLANATIONS[found.standing]
     if found.clock:
         yield _skew_check(found)
+
+
+def _audit_checks(settings: Settings, heads: Path | None, old_keys: "Sequence[Path]") -> list[Check]:
+    from service.access.sealing import Chain, Seals, verify
+    from service.storage.engine import open_database
+
+    seals = [Seals(key) for key in (settings.secret_key, *(file.read_text().strip() for file in old_keys))]
+    before = json.loads(heads.read_text()) if heads and heads.exists() else {}
+
+    async def followed() -> list[Chain]:
+        database = open_database(settings.database_url, 1)
+        try:
+            async with database.reads.connect() as connection:
+                return await verify(connection, seals, before)
+        finally:
+            await database.close()
+
+    chains = asyncio.run(followed())
+    if heads and all(chain.broken is None for chain in chains):
+        heads.write_text(json.dumps({chain.ward_id: [chain.number, chain.seal] for chain in chains}, indent=1) + "\n")
+    return [
+        ("audit", chain.broken is None, f"{chain.name}: {chain.broken or f'{chain.number} entries, sealed'}"
+         + (f", {chain.unsealed} not sealed yet" if chain.unsealed else ""))
+        for chain in chains
+    ]  # fmt: skip
 
 
 def _secret_check(settings: Settings) -> Check:

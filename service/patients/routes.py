@@ -7,6 +7,7 @@ from fastapi.responses import Response
 
 from service.access.guards import Requires, RequiresOnWard
 from service.access.principals import Principal
+from service.access.trail import trail_of
 from service.body import JsonBody
 from service.clock import real_now
 from service.fields import Id, canonical_id
@@ -33,6 +34,7 @@ async def post_patient(
     today = request.app.state.clock.now().date()
     patient, is_new = await records.register(session, who, ward_id, **body.values(), today=today, at=real_now())
     if not is_new:
+        trail_of(request).read(who, ward_id, ("patient", patient.id))
         response.status_code = 200
     response.headers.update({"Location": f"/v1/patients/{patient.id}", "ETag": f'"{patient.version}"'})
     return PatientOut.model_validate(patient)
@@ -40,6 +42,7 @@ async def post_patient(
 
 @router.post("/wards/{ward_id}/patients/lookup")
 async def look_up_patients(
+    request: Request,
     ward_id: Id,
     who: Annotated[Principal, Depends(RequiresOnWard("patients:read"))],
     body: Annotated[LookupIn, Depends(JsonBody(LookupIn))],
@@ -47,11 +50,14 @@ async def look_up_patients(
 ) -> PatientsOut:
     """The ward's patients with a number: a POST, so that the number is in no URL and no log."""
     found = await store.list_by_identifiers(session, who, ward_id, [body.identifier()])
+    for each in found:
+        trail_of(request).read(who, ward_id, ("patient", each.id), "patient.looked_up")
     return PatientsOut(items=[PatientOut.model_validate(each) for each in found])
 
 
 @router.get("/patients/{patient_id}")
 async def get_patient(
+    request: Request,
     patient_id: str,
     who: Annotated[Principal, Depends(Requires("patients:read"))],
     session: Reads,
@@ -59,5 +65,6 @@ async def get_patient(
 ) -> PatientOut:
     """One patient."""
     patient = await store.get_patient(session, who, canonical_id(patient_id))
+    trail_of(request).read(who, patient.ward_id, ("patient", patient.id))
     response.headers["ETag"] = f'"{patient.version}"'
     return PatientOut.model_validate(patient)

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from service.access.guards import Requires, authenticate, require_scope, self_guarded
 from service.access.principals import Principal
+from service.access.trail import trail_of
 from service.errors import NotFound
 from service.feed import positions
 from service.feed.positions import Position
@@ -46,6 +47,7 @@ async def list_alerts(request: Request) -> Response:
     who = require_scope(await authenticate(request), "alerts:read")
     wanted = listing.listing_of(who, asked(request.scope["query_string"].decode("latin-1")))
     shared, release = positions.of(request), request.app.version
+    trail_of(request).polled(who, wanted.ward_ids)
     known = request.headers.get("if-none-match")
     found: Mapping[str, Position] = await shared.current(wanted.ward_ids)
     tag = wanted.tag(who, found, release)
@@ -75,12 +77,13 @@ async def list_alerts(request: Request) -> Response:
 
 
 @router.get("/{alert_id}", response_model=AlertOut, operation_id="get_alert")
-async def get_alert(who: Reader, session: Reads, alert_id: str) -> Response:
+async def get_alert(request: Request, who: Reader, session: Reads, alert_id: str) -> Response:
     """One alert. Its `ETag` is its version, for `If-Match`."""
     known = canonical_id(alert_id)
     row = await views.find_alert(session, who, known) if known else None
     if row is None:
         raise NotFound
+    trail_of(request).read(who, row.ward_id, ("alert", row.id))
     return shown(row, who)
 
 

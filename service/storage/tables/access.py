@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKeyConstraint, Index, String, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from service.storage.tables.columns import instant, key, ref, words
+from service.storage.tables.columns import due, instant, key, ref, words
 
 WARD_ROLES = ("clinician", "lead", "auditor")
 
@@ -90,10 +90,16 @@ class SigningKeyRow(SQLModel, table=True):
 
 
 class AuditRow(SQLModel, table=True):
-    """One entry of the audit trail: who did what to what, when, and with which request. Never changed."""
+    """One entry of the audit trail: who did what to what, when, from where and with which request. Never changed.
+
+    The sealer adds its `number` on the ward and its `seal` soon after (`service/access/sealing.py`)."""
 
     __tablename__ = "audit"
-    __table_args__ = (Index("ix_audit_at", "ward_id", "at"),)
+    __table_args__ = (
+        Index("ix_audit_at", "ward_id", "at"),
+        Index("uq_audit_number", "ward_id", "number", unique=True),
+        due("audit", "id", "number IS NULL"),
+    )
 
     ward_id: str = key()
     id: str = key()
@@ -105,4 +111,7 @@ class AuditRow(SQLModel, table=True):
     subject_type: str | None = Field(default=None, sa_type=String(20))
     subject_id: str | None = ref(nullable=True)
     request_id: str = Field(default="", sa_type=String(64))
+    address: str | None = Field(default=None, sa_type=String(64))
     detail: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    number: int | None = None
+    seal: str | None = Field(default=None, sa_type=String(80))

@@ -278,6 +278,18 @@ def upgrade() -> None:
         sqlite_where=sa.text("state <> 'resolved'"),
         postgresql_where=sa.text("state <> 'resolved'"),
     )
+    op.add_column("audit", sa.Column("address", sa.String(length=64), nullable=True))
+    op.add_column("audit", sa.Column("number", sa.Integer(), nullable=True))
+    op.add_column("audit", sa.Column("seal", sa.String(length=80), nullable=True))
+    op.create_index(
+        "ix_audit_id",
+        "audit",
+        ["ward_id", "id"],
+        unique=False,
+        sqlite_where=sa.text("number IS NULL"),
+        postgresql_where=sa.text("number IS NULL"),
+    )
+    op.create_index("uq_audit_number", "audit", ["ward_id", "number"], unique=True)
     op.add_column("client", sa.Column("previous_secret_hash", sa.String(length=200), nullable=True))
     op.add_column("client", sa.Column("jwks", sa.JSON(none_as_null=True), nullable=True))
     op.add_column("client", sa.Column("jwks_url", sa.String(length=500), nullable=True))
