@@ -57,7 +57,7 @@ def _stronger(there: Episode, here: Episode | None, copies: Mapping[str, str]) -
 
 def _own(inputs: tuple[Input, ...], copies: Mapping[str, str]) -> tuple[Input, ...]:
     """The same values, from the copies; the other ward's readings are not named here."""
-    return tuple(replace(item, reading_id=copies.get(item.reading_id) if item.reading_id else None) for item in inputs)
+    return tuple(item._replace(reading_id=copies.get(item.reading_id) if item.reading_id else None) for item in inputs)
 
 
 def _raised_anew(episode: Episode, at: datetime, hours: ServiceHours) -> Episode:

@@ -1,6 +1,6 @@
 """How far a reading was from what a rule looks for: the nearest comparison of each rule, as numbers."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -16,9 +16,6 @@ class Comparison(StrEnum):
     ABOVE = "above"
 
 
-_DOWNWARD = (Comparison.AT_OR_BELOW, Comparison.BELOW)
-
-
 class Margin(NamedTuple):
     """What was observed and the limit it was compared with, both in `unit`. `distance`: how far the value lies on
     the quiet side of the limit; negative beyond it."""
@@ -31,25 +28,25 @@ class Margin(NamedTuple):
     distance: float
 
 
-_Numbers = Mapping[str, float]
-_Measure = Callable[[_Numbers, _Numbers], "tuple[str, Comparison, float] | None"]
-"""From the inputs and the limits by name: which input was compared, how, and with what number."""
+_Inputs = tuple[Input, ...]
+_Limits = tuple[Limit, ...]
+_Found = tuple[str, float, Comparison, float]
+"""Which input was compared, its value, how, and with what number."""
+_Measure = Callable[[_Inputs, _Limits], _Found | None]
+
+_NUMBER = (int, float)
 
 
-def margin(rule: Rule, inputs: Sequence[Input], limits: Sequence[Limit]) -> Margin | None:
+def margin(rule: Rule, inputs: _Inputs, limits: _Limits) -> Margin | None:
     """The nearest comparison the rule made, or None where it compared no numbers: a word, a missing value."""
     measure = _MEASURES.get(rule.id)
-    if measure is None:
-        return None
-    values = _numbers(inputs)
-    found = measure(values, _numbers(limits))
+    found = None if measure is None else measure(inputs, limits)
     if found is None:
         return None
-    name, comparison, limit = found
-    observed = values[name]
-    distance = observed - limit if comparison in _DOWNWARD else limit - observed
-    unit = next(item.unit for item in inputs if item.name == name)
-    return Margin(name, observed, comparison, limit, unit, round(distance, 2))
+    name, observed, comparison, limit = found
+    downward = comparison is Comparison.AT_OR_BELOW or comparison is Comparison.BELOW
+    distance = observed - limit if downward else limit - observed
+    return Margin(name, observed, comparison, limit, _unit(inputs, name), round(distance, 2))
 
 
 def measured_rules() -> frozenset[str]:
@@ -57,69 +54,70 @@ def measured_rules() -> frozenset[str]:
     return frozenset(_MEASURES)
 
 
-def _numbers(items: Iterable[Input | Limit]) -> dict[str, float]:
-    found = dict[str, float]()
+def _number(items: _Inputs | _Limits, name: str) -> float | None:
+    """The value of that name, if it is a number. There are two or three: looking is quicker than a table."""
     for item in items:
-        value = item.value
-        if value is not None and not isinstance(value, str):
-            found[item.name] = value
-    return found
+        if item.name == name:
+            value = item.value
+            return value if isinstance(value, _NUMBER) else None
+    return None
+
+
+def _unit(inputs: _Inputs, name: str) -> str:
+    first = inputs[0]
+    return first.unit if first.name == name else next(item.unit for item in inputs if item.name == name)
 
 
 def _against(name: str, comparison: Comparison, limit: str) -> _Measure:
-    def measure(values: _Numbers, limits: _Numbers) -> tuple[str, Comparison, float] | None:
-        return (name, comparison, limits[limit]) if name in values and limit in limits else None
+    def measure(inputs: _Inputs, limits: _Limits) -> _Found | None:
+        value, bound = _number(inputs, name), _number(limits, limit)
+        return None if value is None or bound is None else (name, value, comparison, bound)
 
     return measure
 
 
-def _drop(values: _Numbers, limits: _Numbers) -> tuple[str, Comparison, float] | None:
-    """R5 fires `drop` points below the usual value."""
-    if "spo2" not in values or "baseline_spo2" not in limits:
-        return None
-    return "spo2", Comparison.AT_OR_BELOW, limits["baseline_spo2"] - limits["drop"]
+def _from_usual(name: str, usual: str, comparison: Comparison, by: str) -> _Measure:
+    """R5, R11 and R12 compare with what is usual, so much lower or higher."""
+    sign = 1 if comparison is Comparison.AT_OR_ABOVE else -1
+
+    def measure(inputs: _Inputs, limits: _Limits) -> _Found | None:
+        value, bound, away = _number(inputs, name), _number(limits, usual), _number(limits, by)
+        return (
+            None if value is None or bound is None or away is None else (name, value, comparison, bound + sign * away)
+        )
+
+    return measure
 
 
-def _rise(values: _Numbers, limits: _Numbers) -> tuple[str, Comparison, float] | None:
-    """R11 fires `worse_rise` points above what is usual."""
-    if "breathlessness" not in values or "usual_breathlessness" not in limits:
-        return None
-    return "breathlessness", Comparison.AT_OR_ABOVE, limits["usual_breathlessness"] + limits["worse_rise"]
-
-
-def _trend(values: _Numbers, limits: _Numbers) -> tuple[str, Comparison, float] | None:
-    """R12: what the latest value would have to be, if those before it fell too."""
-    if "spo2" not in values or "baseline_spo2" not in limits:
-        return None
-    return "spo2", Comparison.AT_OR_BELOW, limits["baseline_spo2"] - limits["below_usual"]
-
-
-def _after_exertion(values: _Numbers, limits: _Numbers) -> tuple[str, Comparison, float] | None:
+def _after_exertion(inputs: _Inputs, limits: _Limits) -> _Found | None:
     """R8 fires at the red limit, or sooner if the resting value was high."""
-    if "spo2" not in values:
+    value, red_at, fall = _number(inputs, "spo2"), _number(limits, "red_at"), _number(limits, "fall")
+    if value is None or red_at is None or fall is None:
         return None
-    fallen = values.get("spo2_at_rest", 0) - limits["fall"]
-    return "spo2", Comparison.AT_OR_BELOW, max(limits["red_at"], fallen)
+    fallen = (_number(inputs, "spo2_at_rest") or 0) - fall
+    return "spo2", value, Comparison.AT_OR_BELOW, max(red_at, fallen)
 
 
-def _range(values: _Numbers, limits: _Numbers) -> tuple[str, Comparison, float] | None:
+def _range(inputs: _Inputs, limits: _Limits) -> _Found | None:
     """R13 fires at either end; the nearer one is told."""
-    if not values:
+    name = inputs[0].name
+    value, low_at, high_at = _number(inputs, name), _number(limits, "low_at"), _number(limits, "high_at")
+    if value is None or low_at is None or high_at is None:
         return None
-    name, value = next(iter(values.items()))
-    if value - limits["low_at"] < limits["high_at"] - value:
-        return name, Comparison.AT_OR_BELOW, limits["low_at"]
-    return name, Comparison.AT_OR_ABOVE, limits["high_at"]
+    if value - low_at < high_at - value:
+        return name, value, Comparison.AT_OR_BELOW, low_at
+    return name, value, Comparison.AT_OR_ABOVE, high_at
 
 
-def _flow(values: _Numbers, limits: _Numbers) -> tuple[str, Comparison, float] | None:
+def _flow(inputs: _Inputs, limits: _Limits) -> _Found | None:
     """R18: where the plan says air, any oxygen is more."""
-    if "oxygen_flow" not in values or "prescribed_oxygen_flow" not in limits:
+    name = "oxygen_flow"
+    value, prescribed, more = _number(inputs, name), _number(limits, "prescribed_oxygen_flow"), _number(limits, "more")
+    if value is None or prescribed is None or more is None:
         return None
-    prescribed = limits["prescribed_oxygen_flow"]
     if prescribed == 0:
-        return "oxygen_flow", Comparison.ABOVE, 0
-    return "oxygen_flow", Comparison.AT_OR_ABOVE, prescribed + limits["more"]
+        return name, value, Comparison.ABOVE, 0
+    return name, value, Comparison.AT_OR_ABOVE, prescribed + more
 
 
 _AMBER = _against("spo2", Comparison.AT_OR_BELOW, "amber_at")
@@ -130,15 +128,15 @@ _MEASURES: dict[str, _Measure] = {
     "R2": _AMBER,
     "R3": _AMBER,
     "R4": _AMBER,
-    "R5": _drop,
+    "R5": _from_usual("spo2", "baseline_spo2", Comparison.AT_OR_BELOW, "drop"),
     "R6": _against("spo2", Comparison.BELOW, "target_low"),
     "R7": _against("spo2", Comparison.AT_OR_ABOVE, "too_high_from"),
     "R8": _after_exertion,
     "R9": _SCORE,
     "R9b": _SCORE,
     "R10b": _against("breathlessness", Comparison.AT_OR_ABOVE, "high_from"),
-    "R11": _rise,
-    "R12": _trend,
+    "R11": _from_usual("breathlessness", "usual_breathlessness", Comparison.AT_OR_ABOVE, "worse_rise"),
+    "R12": _from_usual("spo2", "baseline_spo2", Comparison.AT_OR_BELOW, "below_usual"),
     "R13": _range,
     "R16": _against("poor_readings", Comparison.AT_OR_ABOVE, "poor_in_a_row"),
     "R18": _flow,

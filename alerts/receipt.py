@@ -3,7 +3,7 @@ a sentence that a nurse can read."""
 
 from datetime import timedelta
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from alerts.evaluate import Evaluation
@@ -74,8 +74,9 @@ def _silent(rule: Rule, silent: Silent, inputs: tuple[Input, ...], limits: tuple
     return Line(rule, Outcome.NOT_FIRED, None, silent.reason, inputs, limits, near, text, None)
 
 
+@lru_cache(maxsize=4096)
 def _distance(near: Margin) -> str:
-    """The comparison in words."""
+    """The comparison in words; most are of a whole number with one of a few limits, and come again and again."""
     name, observed, comparison, limit, unit, distance = near
     unit = f" {unit}" if unit else ""
     away = f", {spoken(distance)} away" if distance > 0 else ""

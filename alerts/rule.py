@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from alerts.case import Case, Placement
 from alerts.reading import LATE_AFTER
@@ -26,9 +27,8 @@ class Awaited(StrEnum):
     """An answer about breathlessness."""
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
-    """One value a rule looked at, and where it came from."""
+class Input(NamedTuple):
+    """One value a rule looked at, and where it came from. A named tuple, as a limit is: a receipt holds dozens."""
 
     name: str
     value: Value
@@ -37,8 +37,7 @@ class Input:
     observed_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(NamedTuple):
     """One limit a rule compared it with."""
 
     name: str

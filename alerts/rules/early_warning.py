@@ -90,8 +90,11 @@ def _inputs(case: Case) -> tuple[Input, ...]:
     return (total, *points)
 
 
+_BOTH = (Limit("urgent_from", URGENT, "points"), Limit("emergency_from", EMERGENCY, "points"))
+
+
 def _limits(_case: Case) -> tuple[Limit, ...]:
-    return (Limit("urgent_from", URGENT, "points"), Limit("emergency_from", EMERGENCY, "points"))
+    return _BOTH
 
 
 def _made_of(finding: Finding) -> str:

@@ -68,8 +68,8 @@ def usual_breathlessness(case: Case) -> float | None:
     """As the plan states it, else the lowest answer of the 24 h before, else None."""
     if case.plan.usual_breathlessness is not None:
         return case.plan.usual_breathlessness
-    answers = (reading.breathlessness for reading in case.earlier(USUAL_FROM))
-    return min((answer for answer in answers if answer is not None), default=None)
+    answers = [reading.breathlessness for reading in case.earlier(USUAL_FROM) if reading.breathlessness is not None]
+    return min(answers, default=None)
 
 
 def _flags(case: Case) -> tuple[Input, ...]:

@@ -65,9 +65,11 @@ def _rule(limits: Range) -> Rule:
         judged = value if value is None or limits.scale == 1 else value / limits.scale
         return (Input(limits.parameter, judged, limits.unit, case.reading.id, case.reading.observed_at),)
 
+    low, high = (bound if limits.scale == 1 else bound / limits.scale for bound in (limits.low, limits.high))
+    both = (Limit("low_at", low, limits.unit), Limit("high_at", high, limits.unit))
+
     def bounds(_case: Case) -> tuple[Limit, ...]:
-        low, high = (bound if limits.scale == 1 else bound / limits.scale for bound in (limits.low, limits.high))
-        return (Limit("low_at", low, limits.unit), Limit("high_at", high, limits.unit))
+        return both
 
     return Rule(
         id="R13", name="vitals", family=Family.VITALS, aspect=limits.parameter,

@@ -1,7 +1,7 @@
 """What the person reads: never reassurance that is not earned, never against their wishes."""
 
 import itertools
-from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -67,16 +67,19 @@ READINGS: tuple[dict[str, Any], ...] = (
 )
 
 
-def stories() -> Iterator[tuple[Stay, dict[str, Any], bool]]:
+@cache
+def stories() -> tuple[tuple[Stay, dict[str, Any], bool], ...]:
     """Every pair of readings, fresh and late, with and without recorded wishes, for both kinds of patient."""
     profiles = ({"profile": "standard", "baseline_spo2": 98}, {"profile": "hypercapnic"})
+    told = []
     for first, second, late, wishes, profile in itertools.product(
         READINGS, READINGS, (None, "12:00"), ({}, WISHES), profiles
     ):
         stay = Stay(prescribed_oxygen_flow=1, **profile, **wishes)
         stay.reads("08:00", **first)
         stay.reads("08:20", received=late, **second)
-        yield stay, second, late is not None
+        told.append((stay, second, late is not None))
+    return tuple(told)
 
 
 @pytest.mark.hazard("H5")

@@ -167,6 +167,15 @@ def test_a_score_after_exertion_or_asleep_is_no_early_warning() -> None:
     assert stay.families == set()
 
 
+def test_a_complete_score_after_exertion_is_no_early_warning_either() -> None:
+    stay = Stay()
+    effort: dict[str, Any] = {**COMPLETE, "respiratory_rate": 24, "pulse_rate": 125, "oxygen_flow": 2}
+    stay.reads("08:00", spo2=97, context="post_exertion_40_steps", **effort)
+    assert stay.evaluation is not None
+    assert stay.evaluation.news2.total == 6
+    assert EARLY not in stay.families
+
+
 def test_one_refusal_and_an_old_one_are_no_alert() -> None:
     old = Record(recent_refusals=(clock("-1 07:59"),))
     assert refuse(old, clock("08:00")).record.recent_refusals == (clock("08:00"),)

@@ -168,3 +168,10 @@ def test_a_story_goes_on_until_it_is_told_to_stop() -> None:
     readings = [reading("08:00", spo2=92, breathlessness=1)]
     assert len(fold(Record(), readings, until=clock("08:14")).changes) == 1
     assert len(fold(Record(), readings, until=clock("08:15")).changes) == 2
+
+
+def test_a_story_with_a_pause_in_it_asks_for_no_reading_until_the_pause_is_ended() -> None:
+    start = Record(watch=begin_watch(clock("08:00")))
+    pauses = [PauseEvent(clock("08:30"), clock("1 08:30")), PauseEvent(clock("15:00"), None)]
+    story = fold(start, pauses=pauses, until=clock("1 00:00"))
+    assert [(reminder.slot, reminder.at) for reminder in story.reminders] == [(clock("19:00"), clock("20:00"))]

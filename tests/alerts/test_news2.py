@@ -154,6 +154,53 @@ def test_risk_follows_from_total_and_single_threes(values: dict[str, Any]) -> No
         assert result.risk == (Risk.LOW_MEDIUM if result.any_single_3 else Risk.LOW)
 
 
+CHART: dict[str, list[tuple[float, int]]] = {
+    "respiratory_rate": [(8, 3), (9, 1), (11, 1), (12, 0), (20, 0), (21, 2), (24, 2), (25, 3)],
+    "spo2": [(91, 3), (92, 2), (93, 2), (94, 1), (95, 1), (96, 0)],
+    "systolic_bp": [(90, 3), (91, 2), (100, 2), (101, 1), (110, 1), (111, 0), (219, 0), (220, 3)],
+    "pulse_rate": [(40, 3), (41, 1), (50, 1), (51, 0), (90, 0), (91, 1), (110, 1), (111, 2), (130, 2), (131, 3)],
+    "temperature": [(35.0, 3), (35.1, 1), (36.0, 1), (36.1, 0), (38.0, 0), (38.1, 1), (39.0, 1), (39.1, 2)],
+}
+SCALE_2 = {False: [(83, 3), (84, 2), (85, 2), (86, 1), (87, 1), (88, 0), (92, 0), (93, 0), (97, 0)],
+           True: [(83, 3), (84, 2), (85, 2), (86, 1), (87, 1), (88, 0), (92, 0), (93, 1), (94, 1), (95, 2), (96, 2),
+                  (97, 3)]}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CHART)
+def test_each_column_of_the_chart_begins_and_ends_where_it_is_printed(name: str) -> None:
+    for value, points in CHART[name]:
+        assert score(**{name: value}).scores == {name: points}, value  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("on_oxygen", [False, True], ids=["air", "oxygen"])
+def test_each_column_of_scale_2_begins_and_ends_where_it_is_printed(on_oxygen: bool) -> None:
+    for value, points in SCALE_2[on_oxygen]:
+        assert score(scale=2, spo2=value, on_oxygen=on_oxygen).scores["spo2"] == points, value
+
+
+WELL: dict[str, Any] = {
+    "respiratory_rate": 12, "spo2": 96, "on_oxygen": False, "systolic_bp": 111, "pulse_rate": 51,
+    "consciousness": "alert", "temperature": 36.1,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("worse", "total", "risk"),
+    [
+        ({}, 0, Risk.LOW),
+        ({"respiratory_rate": 21, "spo2": 92}, 4, Risk.LOW),
+        ({"respiratory_rate": 25}, 3, Risk.LOW_MEDIUM),
+        ({"respiratory_rate": 25, "spo2": 95}, 4, Risk.LOW_MEDIUM),
+        ({"respiratory_rate": 21, "spo2": 92, "temperature": 38.1}, 5, Risk.MEDIUM),
+        ({"respiratory_rate": 25, "spo2": 91}, 6, Risk.MEDIUM),
+        ({"respiratory_rate": 25, "spo2": 91, "pulse_rate": 91}, 7, Risk.HIGH),
+    ],
+)
+def test_the_band_of_a_complete_score(worse: dict[str, Any], total: int, risk: Risk) -> None:
+    result = score(**{**WELL, **worse})
+    assert (result.total, result.risk) == (total, risk)
+
+
 @pytest.mark.hazard("H4")
 def test_scale_2_above_92_is_nothing_on_air_and_missing_when_oxygen_is_not_known() -> None:
     assert score(scale=2, spo2=97, on_oxygen=False).scores["spo2"] == 0

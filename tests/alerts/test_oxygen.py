@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
+from alerts.case import judged
 from alerts.episode import State
 from alerts.fold import Verb
+from alerts.plan import Plan
 from alerts.severity import Family, Severity
-from tests.alerts.stay import Stay, clock
+from tests.alerts.stay import Stay, clock, reading
 
 CRITICAL, HIGH, MEDIUM, LOW = Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW
 
@@ -185,6 +187,17 @@ def test_an_answer_more_than_an_hour_later_belongs_to_nothing() -> None:
     assert (stay.alert().title, stay.alert().severity) == ("spo2_amber", HIGH)
 
 
+def test_an_answer_belongs_to_the_reading_whose_question_it_is_though_another_came_since() -> None:
+    stay = Stay()
+    stay.reads("08:00", id="asked", spo2=93)
+    stay.reads("08:05", id="since", spo2=97)
+    stay.reads("08:10", breathlessness=1, answers="asked")
+    assert stay.evaluation is not None
+    assert (stay.evaluation.case.level, stay.evaluation.case.carried) == (93, True)
+    stay.reads("08:12", breathlessness=1)
+    assert stay.evaluation.case.level == 97
+
+
 def test_a_late_answer_raises_no_alert_that_a_person_has_closed() -> None:
     stay = Stay()
     stay.reads("08:00", spo2=93)
@@ -206,6 +219,17 @@ def test_after_exertion_the_resting_bands_do_not_run() -> None:
     assert stay.families == set()
     stay.reads("08:01", spo2=91, context="post_exertion_1_min_sit_to_stand")
     assert stay.alert().rule_ids == ("R8",)
+
+
+def test_after_exertion_a_value_too_low_to_use_is_measured_again_like_any_other() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=45, context="post_exertion_40_steps")
+    assert stay.families == {Family.TECHNICAL}
+
+
+def test_a_reading_without_spo2_has_none_to_judge() -> None:
+    with pytest.raises(ValueError, match="without SpO2"):
+        judged(reading("08:00", pulse_rate=80), Plan())
 
 
 def test_an_unknown_context_is_judged_as_rest() -> None:

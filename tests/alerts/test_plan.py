@@ -111,6 +111,15 @@ def test_home_oxygen_without_personal_limits_is_a_warning_not_a_refusal(profile:
 
 
 @pytest.mark.parametrize(
+    ("profile", "usual", "codes"),
+    [("standard", 95, ["baseline_low"]), ("standard", 96, []), ("hypercapnic", 90, [])],
+)
+def test_a_low_usual_value_under_standard_limits_asks_for_a_look(profile: Any, usual: int, codes: list[str]) -> None:
+    warnings = Plan(profile=profile, baseline_spo2=usual).warnings()
+    assert [problem.code for problem in warnings] == codes
+
+
+@pytest.mark.parametrize(
     "fields",
     [{"usual_breathlessness": 0}, {"usual_breathlessness": 10}, {"usual_breathlessness": 0.5},
      {"baseline_spo2": 70}, {"baseline_spo2": 100}, {"prescribed_oxygen_flow": 0},
