@@ -4,7 +4,7 @@ import ast
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from os.path import commonprefix
+from itertools import takewhile
 from typing import Any
 
 Enums = Mapping[str, tuple[str, ...]]
@@ -122,10 +122,14 @@ def _apart(was: str, now: str) -> tuple[str, str]:
     """Both, without the most of what is the same at either end of a long line."""
     if len(was) <= SHORT:
         return was, now
-    begins = len(commonprefix([was, now]))
-    ends = min(len(commonprefix([was[::-1], now[::-1]])), len(was) - begins, len(now) - begins)
+    begins = _alike(was, now)
+    ends = min(_alike(was[::-1], now[::-1]), len(was) - begins, len(now) - begins)
     first, last = max(0, begins - SHORT // 4), max(0, ends - SHORT // 4)
     return was[first : len(was) - last], now[first : len(now) - last]
+
+
+def _alike(one: str, other: str) -> int:
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def _is_docstring(node: ast.AST) -> bool:
@@ -146,11 +150,8 @@ def _variants(site: _Site, enums: Enums) -> Iterator[tuple[str, ast.AST]]:
             yield kind.__name__.strip("_"), other
 
 
-def _with(node: ast.AST, **changes: Any) -> ast.AST:
-    other = deepcopy(node)
-    for name, value in changes.items():
-        setattr(other, name, value)
-    return other
+def _with(node: Any, **changes: Any) -> ast.AST:
+    return type(node)(**{**dict(ast.iter_fields(deepcopy(node))), **changes})
 
 
 def _boundary(site: _Site, _enums: Enums) -> Iterator[ast.AST]:
