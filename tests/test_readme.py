@@ -11,6 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from service.app import create_app
+from service.settings import Settings
 from tests.conftest import ROOT
 from tests.support.cli import environment, until_ready
 from tests.support.postgres import free_port
@@ -61,6 +63,20 @@ def test_every_setting_is_in_the_table_and_the_table_has_no_other():
     secret = set(re.findall(r'_secret\(environ, "(WARDWATCH_\w+)"', source))
     assert len(plain) > 10
     assert {name for name, _ in TABLE} == plain | {f"{name}_FILE" for name in secret}
+
+
+def test_every_call_that_is_named_is_one():
+    described = create_app(Settings(secret_key="x" * 40)).openapi()["paths"]
+    rows = re.findall(r"^\| .* \| (`(?:GET|POST|PUT) /v1.*) \|$", README, re.MULTILINE)
+    assert len(rows) > 10
+    for row in rows:
+        method, path = "", ""
+        for each in re.findall(r"`(.*?)`", row):
+            if " " in each:
+                method, path = each.split()
+            else:
+                path = path.rpartition("/")[0] + each
+            assert method.lower() in described[path]
 
 
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))
