@@ -15,11 +15,16 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.routing import Route
 
 from service import edge, health, logs, methods, openapi, problems, reference
+<<<<<<< HEAD
 from service.access import audit_routes
+=======
+from service.access import client_grant
+>>>>>>> ba7f0cf (Systems sign in with a key of their own, once with each assertion)
 from service.access import routes as access_routes
+from service.access.assertions import Assertions
 from service.access.attempts import Attempts
 from service.access.codes import CodeHashes
-from service.access.guards import SelfGuarded, guard_of, scopes_of
+from service.access.guards import TOKEN_PATH, SelfGuarded, guard_of, scopes_of
 from service.access.pairing import GRANT_TYPE, PairingGrant
 from service.access.passwords import Passwords
 from service.access.rates import Rates
@@ -191,6 +196,8 @@ def _desk(app: FastAPI) -> Desk:
     secret_key = require_secret_key(settings)
     making, attempts = RefreshTokens(secret_key), Attempts(secret_key)
     desk = Desk(app.state.database, app.state.tokens, making, attempts, Passwords(), settings.password_grant)
+    assertions = Assertions(app.state.database, settings.public_url.rstrip("/") + TOKEN_PATH)
+    desk.grants[client_grant.GRANT_TYPE] = client_grant.ClientGrant(app.state.database, assertions).prove
     desk.grants[GRANT_TYPE] = PairingGrant(app.state.database, app.state.code_hashes).prove
     return desk
 

@@ -69,6 +69,8 @@ TOKEN_FORM = {
                         },
                         "client_id": {"type": "string"},
                         "client_secret": {"type": "string", "format": "password"},
+                        "client_assertion_type": {"type": "string", "description": "With a key in place of a secret"},
+                        "client_assertion": {"type": "string", "format": "password"},
                         "username": {"type": "string", "description": "Staff: the e-mail address"},
                         "password": {"type": "string", "format": "password"},
                         "refresh_token": {"type": "string", "format": "password"},

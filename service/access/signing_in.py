@@ -1,18 +1,15 @@
 """Signing in, staying signed in and signing out: a form (RFC 6749) in, tokens out."""
 
-import base64
-import binascii
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote_plus
 
 from service.access import accounts, audit, families, new_password
 from service.access.attempts import Attempts
 from service.access.passwords import Passwords
 from service.access.principals import Principal
 from service.access.refresh import RefreshTokens
-from service.access.refusals import InvalidClient, InvalidGrant, InvalidScope, TokenRefused, UnsupportedGrantType
+from service.access.refusals import InvalidGrant, InvalidScope, TokenRefused, UnsupportedGrantType
 from service.access.store import NOTHING, find_email, find_principal
 from service.access.tokens import Tokens
 from service.clock import real_now
@@ -23,7 +20,6 @@ from service.storage.session import reading, writing
 
 log = get_logger(__name__)
 
-_BASIC = {"WWW-Authenticate": 'Basic realm="wardwatch"'}
 _ENDED = "The refresh token is wrong, was used before, or has ended: sign in again."
 
 
@@ -64,9 +60,7 @@ class Desk:
         password_grant: bool,
     ) -> None:
         self.passwords = passwords
-        self.grants: dict[str, Grant] = {"client_credentials": self._client}
-        if password_grant:
-            self.grants["password"] = self._staff
+        self.grants: dict[str, Grant] = {"password": self._staff} if password_grant else {}
         self._database = database
         self._tokens = tokens
         self._making = making
@@ -176,15 +170,6 @@ class Desk:
             await audit.append(session, None, "token.reused", now, subject=subject, outcome="refused", detail=detail)
         await self._tokens.catch_up()
 
-    async def _client(self, form: Mapping[str, str], authorization: str) -> Proven:
-        client_id, secret = _client_credentials(form, authorization)
-        async with reading(self._database) as session:
-            found = await accounts.find_client_by_secret(session, client_id, secret)
-        if found is None:
-            log.warning("sign_in_refused", kind="client")
-            raise InvalidClient(headers=_BASIC)
-        return Proven(found)
-
     async def _staff(self, form: Mapping[str, str], _authorization: str) -> Proven:
         email, password = form.get("username", ""), form.get("password", "")
         if not email or not password:
@@ -215,19 +200,3 @@ def _asked(form: Mapping[str, str], held: frozenset[str]) -> frozenset[str]:
     if not asked <= held:
         raise InvalidScope
     return asked or held
-
-
-def _client_credentials(form: Mapping[str, str], authorization: str) -> tuple[str, str]:
-    scheme, _, encoded = authorization.partition(" ")
-    if scheme.lower() != "basic":
-        return form.get("client_id", ""), form.get("client_secret", "")
-    if "client_secret" in form:
-        raise TokenRefused("The client has to sign in one way, not two.")
-    try:
-        client_id, colon, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        raise InvalidClient(headers=_BASIC) from None
-    if not colon:
-        raise InvalidClient(headers=_BASIC)
-    # RFC 6749, section 2.3.1: both parts are form-encoded before they are put together.
-    return unquote_plus(client_id), unquote_plus(secret)

@@ -109,6 +109,13 @@ async def list_client_secrets(session: AsyncSession, client_id: str) -> list[str
     return [each for row in await session.execute(query) for each in row if each]
 
 
+async def find_client_keys(session: AsyncSession, client_id: str) -> tuple[dict[str, Any] | None, str | None]:
+    """The registered key set and the URL of one, each None where there is none, of an active client."""
+    query = select(CLIENT.c.jwks, CLIENT.c.jwks_url).where(CLIENT.c.id == client_id, CLIENT.c.active)
+    row = (await session.execute(query)).one_or_none()
+    return (row.jwks, row.jwks_url) if row else (None, None)
+
+
 async def list_unknown_wards(session: AsyncSession, ward_ids: Sequence[str]) -> list[str]:
     """Those of the ids that are no ward."""
     known = set((await session.execute(select(WARD.c.id).where(WARD.c.id.in_(ward_ids)))).scalars())

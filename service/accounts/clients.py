@@ -12,19 +12,36 @@ from service.accounts.store import Client
 from service.errors import Conflict, NotFound
 
 
-async def add(act: Act, *, name: str, scopes: Sequence[str], ward_ids: Sequence[str]) -> tuple[Client, str]:
-    """A new system, and its secret, which cannot be shown again. Raises NotFound, NotAllowed, Invalid."""
+async def add(
+    act: Act,
+    *,
+    name: str,
+    scopes: Sequence[str],
+    ward_ids: Sequence[str],
+    jwks: Mapping[str, Any] | None = None,
+    jwks_url: str | None = None,
+) -> tuple[Client, str | None]:
+    """A new system, and its secret, which cannot be shown again; with keys it has none.
+
+    Raises NotFound, NotAllowed, Invalid."""
     await _require_wards(act, ward_ids)
+    if jwks_url is not None:
+        rights.require_administrator(act.who)
     client_id, secret = await add_client(
         act.session, name=name, scopes=scopes, ward_ids=ward_ids, at=act.real_at, by=act.who
     )
+    with_keys = bool(jwks or jwks_url)
+    if with_keys:
+        await store.update_client(act.session, client_id, {"secret_hash": "", "jwks": jwks, "jwks_url": jwks_url})
     await act.record("client.joined", "client", client_id, set(ward_ids))
-    return await store.get_client(act.session, act.who, client_id), secret
+    return await store.get_client(act.session, act.who, client_id), None if with_keys else secret
 
 
 async def change(act: Act, client_id: str, changed: Mapping[str, Any]) -> Client:
     """The system with name, scopes, ward_ids, active, jwks or jwks_url changed. Raises NotFound, NotAllowed."""
     client = await _hold(act, client_id)
+    if changed.get("jwks_url") is not None:
+        rights.require_administrator(act.who)
     written = dict(changed)
     ward_ids = sorted(set(written.pop("ward_ids", client.ward_ids)))
     await _require_wards(act, ward_ids)
@@ -34,7 +51,8 @@ async def change(act: Act, client_id: str, changed: Mapping[str, Any]) -> Client
         await store.update_client(act.session, client_id, written)
     if ward_ids != sorted(client.ward_ids):
         await store.put_client_wards(act.session, client_id, ward_ids)
-    if written.get("active") is False:
+    if written.get("active") is False or {"jwks", "jwks_url"} & set(written):
+        # Who takes a key away takes back what it got.
         await families.revoke_all(act.session, "client", client_id, act.real_at)
     concerned = {*ward_ids, *client.ward_ids}
     await act.record("client.changed", "client", client_id, concerned, fields=sorted(changed))

@@ -1,9 +1,11 @@
 """Accounts as the API takes and gives them."""
 
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
+from service.access.client_keys import MAX_KEYS, read_key
 from service.access.principals import ROLE_SCOPES, Principal
 from service.accounts.store import Client, Staff
 from service.body import Schema
@@ -79,12 +81,49 @@ class RoleOnlyIn(Schema):
     role: Role
 
 
+def _keys(value: dict[str, Any] | None) -> dict[str, Any] | None:
+    if value is None:
+        return None
+    listed = value.get("keys")
+    if set(value) != {"keys"} or not isinstance(listed, list) or not 1 <= len(listed) <= MAX_KEYS:
+        raise ValueError(f"must be a JSON Web Key Set with 1 to {MAX_KEYS} keys")
+    for number, each in enumerate(listed):
+        try:
+            read_key(each)
+        except ValueError as problem:
+            raise ValueError(f"key {number} {problem}") from None
+    if len({each["kid"] for each in listed}) < len(listed):
+        raise ValueError("has a kid twice")
+    return value
+
+
+def _https(value: str | None) -> str | None:
+    parts = urlsplit(value or "https://none")
+    if parts.scheme != "https" or not parts.hostname or parts.username or parts.fragment:
+        raise ValueError("must be an https URL")
+    return value
+
+
+Jwks = Annotated[
+    dict[str, Any] | None,
+    AfterValidator(_keys),
+    Field(description="Its public keys: RSA (RS384, RS512) or P-384 (ES384)"),
+]
+JwksUrl = Annotated[
+    Annotated[CleanText, StringConstraints(max_length=500)] | None,
+    AfterValidator(_https),
+    Field(description="Where its public keys are found; set by an administrator"),
+]
+
+
 class ClientIn(Schema):
-    """A new partner system."""
+    """A new partner system. With keys it gets no secret."""
 
     name: Name
     scopes: Scopes
     ward_ids: WardIds
+    jwks: Jwks = None
+    jwks_url: JwksUrl = None
 
 
 class ClientPatch(Schema):
@@ -94,6 +133,8 @@ class ClientPatch(Schema):
     scopes: Annotated[Scopes | None, AfterValidator(_given)] = None
     ward_ids: Annotated[WardIds | None, AfterValidator(_given)] = None
     active: Annotated[bool | None, AfterValidator(_given)] = Field(None, strict=True)
+    jwks: Jwks = None
+    jwks_url: JwksUrl = None
 
     def changes(self) -> dict[str, Any]:
         """The fields that were sent."""
@@ -147,6 +188,8 @@ class ClientOut(BaseModel):
     ward_ids: list[str]
     active: bool
     secrets: int = Field(description="How many secrets are good: two while it changes from one to the other")
+    jwks: dict[str, Any] | None
+    jwks_url: str | None
     created_at: Instant
 
 
@@ -163,8 +206,10 @@ class SecretOut(BaseModel):
     client_secret: str
 
 
-class ClientMadeOut(ClientOut, SecretOut):
-    """A new system."""
+class ClientMadeOut(ClientOut):
+    """A new system, with its secret, which is shown once, unless it signs in with keys."""
+
+    client_secret: str | None
 
 
 def staff_fields(who: Principal, staff: Staff) -> dict[str, Any]:
