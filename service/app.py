@@ -15,11 +15,7 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.routing import Route
 
 from service import edge, health, logs, methods, openapi, problems, reference
-<<<<<<< HEAD
-from service.access import audit_routes
-=======
-from service.access import client_grant
->>>>>>> ba7f0cf (Systems sign in with a key of their own, once with each assertion)
+from service.access import audit_routes, client_grant
 from service.access import routes as access_routes
 from service.access.assertions import Assertions
 from service.access.attempts import Attempts
