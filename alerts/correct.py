@@ -21,7 +21,7 @@ from alerts.transitions import Trigger, step
 
 REASON = "a reading was entered in error"
 _WORDS = "A reading behind this was entered in error."
-_NOT_BY_READING = ("R14", "R15", "R17", "R20", "R21", "R22", "R23")
+_NOT_BY_READING = ("R14", "R15", "R17", "R20", "R21", "R22", "R23", "R24")
 """What absence, refusals and the service itself bring about: no reading is its evidence."""
 
 

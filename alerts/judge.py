@@ -15,11 +15,11 @@ from alerts.plan import Plan
 from alerts.raising import raise_finding
 from alerts.reading import Reading
 from alerts.record import Judgement, Record
-from alerts.rule import Finding, Input, Limit
+from alerts.rule import Finding, Input, Limit, Rule
 from alerts.rule_set import RuleSet
 from alerts.rules.oxygen import RED, wait_after_red
+from alerts.rules.technical import APP_LOST, REFUSED
 from alerts.rules.technical import NOT_EVALUATED as NOT_EVALUATED_RULE
-from alerts.rules.technical import REFUSED
 from alerts.severity import Severity
 
 WINDOW = timedelta(hours=48)
@@ -64,10 +64,13 @@ def refuse(record: Record, refused_at: datetime) -> Judgement:
     record = replace(advanced.record, recent_refusals=(*recent, refused_at))
     if len(record.recent_refusals) < REFUSALS:
         return Judgement((), advanced.changes, record)
-    version = record.rule_set.version
-    finding = Finding(REFUSED, REFUSED.family, Severity.MEDIUM, None, (), (), rule_set_version=version)
-    raised = _raised(record, finding, refused_at, refused_at)
-    return replace(raised, changes=(*advanced.changes, *raised.changes), reminders=advanced.reminders)
+    return _told(replace(advanced, record=record), REFUSED, refused_at)
+
+
+def lose_app(record: Record, at: datetime) -> Judgement:
+    """The access of a paired app has ended, and not by the team: a technical alert (R24), for nothing comes from it
+    until it is paired again."""
+    return _told(advance(record, at), APP_LOST, at)
 
 
 def not_evaluated(record: Record, reading: Reading) -> Judgement:
@@ -121,6 +124,14 @@ def change_rule_set(record: Record, rule_set: RuleSet, at: datetime) -> Judgemen
     """Another rule set goes live on the ward. What stands, and what it waits for, stays as it is."""
     advanced = advance(record, at)
     return replace(advanced, record=replace(advanced.record, rule_set=rule_set))
+
+
+def _told(advanced: Judgement, rule: Rule, at: datetime) -> Judgement:
+    """What the service tells of, besides what time brought about."""
+    version = advanced.record.rule_set.version
+    finding = Finding(rule, rule.family, Severity.MEDIUM, None, (), (), rule_set_version=version)
+    raised = _raised(advanced.record, finding, at, at)
+    return replace(raised, changes=(*advanced.changes, *raised.changes), reminders=advanced.reminders)
 
 
 def _raised(record: Record, finding: Finding, observed_at: datetime, at: datetime) -> Judgement:

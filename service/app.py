@@ -46,6 +46,7 @@ from service.queue.limits import Limits
 from service.queue.snapshots import Snapshots
 from service.queue.watchdog import Watchdog
 from service.readings import routes as reading_routes
+from service.readings.incidents import Incidents
 from service.readings.intake import Intake
 from service.readings.pulse import Pulse
 from service.readings.timing import Judging
@@ -54,7 +55,7 @@ from service.settings import Settings, from_environ, require_secret_key
 from service.storage.engine import open_database
 from service.storage.faults import is_unavailable
 from service.storage.lateness import INTAKE
-from service.storage.timekeeper import Timekeeper
+from service.storage.timekeeper import Timekeeper, Work
 from service.wards import routes as ward_routes
 
 VERSION = "0.1.0"
@@ -204,8 +205,9 @@ def _timekeeper(app: FastAPI) -> Timekeeper:
     judging, limits = Judging(database, intake), Limits(database, app.state.wakeups.wake)
     mailing = Mailing(database, server_of(app.state.settings))
     sealing = Sealing(database, Seals(app.state.settings.secret_key))
-    pauses = Pauses(database, app.state.wakeups.wake)
-    timekeeper = Timekeeper(database, app.state.clock, [pauses, judging, limits, mailing, sealing, Pulse(intake)])
+    pauses, incidents = Pauses(database, app.state.wakeups.wake), Incidents(database, intake)
+    works: list[Work] = [pauses, incidents, judging, limits, mailing, sealing, Pulse(intake)]
+    timekeeper = Timekeeper(database, app.state.clock, works)
     intake.nearer = lambda at: timekeeper.nearer(judging.kind, at)
     # Something urgent may be among what was written: whether anybody is there is looked at once.
     intake.happened = lambda: timekeeper.nearer(limits.kind, app.state.clock.now())

@@ -1,4 +1,4 @@
-"""Something is wrong with the measuring or the sending (R0, R19, R20, R21)."""
+"""Something is wrong with the measuring or the sending (R0, R19, R20, R21, R24)."""
 
 from datetime import timedelta
 
@@ -41,7 +41,7 @@ def judge_clock(case: Case) -> Verdict:
 
 
 def judge_accepted(_case: Case) -> Verdict:
-    """R20 is raised when readings are refused; any reading that is judged clears it."""
+    """R20 is raised when readings are refused, R24 when an app can send none; whatever is judged clears them."""
     return CLEAR
 
 
@@ -93,6 +93,13 @@ def _says_not_evaluated(finding: Finding) -> str:
     return "A reading was kept but could not be assessed: look at it yourself."
 
 
+def _says_app_lost(_finding: Finding) -> str:
+    return (
+        "The access of an app of this stay has ended: somebody else may have had it, or it was not used for long. "
+        "Nothing comes from it until it is paired again."
+    )
+
+
 IMPLAUSIBLE_LOW = Rule(
     id="R0", name="implausible_low", family=Family.TECHNICAL, rank=30,
     needs_signal=False,
@@ -117,4 +124,10 @@ NOT_EVALUATED = Rule(
     source="Design decision, needs CSO sign-off",
     judge=judge_evaluated, inputs=_nothing, limits=_no_limits, says=_says_not_evaluated,
 )  # fmt: skip
-RULES = (IMPLAUSIBLE_LOW, CLOCK, REFUSED, NOT_EVALUATED)
+APP_LOST = Rule(
+    id="R24", name="app_lost", family=Family.TECHNICAL, rank=16, clearing=NEXT_READING,
+    needs_signal=False,
+    source="Design decision, needs CSO sign-off",
+    judge=judge_accepted, inputs=_nothing, limits=_no_limits, says=_says_app_lost,
+)  # fmt: skip
+RULES = (IMPLAUSIBLE_LOW, CLOCK, REFUSED, NOT_EVALUATED, APP_LOST)

@@ -54,6 +54,13 @@ class Family:
     scopes: frozenset[str]
 
 
+class Expired(Exception):
+    """A refresh token came after its family had run out, unused; `family` is which."""
+
+    def __init__(self, family: Family) -> None:
+        self.family = family
+
+
 class Stolen(Exception):
     """An old refresh token was used again; `family` is whose."""
 
@@ -99,10 +106,12 @@ async def find_family(session: AsyncSession, family_id: str, at: datetime) -> Fa
 async def take(session: WriteSession, making: RefreshTokens, token: RefreshToken, at: datetime) -> Family | None:
     """The family whose turn this refresh token is, held until the transaction ends; None when it has ended.
 
-    Raises Stolen for a token that was changed for another before."""
+    Raises Stolen for a token that was changed for another before, Expired when the family has run out."""
     row = (await session.execute(select(FAMILY).where(FAMILY.c.id == token.family_id).with_for_update())).one_or_none()
-    if row is None or not _lives(row, at) or token.generation > row.generation:
+    if row is None or row.revoked_at is not None or token.generation > row.generation:
         return None
+    if at >= row.expires_at:
+        raise Expired(_family(row))
     if token.generation == row.generation and making.hash(token) == row.current_hash:
         return _family(row)
     again = token.generation == row.generation - 1 and making.hash(token) == row.previous_hash

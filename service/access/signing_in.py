@@ -6,6 +6,7 @@ from typing import Any
 
 from service.access import accounts, audit, families, new_password
 from service.access.attempts import Attempts
+from service.access.incidents import note_lost
 from service.access.passwords import Passwords
 from service.access.principals import Principal
 from service.access.refresh import RefreshTokens
@@ -156,6 +157,10 @@ class Desk:
         except families.Stolen as theft:
             await self._end_stolen(theft.family)
             raise InvalidGrant(_ENDED) from None
+        except families.Expired as late:
+            async with writing(self._database) as session:
+                await note_lost(session, late.family.bound, "token_expired", now)
+            raise InvalidGrant(_ENDED) from None
         access_token, seconds = await self._tokens.issue(who, scopes, family.id)
         return Given(access_token, seconds, scopes, following)
 
@@ -168,6 +173,7 @@ class Desk:
             subject = (family.subject_kind, family.subject_id)
             detail = {"family": family.id}
             await audit.append(session, None, "token.reused", now, subject=subject, outcome="refused", detail=detail)
+            await note_lost(session, family.bound, "token_reused", now)
         await self._tokens.catch_up()
 
     async def _staff(self, form: Mapping[str, str], _authorization: str) -> Proven:

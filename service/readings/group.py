@@ -19,13 +19,13 @@ from service.readings.freezing import write_frozen
 from service.readings.judging import StayCase
 from service.readings.opening import open_case
 from service.readings.store import WINDOW, LockedStay, StayKey
-from service.readings.submission import Arrival, Outcome, Refusal, Submission, Tick
+from service.readings.submission import Arrival, Lost, Outcome, Refusal, Submission, Tick
 from service.readings.windows import load_windows
 from service.rules.live import WardRules
 from service.rules.shadow import Found
 from service.storage.direct import Where
 
-Item = Arrival | Refusal | Tick
+Item = Arrival | Refusal | Tick | Lost
 Counted = Mapping[Found, int]
 RuleReader = Callable[[Where, Sequence[LockedStay]], Awaitable[Mapping[StayKey, WardRules]]]
 PlanReader = Callable[[Where, Sequence[LockedStay]], Awaitable[Mapping[StayKey, tuple[Plan | None, Cover]]]]
@@ -207,6 +207,8 @@ def _judge(
             case.refuse(item.received_at)
         elif isinstance(item, Tick):
             case.tick(item.received_at)
+        elif isinstance(item, Lost):
+            case.lose_app(item.received_at)
         new = [(draft.reading_id, draft.submission) for draft in each if draft.reading_id in won]
         if new and isinstance(item, Arrival):
             rows.extend(case.receive(item, new))

@@ -20,7 +20,7 @@ from service.readings.group import GroupResult, Item, keep_and_judge
 from service.readings.plans import plan_of
 from service.readings.received import Stamping
 from service.readings.store import LockedStay, StayKey
-from service.readings.submission import Arrival, Outcome, Recorded, Refusal, Submission, Tick
+from service.readings.submission import Arrival, Lost, Outcome, Recorded, Refusal, Submission, Tick
 from service.rules.live import KnownRuleSets, WardRules
 from service.rules.shadow import ShadowCounts
 from service.settings import Settings
@@ -96,6 +96,10 @@ class Intake:
         """Note that a reading of this stay was refused; the second within 24 h raises a technical alert."""
         metrics.READINGS.labels("refused").inc()
         await self._committer.submit(ward_id, stay_id, Refusal(ward_id, stay_id, self._clock.now(), code))
+
+    async def lose_app(self, ward_id: str, stay_id: str, at: datetime) -> None:
+        """Tell of a paired app of this stay that has lost its access."""
+        await self._committer.submit(ward_id, stay_id, Lost(ward_id, stay_id, at))
 
     async def look_at(self, ward_id: str, stay_id: str, at: datetime) -> None:
         """Judge a stay by the time alone, at a clinical instant."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from alerts.change import Change, Reminder
 from alerts.evaluate import Evaluation, evaluate
-from alerts.judge import advance, catch_up, change_plan, judge, not_evaluated, refuse
+from alerts.judge import advance, catch_up, change_plan, judge, lose_app, not_evaluated, refuse
 from alerts.plan import Plan
 from alerts.reading import LATE_AFTER, Reading
 from alerts.record import Judgement, Record
@@ -96,6 +96,10 @@ class StayCase:
     def refuse(self, at: datetime) -> None:
         """A reading of this stay was refused."""
         self._go_on(self._readable(refuse(self.record, self._after_the_last(at))))
+
+    def lose_app(self, at: datetime) -> None:
+        """A paired app of this stay has lost its access."""
+        self._go_on(self._readable(lose_app(self.record, self._after_the_last(at))))
 
     def tick(self, at: datetime) -> None:
         """Nothing arrived, but time has passed."""

@@ -19,11 +19,11 @@ from service.errors import FieldError, Invalid
 from service.fields import canonical_id, utc_text
 from service.paging import decode_cursor, encode_cursor
 from service.readings.store import reading_table
-from service.readings.submission import Arrival, Refusal, Tick
+from service.readings.submission import Arrival, Lost, Refusal, Tick
 from service.storage.engine import Database, oldest_write
 from service.storage.session import ReadSession
 
-Item = TypeVar("Item", bound=Arrival | Refusal | Tick)
+Item = TypeVar("Item", bound=Arrival | Refusal | Tick | Lost)
 
 HOLDS = timedelta(seconds=15)
 SLOWEST = timedelta(seconds=30)

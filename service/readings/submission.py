@@ -56,6 +56,15 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class Lost:
+    """A paired app of the stay has lost its access."""
+
+    ward_id: str
+    stay_id: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class AlertEffect:
     """What one reading did to one alert."""
 

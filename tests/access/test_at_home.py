@@ -49,7 +49,7 @@ def filled(path: str, ids: dict[str, str]) -> str:
 
 
 @pytest.mark.parametrize("body", [{}, {"carer": {"name": "Kim Example"}}], ids=["patient", "carer"])
-@pytest.mark.hazard("H9")
+@pytest.mark.hazard("H3")
 async def test_no_route_opens_what_is_not_theirs(hospital: Hospital, app: FastAPI, body: dict[str, Any]) -> None:
     """Every route, with the ids of a neighbour on the same ward and with one's own: 403 or 404, but for these few."""
     bed = await bedside(hospital)

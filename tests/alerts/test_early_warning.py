@@ -1,4 +1,4 @@
-"""Early warning and the technical rules (R9, R9b, R19-R21), and what every rule must tell."""
+"""Early warning and the technical rules (R9, R9b, R19-R21, R24), and what every rule must tell."""
 
 from dataclasses import replace
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 
 from alerts.episode import State
 from alerts.evaluate import evaluate
-from alerts.judge import judge, not_evaluated, refuse
+from alerts.judge import judge, lose_app, not_evaluated, refuse
 from alerts.plan import Plan
 from alerts.record import Record
 from alerts.rule import Say
@@ -128,6 +128,23 @@ def test_a_refusal_does_not_forget_what_time_brought_about() -> None:
     stay.reads("08:00", spo2=92, breathlessness=1)
     refused = refuse(stay.record, clock("08:30"))
     assert [change.kind for change in refused.changes] == ["confirmed"]
+
+
+def test_an_app_that_lost_its_access_is_told_of_once_until_something_is_judged_again() -> None:
+    lost = lose_app(Record(), clock("08:00"))
+    alert = lost.episodes[TECHNICAL]
+    assert (alert.title, alert.severity, alert.rule_ids) == ("app_lost", MEDIUM, ("R24",))
+    assert "paired again" in alert.explanation.text
+    assert [change.kind for change in lose_app(lost.record, clock("08:01")).changes] in ([], ["updated"])
+    (change,) = judge(lost.record, [reading("08:05", pulse_rate=80)]).changes
+    assert change.kind == "resolved"
+
+
+def test_a_lost_app_does_not_forget_what_time_brought_about() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=92, breathlessness=1)
+    lost = lose_app(stay.record, clock("08:30"))
+    assert [change.kind for change in lost.changes] == ["confirmed", "opened"]
 
 
 def test_every_rule_that_said_nothing_gives_its_reason_and_its_margin() -> None:
