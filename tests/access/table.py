@@ -1,0 +1,65 @@
+"""Who may call what, from the code: `python -m tests.access.table` writes docs/access.md anew."""
+
+from typing import Any
+
+from service.access.guards import Public, RequiresAtHome, RequiresOnWard, RequiresTeam, guard_of
+from service.access.principals import AT_HOME, ROLE_SCOPES
+from service.accounts.guards import RequiresManager
+from service.app import create_app
+from service.openapi import routes_of
+from service.settings import Settings
+from tests.conftest import ROOT
+
+PAGE = ROOT / "docs" / "access.md"
+ROLES = tuple(ROLE_SCOPES)
+HEAD = """# Who may call what
+
+Made from the guards of the routes and the scopes of the roles by `python -m tests.access.table`; a test calls every
+route as every role and holds the answers against it.
+
+* **own wards**: on wards where the caller has the role; everything else answers 404, as if it were not there.
+* **own stay**: the stay an app at home is paired with. **all**: every ward, and nothing clinical. **any**: everybody.
+* **–**: 403, with the scopes it takes; calls that only people at home have answer 404 to everybody else.
+* A partner system also needs to have been given the scope. Without a token, or with one that has expired: 401.
+* Accounts are managed by people: a partner system gets 403 whatever it was given.
+* Some calls ask for more than a role: the other person for an approval, an account wholly on the own wards for a lead.
+
+"""
+
+
+def cell(route: Any, role: str) -> str:
+    """What a role may do with a route."""
+    guard = guard_of(route)
+    if isinstance(guard, Public):
+        return "any"
+    assert guard is not None
+    if guard.scopes and not ROLE_SCOPES[role].intersection(guard.scopes):
+        return "–"
+    if isinstance(guard, RequiresAtHome):
+        return "own stay" if role in AT_HOME else "–"
+    if role in AT_HOME:
+        return "–" if isinstance(guard, RequiresTeam | RequiresOnWard) else "own stay" if guard.scopes else "yes"
+    if not guard.scopes:
+        return "yes"
+    if role == "partner" and isinstance(guard, RequiresManager):
+        return "–"  # accounts are managed by people
+    return "all" if role == "administrator" else "own wards"
+
+
+def routes() -> list[Any]:
+    """Every documented route."""
+    return [route for route in routes_of(create_app(Settings(secret_key="x" * 32))) if route.include_in_schema]
+
+
+def render() -> str:
+    """The page."""
+    lines = [f"| call | scope | {' | '.join(ROLES)} |", "|" + "---|" * (len(ROLES) + 2)]
+    for route in sorted(routes(), key=lambda each: (each.path, sorted(each.methods))):
+        scopes = " or ".join(getattr(guard_of(route), "scopes", None) or ()) or "–"
+        cells = " | ".join(cell(route, role) for role in ROLES)
+        lines.append(f"| `{' '.join(sorted(route.methods))} {route.path}` | {scopes} | {cells} |")
+    return HEAD + "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(render(), encoding="utf-8")
