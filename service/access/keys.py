@@ -28,11 +28,24 @@ def derive(secret_key: str, purpose: bytes, length: int) -> bytes:
     return HKDF(SHA256(), length, salt=None, info=purpose).derive(secret_key.encode())
 
 
+def key_id_of(secret_key: str) -> str:
+    """The id of the signing key that belongs to a secret key."""
+    return derive(secret_key, b"wardwatch signing key id", 16).hex()
+
+
+async def is_another(secret_key: str, database: Database) -> bool:
+    """Whether this service has signed tokens, and only under other secret keys than this: with it nobody's session,
+    pairing code or seal is known any more."""
+    async with reading(database) as session:
+        known = set((await session.execute(select(_KEY.c.id))).scalars())
+    return bool(known) and key_id_of(secret_key) not in known
+
+
 class SigningKeys:
     """The signing key of this secret key: read, or made on first need."""
 
     def __init__(self, secret_key: str, database: Database) -> None:
-        self.key_id = derive(secret_key, b"wardwatch signing key id", 16).hex()
+        self.key_id = key_id_of(secret_key)
         self._cipher = Fernet(base64.urlsafe_b64encode(derive(secret_key, b"wardwatch signing key", 32)))
         self._database = database
         self._key: ECKey | None = None

@@ -92,6 +92,8 @@ def _checks(settings: Settings) -> "Iterator[Check]":
     yield "database", found.standing == "ready", EXPLANATIONS[found.standing]
     if found.clock:
         yield _skew_check(found)
+    if found.standing == "ready" and _secret_check(settings)[1]:
+        yield _key_check(settings)
 
 
 def _audit_checks(settings: Settings, heads: Path | None, old_keys: "Sequence[Path]") -> list[Check]:
@@ -125,6 +127,22 @@ def _secret_check(settings: Settings) -> Check:
     except SettingInvalid as problem:
         return "secret", False, problem.detail
     return "secret", True, f"{len(settings.secret_key)} characters"
+
+
+def _key_check(settings: Settings) -> Check:
+    from service.access.keys import is_another
+    from service.storage.engine import open_database
+
+    async def asked() -> bool:
+        database = open_database(settings.database_url, 1)
+        try:
+            return await is_another(settings.secret_key, database)
+        finally:
+            await database.close()
+
+    if asyncio.run(asked()):
+        return "keys", False, "signed under another WARDWATCH_SECRET_KEY: with this one everybody signs in again"
+    return "keys", True, "as the secret key says"
 
 
 def _clock_check(settings: Settings) -> Check:

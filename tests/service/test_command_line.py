@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from service.access.keys import SigningKeys
 from service.app import create_app
 from service.settings import Settings
+from service.storage.engine import Database
 from tests.support.cli import PROGRAM, Done, run, wardwatch
 from tests.support.postgres import free_port
 
@@ -47,6 +49,15 @@ async def test_check_is_content_with_a_migrated_database(database_url: str) -> N
     assert done.code == 0, done.out
     assert "The database is ready." in done.out
     assert "WRONG" not in done.out
+
+
+async def test_check_notices_a_changed_secret_key(database: Database, database_url: str) -> None:
+    first, second = "a first secret key that is long enough", "a second secret key that is long enough"
+    await SigningKeys(first, database).get()
+    told = await wardwatch("check", WARDWATCH_DATABASE_URL=database_url, WARDWATCH_SECRET_KEY=second)
+    assert (told.code, "under another WARDWATCH_SECRET_KEY" in told.out) == (1, True)
+    same = await wardwatch("check", WARDWATCH_DATABASE_URL=database_url, WARDWATCH_SECRET_KEY=first)
+    assert (same.code, "WRONG" in same.out) == (0, False)
 
 
 async def test_check_names_what_is_wrong_and_what_to_do(empty_database_url: str) -> None:
