@@ -45,8 +45,7 @@ def judge(record: Record, arrivals: Sequence[Reading]) -> Judgement:
         evaluations.update(zip((index for index, _ in together), judged.evaluations, strict=True))
         changes += (*advanced.changes, *judged.changes)
         reminders += advanced.reminders
-        # What time brings about next must know the readings that came before.
-        record = replace(judged.record, window=tuple(known))
+        record = judged.record
     in_order = tuple(evaluations[index] for index in range(len(arrivals)))
     return Judgement(in_order, tuple(changes), record, tuple(reminders))
 
@@ -163,7 +162,14 @@ def _judge_together(record: Record, batch: Sequence[Reading], known: list[Readin
         episodes = decisions.episodes
         evaluations.append(evaluation)
         changes += decisions.changes
-    record = replace(record, episodes=episodes, newest_observed_at=newest.any_at, newest_resting_at=newest.resting_at)
+    # The window too: what time brings about next must know the readings that came before.
+    record = replace(
+        record,
+        window=tuple(known),
+        episodes=episodes,
+        newest_observed_at=newest.any_at,
+        newest_resting_at=newest.resting_at,
+    )
     lacking = without_prescription(record, batch, batch[0].received_at)
     return Judgement(tuple(evaluations), (*changes, *lacking.changes), lacking.record)
 

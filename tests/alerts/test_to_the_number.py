@@ -16,7 +16,7 @@ from alerts.record import Record
 from alerts.rule_set import bounds
 from alerts.severity import Family, Severity
 from alerts.snoozing import SnoozeTooLong, snooze
-from tests.alerts.stay import Stay, clock, reading
+from tests.alerts.stay import COMPLETE, Stay, clock, reading
 
 
 def test_what_can_be_a_value_at_all() -> None:
@@ -158,3 +158,26 @@ def test_no_more_than_two_hundred_readings_are_looked_back_at() -> None:
     known = tuple(reading(f"{number // 60:02}:{number % 60:02}", spo2=97) for number in range(250))
     judged = judge(Record(window=known), [reading("05:00", spo2=97)])
     assert len(judged.evaluations[0].case.window) == 200
+
+
+def test_two_greens_at_rest_end_what_exertion_showed() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=91, context="post_exertion_40_steps")
+    stay.reads("08:05", spo2=97)
+    stay.reads("08:25", spo2=97)
+    assert stay.alert().state == State.RECOVERED
+
+
+@pytest.mark.parametrize(("pregnant", "reason"), [(True, "not_applicable"), (False, "value_not_given")])
+def test_a_score_that_does_not_apply_is_told_from_one_that_lacks_a_value(pregnant: bool, reason: str) -> None:
+    stay = Stay(pregnant=pregnant)
+    stay.reads("08:00", spo2=97)
+    assert stay.evaluation is not None
+    assert {silent.reason for rule, silent in stay.evaluation.silences() if rule.id == "R9"} == {reason}
+
+
+def test_an_early_warning_says_what_it_is_made_of() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=97, **{**COMPLETE, "respiratory_rate": 24, "pulse_rate": 125, "oxygen_flow": 2})
+    text = stay.alert(Family.EARLY_WARNING).explanation.text
+    assert text.startswith("NEWS2 6 (respiratory rate 2, oxygen 2, pulse rate 2).")
