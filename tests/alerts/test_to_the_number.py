@@ -1,7 +1,8 @@
 """Numbers and small print that nothing else would miss: each test here stands for a mistake that once went unnoticed
 (docs/mutation.md)."""
 
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,10 +13,12 @@ from alerts.fold import Verb
 from alerts.judge import WINDOW_READINGS, catch_up, judge
 from alerts.plan import Plan
 from alerts.reading import LIMITS
-from alerts.record import Record
+from alerts.record import Judgement, Record
+from alerts.replay import Arrival, Team, replay
 from alerts.rule_set import bounds
 from alerts.severity import Family, Severity
 from alerts.snoozing import SnoozeTooLong, snooze
+from alerts.watch import begin_watch
 from tests.alerts.stay import COMPLETE, Stay, clock, reading
 
 
@@ -181,3 +184,36 @@ def test_an_early_warning_says_what_it_is_made_of() -> None:
     stay.reads("08:00", spo2=97, **{**COMPLETE, "respiratory_rate": 24, "pulse_rate": 125, "oxygen_flow": 2})
     text = stay.alert(Family.EARLY_WARNING).explanation.text
     assert text.startswith("NEWS2 6 (respiratory rate 2, oxygen 2, pulse rate 2).")
+
+
+def test_a_value_too_low_to_use_is_told_as_the_reason_why_red_is_silent() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=45)
+    assert stay.evaluation is not None
+    assert {silent.reason for rule, silent in stay.evaluation.silences() if rule.id == "R1"} == {"too_low_to_use"}
+
+
+def test_a_red_value_on_a_poor_signal_names_the_signal() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=91, quality="poor")
+    assert ("quality", "poor") in {(item.name, item.value) for item in stay.alert().explanation.inputs}
+
+
+def test_in_a_replay_a_plan_that_is_complete_again_closes_what_said_it_was_not() -> None:
+    @dataclass
+    class Planned:
+        arrivals: list[Arrival]
+
+        def next_at(self) -> datetime | None:
+            return self.arrivals[0].at if self.arrivals else None
+
+        def take(self) -> Arrival:
+            return self.arrivals.pop(0)
+
+        def hear(self, at: datetime, judgement: Judgement) -> None:
+            """Nobody listens."""
+
+    start = Record(plan=Plan(reading_times=()), watch=begin_watch(clock("00:00")))
+    complete = Plan(reading_times=(), baseline_spo2=97, version=2)
+    replayed = replay(Planned([Arrival(clock("2 06:00"), plan=complete)]), start, Team(), clock("5 00:00"))
+    assert [(alert.family, alert.closed_at) for alert in replayed.raised] == [(Family.PLAN, clock("2 06:00"))]
