@@ -217,3 +217,8 @@ def test_in_a_replay_a_plan_that_is_complete_again_closes_what_said_it_was_not()
     complete = Plan(reading_times=(), baseline_spo2=97, version=2)
     replayed = replay(Planned([Arrival(clock("2 06:00"), plan=complete)]), start, Team(), clock("5 00:00"))
     assert [(alert.family, alert.closed_at) for alert in replayed.raised] == [(Family.PLAN, clock("2 06:00"))]
+
+
+@pytest.mark.parametrize(("spo2", "counts"), [(49, False), (49.5, False), (50, True), (50.5, True), (51, True)])
+def test_a_value_counts_from_fifty_on_as_it_is_judged(spo2: float, counts: bool) -> None:
+    assert reading("08:00", spo2=spo2).counts_for_spo2 is counts
