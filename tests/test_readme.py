@@ -18,7 +18,7 @@ from tests.support.cli import environment, until_ready
 from tests.support.postgres import free_port
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-SHELL = re.findall(r"^```bash\n# terminal \d\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+SHELL = re.findall(r"^```bash\n# terminal \d(?:, going on)?\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 TABLE = re.findall(r"^\| `(WARDWATCH_\w+)` \| (.*?) \|", README, re.MULTILINE)
 
 
@@ -40,18 +40,19 @@ def start(commands: str, folder: Path, port: int):
 
 @pytest.mark.slow
 async def test_the_first_calls_work_as_printed(folder):
-    service, calls = SHELL
+    service, calls, app = SHELL
     port = free_port()
     serving = await start(service, folder, port)
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
             await until_ready(client, serving, 120)
-        calling = await start(calls, folder, port)
+        calling = await start(calls + "echo\n" + app, folder, port)
         out, err = await calling.communicate()
     finally:
         os.killpg(serving.pid, 9)
         await serving.communicate()
     assert calling.returncode == 0, err.decode() + out.decode()
+    assert re.search(r"\n(599|600)\n*$", out.decode())
     reading, alert = (json.loads(text) for text in re.findall(r'\{"(?:reading_)?id".*?\}(?=\{"id"|\n|$)', out.decode()))
     assert reading["assessment"]["severity"] == "high"
     assert (alert["title"], alert["state"]) == ("silent_hypoxia", "acknowledged")
