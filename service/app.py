@@ -103,7 +103,6 @@ def create_app(settings: Settings) -> FastAPI:
         app.state.watchdog = _watchdog(app)
         if settings.timers:
             await _begin(app)
-            app.state.trail.start(app.state.database)
         try:
             with _heard_at_once(app.state.wakeups.close):
                 yield
@@ -185,6 +184,7 @@ async def _begin(app: FastAPI) -> None:
     await app.state.timekeeper.start()
     app.state.watchdog.start()
     app.state.tokens.listener.start()
+    app.state.trail.start(app.state.database)
 
 
 def _desk(app: FastAPI) -> Desk:
