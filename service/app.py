@@ -183,6 +183,7 @@ async def _begin(app: FastAPI) -> None:
     """Everything that goes on by itself."""
     await app.state.timekeeper.start()
     app.state.watchdog.start()
+    app.state.trail.start(app.state.database)
     app.state.tokens.listener.start()
     app.state.trail.start(app.state.database)
 
