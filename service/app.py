@@ -185,7 +185,6 @@ async def _begin(app: FastAPI) -> None:
     app.state.watchdog.start()
     app.state.trail.start(app.state.database)
     app.state.tokens.listener.start()
-    app.state.trail.start(app.state.database)
 
 
 def _desk(app: FastAPI) -> Desk:
