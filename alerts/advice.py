@@ -69,6 +69,8 @@ _URGENCY = (
     AdviceCode.EMERGENCY,
 )
 
+FELT_FROM = 3
+"""Borg: from here on (moderate) nobody is told that they may feel well."""
 _LOW_NUMBER = "You may feel well; the number still matters."
 _RING_999 = "ring 999 or go to A&E"
 
@@ -87,7 +89,11 @@ def advise(
     episodes = [e for e in unresolved if e.family.channel == Channel.CLINICAL or e.trace("R0") is not None]
     code = max((*(_of_episode(episode) for episode in episodes), _of_reading(evaluation)), key=_URGENCY.index)
     low = any(episode.family == Family.OXYGEN for episode in episodes if not episode.retrospective)
-    return Advice(code, _text(code, _Reader(plan, watched_now, contact), low=low))
+    feels_well = evaluation.case.breathlessness is None or evaluation.case.breathlessness < FELT_FROM
+    text = _text(code, _Reader(plan, watched_now, contact), low=low and feels_well)
+    if code == AdviceCode.CALL_THE_TEAM and evaluation.recheck_by is not None:
+        text += " Then sit and rest, and measure again."
+    return Advice(code, text)
 
 
 def advise_not_assessed(plan: Plan, *, watched_now: bool, contact: Contact = NO_CONTACT) -> Advice:
@@ -145,8 +151,12 @@ class _Reader:
     @property
     def own_words(self) -> str:
         """The plan's own text, for somebody whose treatment escalation is limited; else empty."""
-        limited = self.plan.treatment_escalation == TreatmentEscalation.LIMITED
-        return f"{self.plan.patient_text}" if limited else ""
+        if self.plan.treatment_escalation != TreatmentEscalation.LIMITED:
+            return ""
+        text = (self.plan.patient_text or "").strip()
+        if not text or must_not_say(text):
+            return "Do what was agreed with your team."
+        return text if text[-1] in ".!?" else f"{text}."
 
     @property
     def team(self) -> str:
@@ -202,7 +212,7 @@ def _call(who: _Reader) -> str:
         return who.own_words
     if who.contact.phone:
         return f"Ring {who.first_aid}, now."
-    return "Ring 111 now; your team is not there at this hour."
+    return "Ring 111 now; your team may not be there."
 
 
 def _if_unwell(who: _Reader) -> str:

@@ -81,6 +81,11 @@ class Case:
         return self.limits.red_at - (self.rule_set.sleep_allowance if self.asleep else 0)
 
     @property
+    def low_again(self) -> bool:
+        """A second value too low to be used: the measurement that was asked for is this one."""
+        return self.band == Band.RED and self.level is not None and self.level < USABLE_FROM
+
+    @property
     def breathlessness(self) -> float | None:
         """The Borg answer in force, or None when nobody answered."""
         return None if self.answer is None else self.answer.breathlessness

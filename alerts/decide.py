@@ -86,7 +86,7 @@ def _first(
     fresh = [finding for finding in findings if not finding.carried]
     case = evaluation.case
     observed_at = case.reading.observed_at
-    traces = tuple(begin(f, observed_at, good=case.valid) for f in fresh if not f.attached)
+    traces = tuple(begin(f, observed_at, good=case.valid, again=case.low_again) for f in fresh if not f.attached)
     if not traces:
         return None, None
     waits = _waits((), fresh, traces, None)
@@ -140,7 +140,9 @@ def _traces(before: Episode, findings: Sequence[Finding], evaluation: Evaluation
         traces.append(trace if silent is None else quiet(trace, silent, case))
     active = case.in_order or before.recovered_at is None
     observed_at = case.reading.observed_at
-    begun = (begin(finding, observed_at, good=case.counts, active=active) for finding in fired.values())
+    begun = (
+        begin(finding, observed_at, good=case.counts, again=case.low_again, active=active) for finding in fired.values()
+    )
     return (*traces, *begun)
 
 

@@ -16,13 +16,18 @@ class ReopenTooLate(Exception):
 
 
 def acknowledge(episode: Episode, at: datetime, hours: ServiceHours) -> Episode:
-    """Somebody takes it: now the contact limit counts. Raises IllegalTransition unless open or recovered."""
+    """Somebody takes it: now the contact limit counts. One that has passed already begins anew, for nobody can make
+    contact in the past (design decision, needs CSO sign-off). Raises IllegalTransition unless open or recovered."""
     state, _ = step(episode.state, Trigger.ACKNOWLEDGE)
+    due_at = episode.contact_due_at
+    if due_at is not None and due_at <= at and episode.contacted_at is None:
+        due_at = contact_by(episode.family, episode.severity, at, hours)
     return replace(
         episode,
         state=state,
         acknowledged_at=at,
-        respond_by=None if episode.contacted_at else episode.contact_due_at,
+        contact_due_at=due_at,
+        respond_by=None if episode.contacted_at else due_at,
         ack_expires_at=acknowledgement_expires(episode.family, episode.severity, at, hours),
         version=episode.version + 1,
     )

@@ -9,6 +9,10 @@ STEPS = (1, 10)
 """How many steps a policy has."""
 AFTER_MINUTES = (0, 1440)
 """When a step is taken, in minutes after the limit that was passed."""
+FIRST_WITHIN = 15
+NEXT_WITHIN = 60
+"""Minutes: the first step comes at most so long after the limit, each other one so long after the step before. A ward
+sets its own times, but may not set escalation off (design decision, needs CSO sign-off)."""
 STAFF = "staff:"
 
 
@@ -99,6 +103,9 @@ def _problems(steps: tuple[Step, ...]) -> list[PolicyProblem]:
         elif step.after_minutes <= earlier:
             message = "is later than that of the step before"
             found.append(PolicyProblem(number, "after_minutes", "not_ascending", message))
+        elif step.after_minutes > (FIRST_WITHIN if earlier < 0 else earlier + NEXT_WITHIN):
+            message = f"is at most {FIRST_WITHIN} for the first step, then at most {NEXT_WITHIN} after the step before"
+            found.append(PolicyProblem(number, "after_minutes", "too_late", message))
         earlier = step.after_minutes
         if step.notify not in tuple(Notify) and not step.staff_id:
             message = "is on_duty, lead, out_of_hours or staff:<id>"

@@ -10,7 +10,7 @@ from alerts.rules import BY_KEY, POSITION
 from alerts.severity import Severity
 
 
-def begin(finding: Finding, observed_at: datetime, *, good: bool, active: bool = True) -> Trace:
+def begin(finding: Finding, observed_at: datetime, *, good: bool, again: bool = False, active: bool = True) -> Trace:
     """A rule takes part for the first time. `good`: the reading is one that may confirm."""
     rule = finding.rule
     return Trace(
@@ -19,7 +19,7 @@ def begin(finding: Finding, observed_at: datetime, *, good: bool, active: bool =
         name=rule.name,
         rank=rule.rank,
         severity=finding.severity,
-        confirmed=(good or not rule.needs_signal) and not rule.repeats,
+        confirmed=(good or not rule.needs_signal) and (again or not rule.repeats),
         active=active,
         first_breach_at=observed_at,
         last_breach_at=observed_at,

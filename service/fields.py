@@ -7,6 +7,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, StringConstraints, WithJsonSchema
 from uuid_utils import uuid7
 
+from alerts.advice import must_not_say
+
 _RFC3339 = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})",
     re.ASCII,
@@ -85,6 +87,16 @@ Name = Annotated[
 ]
 ShortText = Annotated[CleanText, StringConstraints(max_length=200)]
 LongText = Annotated[CleanText, StringConstraints(max_length=2000)]
+
+
+def _for_patients(value: str | None) -> str | None:
+    if value is not None and must_not_say(value):
+        raise ValueError("must not reassure, promise that somebody is watching, or ask for a change of oxygen")
+    return value
+
+
+PatientText = Annotated[LongText | None, AfterValidator(_for_patients)]
+"""A team's own words to its patients."""
 ClientKey = Annotated[CleanText, StringConstraints(min_length=1, max_length=128)]
 """An id chosen by a sender: the sender's name for one reading or one request."""
 

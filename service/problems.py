@@ -34,8 +34,8 @@ FRAMEWORK: dict[int, type[WardwatchError]] = {404: NotFound, 405: MethodNotAllow
 
 SAFETY_TEXT = (
     "This reading was not recorded and nobody has seen it. Please check it and send it again. "
-    "If you feel very unwell, are struggling to breathe or are worried, call 999. "
-    "For other urgent help call your team or 111."
+    "If you feel very unwell, are struggling to breathe or are worried, do what was agreed with your team; "
+    "if nothing was agreed, call 999. For other urgent help call your team or 111."
 )
 """What every refusal of a reading says: the person must not believe that it arrived."""
 

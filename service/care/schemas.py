@@ -9,7 +9,7 @@ from service.body import Schema
 from service.care.plans import PlanVersion
 from service.care.store import Stay
 from service.care.views import AMBER_AGAIN, LastReading, OpenAlert
-from service.fields import Day, Id, Instant, LongText, Version, clean_text
+from service.fields import Day, Id, Instant, LongText, PatientText, Version, clean_text
 from service.queue.actions import Outcome
 
 Status = Literal["active", "paused", "discharged"]
@@ -36,7 +36,7 @@ class PlanIn(Schema):
     target_low: Annotated[Whole | None, Field(description="amber_at + 1 to 98")] = None
     reading_times: Annotated[list[Annotated[str, StringConstraints(max_length=5)]], Field(max_length=24)] | None = None
     treatment_escalation: Literal["full", "limited"] | None = None
-    patient_text: LongText | None = None
+    patient_text: PatientText = None
     reason: LongText | None = None
     review_on: Day | None = None
 

@@ -63,6 +63,10 @@ def read_ward(file: Path) -> list[Recorded]:
     return stays
 
 
+LONGEST_STAY = timedelta(days=3653)
+"""Longer, and somebody mistyped a year: every missed reading of ten years is lived through."""
+
+
 @dataclass(slots=True)
 class _Open:
     plan: Plan
@@ -134,6 +138,9 @@ class _Reader:
         self._instant(said, "observed_at")
         if received_at is None:
             raise self._refused("observed_at is missing")
+        begins = stay.from_at or (stay.arrivals[0].at if stay.arrivals else received_at)
+        if not begins <= received_at <= begins + LONGEST_STAY:
+            raise self._refused("received before the stay began, or more than ten years after")
         if stay.arrivals and received_at < stay.arrivals[-1].at:
             raise self._refused("received before the line above it")
         try:

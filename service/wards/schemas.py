@@ -5,9 +5,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from alerts.advice import must_not_say
 from service.body import Schema
-from service.fields import CleanText, LongText, Name, Version
+from service.fields import CleanText, Name, PatientText, Version
 
 
 def _time_zone(value: str) -> str:
@@ -28,15 +27,6 @@ def _given(value: str | None) -> str | None:
 TimeZone = Annotated[CleanText, StringConstraints(min_length=1, max_length=64), AfterValidator(_time_zone)]
 OdsCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{3,12}$")]
 Phone = Annotated[str, StringConstraints(pattern=r"^[0-9+() .-]{3,40}$")]
-
-
-def _for_patients(value: str | None) -> str | None:
-    if value is not None and must_not_say(value):
-        raise ValueError("must not reassure, promise that somebody is watching, or ask for a change of oxygen")
-    return value
-
-
-PatientText = Annotated[LongText | None, AfterValidator(_for_patients)]
 
 
 class WardIn(Schema):

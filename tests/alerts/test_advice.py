@@ -221,7 +221,7 @@ def test_whom_to_ring_goes_by_the_clock() -> None:
     assert alone.startswith(f"Ring 111, or your ward team on {PHONE}, now.")
     assert "not there" not in alone
     asleep = advised(stay, watched_now=False, contact=night).text
-    assert asleep.startswith("Ring 111 now; your team is not there at this hour.")
+    assert asleep.startswith("Ring 111 now; your team may not be there.")
     assert asleep.endswith("The night desk is 0113 496 0001.")
     assert "night desk" not in advised(stay, watched_now=True, contact=night).text
 
@@ -252,3 +252,37 @@ def test_who_has_recorded_wishes_is_not_sent_elsewhere_by_the_ward() -> None:
 @pytest.mark.hazard("H5")
 def test_a_wards_own_text_is_looked_through(text: str, found: str | None) -> None:
     assert must_not_say(text) == found
+
+
+def test_a_second_value_below_fifty_is_an_emergency_and_not_measured_a_third_time() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=45, breathlessness=1)
+    assert advised(stay).code == AdviceCode.MEASURE_AGAIN_NOW
+    stay.reads("08:10", spo2=47, breathlessness=1)
+    assert stay.record.episodes[Family.OXYGEN].confirmed
+    assert advised(stay).code == AdviceCode.EMERGENCY
+
+
+def test_whoever_says_that_they_feel_it_is_not_told_that_they_may_feel_well() -> None:
+    for borg, told in ((1, True), (7, False)):
+        stay = Stay()
+        stay.reads("08:00", spo2=93, breathlessness=borg)
+        assert ("You may feel well" in advised(stay).text) is told
+
+
+def test_a_recheck_that_is_waited_for_is_asked_for() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=93, breathlessness=4)
+    assert stay.evaluation is not None
+    assert stay.evaluation.recheck_by is not None
+    assert advised(stay).code == AdviceCode.CALL_THE_TEAM
+    assert advised(stay).text.endswith("measure again.")
+
+
+def test_wishes_that_no_patient_may_read_are_left_out() -> None:
+    stay = Stay(treatment_escalation="limited", patient_text="You are safe, carry on")
+    stay.reads("08:00", spo2=85, breathlessness=8)
+    text = advised(stay).text
+    assert "safe" not in text
+    assert "999" not in text
+    assert "Do what was agreed with your team." in text

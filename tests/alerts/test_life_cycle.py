@@ -85,6 +85,14 @@ def test_acknowledging_makes_contact_the_next_limit_and_contact_meets_it() -> No
     assert (stay.alert().respond_by, stay.alert().ack_expires_at) == (None, None)
 
 
+def test_whoever_takes_an_alert_after_its_contact_limit_has_the_whole_limit_to_make_contact() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=90)
+    assert stay.alert().contact_due_at == clock("08:30")
+    stay.acts("09:40", Verb.ACKNOWLEDGE)
+    assert stay.alert().respond_by == stay.alert().contact_due_at == clock("10:10")
+
+
 def test_contact_alone_does_not_take_an_open_alert() -> None:
     stay = Stay()
     stay.reads("08:00", spo2=91, breathlessness=1)

@@ -30,6 +30,8 @@ def test_a_particular_person_is_named_by_id() -> None:
         ((Step(-1, Notify.LEAD),), [(0, "after_minutes", "out_of_range")]),
         ((Step(0, Notify.LEAD), Step(1441, Notify.LEAD)), [(1, "after_minutes", "out_of_range")]),
         ((Step(9, Notify.LEAD), Step(9, Notify.LEAD)), [(1, "after_minutes", "not_ascending")]),
+        ((Step(16, Notify.LEAD),), [(0, "after_minutes", "too_late")]),
+        ((Step(15, Notify.LEAD), Step(76, Notify.LEAD)), [(1, "after_minutes", "too_late")]),
         ((Step(0, "staff:"), Step(1, "anybody")), [(0, "notify", "unknown"), (1, "notify", "unknown")]),
     ],
 )

@@ -100,7 +100,8 @@ CONFIRMATION = (
     Scenario(
         "45 and then 47 within a quarter of an hour is critical",
         ({"at": 0, "spo2": 45, "breathlessness": 1}, {"at": 10, "spo2": 47, "breathlessness": 1}),
-        (technical("high"), oxygen("critical", confirmed=False)),
+        (technical("high"), oxygen("critical", confirmed=True)),
+        answers={"advice_code": "emergency"},
     ),
     Scenario(
         "45 and no usable value for a quarter of an hour is critical",
