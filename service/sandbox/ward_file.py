@@ -138,11 +138,11 @@ class _Reader:
         self._instant(said, "observed_at")
         if received_at is None:
             raise self._refused("observed_at is missing")
+        if stay.arrivals and received_at < stay.arrivals[-1].at:
+            raise self._refused("received before the line above it")
         begins = stay.from_at or (stay.arrivals[0].at if stay.arrivals else received_at)
         if not begins <= received_at <= begins + LONGEST_STAY:
             raise self._refused("received before the stay began, or more than ten years after")
-        if stay.arrivals and received_at < stay.arrivals[-1].at:
-            raise self._refused("received before the line above it")
         try:
             reading = to_reading(ReadingIn.model_validate(body), received_at)
         except ValidationError as problem:

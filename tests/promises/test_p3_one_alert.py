@@ -53,7 +53,7 @@ async def assert_one_alert_a_family(database: Database, stay_id: str, ids: list[
     assert len({row.received_at for row in stored}) == len(stored), "receipts of a stay are in strict order"
     alerts = await rows_of(database, "alert", stay_id=stay_id)
     assert Counter(row.family for row in alerts) == dict.fromkeys(
-        ("oxygen", "symptoms", "vitals", "early_warning", "technical"), 1
+        ("oxygen", "symptoms", "vitals", "early_warning", "technical", "plan"), 1
     )
     (oxygen,) = (row for row in alerts if row.family == "oxygen")
     assert oxygen.reading_count == len(ids)
