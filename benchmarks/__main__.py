@@ -24,6 +24,8 @@ from service.storage.migrations import migrate
 from tests.support.postgres import Server, free_port
 
 WORKERS = 2
+TRIES = 5
+"""A queue is left alone for as long as one measurement takes only if no limit of an alert passes meanwhile."""
 TARGETS = {
     "single posts / without storage": 0.5,
     "batches of 100, readings / single posts": 4.0,
@@ -207,10 +209,14 @@ async def _queue(ours: int, bare: int, token: str, ward_id: str, seconds: float,
     memory = _say("same rows from memory", await run(bare, [page], seconds, repeat=True), {200})
     first = await run(ours, [page], seconds, repeat=True)
     found["queue page / same rows from memory"].append(_say("first page of the queue", first, {200}) / memory)
-    tag = next(line[6:].decode() for line in first.headers.split(b"\r\n") if line.lower().startswith(b"etag: "))
     empty = _say("empty answer", await run(bare, [request("GET", "/empty", token)], seconds, repeat=True), {204})
-    same = request("GET", path, token, if_none_match=tag)
-    unchanged = _say("unchanged queue (304)", await run(ours, [same], seconds, repeat=True), {304})
+    for _ in range(TRIES):
+        again = await run(ours, [page], 0.2, repeat=True)
+        tag = next(line[6:].decode() for line in again.headers.split(b"\r\n") if line.lower().startswith(b"etag: "))
+        same = await run(ours, [request("GET", path, token, if_none_match=tag)], seconds, repeat=True)
+        if set(same.statuses) == {304}:
+            break
+    unchanged = _say("unchanged queue (304)", same, {304})
     found["unchanged queue (304) / empty answer"].append(unchanged / empty)
 
 
