@@ -1,7 +1,7 @@
 """How many requests a minute: of a principal, and of an address whose requests carry no valid token. In memory, each
 replica for itself: a limit protects a process, and no request waits for a count to be kept anywhere."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import Any
 
@@ -22,8 +22,9 @@ class Rates:
 
     Windows are fixed: around the turn of one, twice the limit may pass."""
 
-    def __init__(self, per_minute: int | None = None) -> None:
+    def __init__(self, per_minute: int | None = None, now: Callable[[], float] = monotonic) -> None:
         self._set = per_minute
+        self._now = now
         self._windows: dict[str, list[float]] = {}
 
     def take(self, who: Principal) -> bytes | None:
@@ -31,7 +32,7 @@ class Rates:
         None without limits. Raises TooManyRequests."""
         if self._set == 0:
             return None
-        now = monotonic()
+        now = self._now()
         window = self._windows.get(who.id)
         if window is None or window[1] <= now:
             window = self._open(who.id, self._set or PER_MINUTE.get(who.kind, OF_PEOPLE), now)
@@ -45,7 +46,7 @@ class Rates:
         """Count a request without a valid token, by the address it came from; raises TooManyRequests."""
         if self._set == 0:
             return
-        now, name = monotonic(), f"address {address.get()}"
+        now, name = self._now(), f"address {address.get()}"
         window = self._windows.get(name)
         if window is None or window[1] <= now:
             window = self._open(name, OF_STRANGERS, now)

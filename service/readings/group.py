@@ -129,7 +129,7 @@ async def _load_cases(
     read_plans: PlanReader,
     read_rules: RuleReader,
 ) -> dict[StayKey, StayCase]:
-    """Everything the judgement needs to know of each stay: three queries for all of them."""
+    """Everything the judgement needs to know of each stay: the same few queries however many there are."""
     since = _window_starts(items, sent, stays)
     if not since:
         return {}
