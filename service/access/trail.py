@@ -56,10 +56,18 @@ class Trail:
         self._refusals = _Tally(REFUSALS_SECONDS)
         self._task: asyncio.Task[None] | None = None
 
-    def read(self, who: Principal, ward_id: str, subject: tuple[str, str] | None, action: str | None = None) -> None:
-        """Somebody read what is known of one patient."""
-        action = action or f"{subject[0] if subject else 'patient'}.read"
-        self._note(audit.entry(who, action, real_now(), ward_id=ward_id, subject=subject))
+    def read(
+        self, who: Principal, ward_id: str, subject: tuple[str, str], action: str | None = None, **detail: Any
+    ) -> None:
+        """Somebody read what is known of one patient. An app at home does so over and over of its own stay: one entry
+        for each session and hour, with how often it was the hour before (`before`)."""
+        action = action or f"{subject[0]}.read"
+        if who.home is not None:
+            before = self._polls.first((who.family_id or who.id, subject, action))
+            if before is None:
+                return
+            detail = {**detail, "before": before}
+        self._note(audit.entry(who, action, real_now(), ward_id=ward_id, subject=subject, detail=detail))
 
     def polled(self, who: Principal, ward_ids: tuple[str, ...], action: str = "queue.read") -> None:
         """Somebody looked at the wards' lists: one entry for each session and hour, with how often it was the hour

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Request
 
 from service.access.guards import RequiresAtHome
 from service.access.principals import Principal
+from service.access.trail import trail_of
 from service.care.home import see_my_stay
 from service.care.home_schemas import MyStayOut
 from service.errors import NotFound
@@ -22,4 +23,5 @@ async def get_my_stay(
     watching, and what became of the last readings."""
     if who.home is None:
         raise NotFound
+    trail_of(request).read(who, who.home.ward_id, ("stay", who.home.stay_id), "my_stay.read")
     return MyStayOut.of(await see_my_stay(session, who, who.home, request.app.state.clock.now()))

@@ -7,6 +7,7 @@ from fastapi.responses import Response
 
 from service.access.guards import PathId, Requires, RequiresOnWard
 from service.access.principals import Principal
+from service.access.trail import trail_of
 from service.body import JsonBody
 from service.care import transfer, transfer_store
 from service.care.act import Act
@@ -59,9 +60,13 @@ async def transfer_stay(
 
 @router.get("/wards/{ward_id}/transfers")
 async def list_transfers(
-    ward_id: Id, _who: Annotated[Principal, Depends(RequiresOnWard("patients:read"))], session: Reads
+    request: Request,
+    ward_id: Id,
+    who: Annotated[Principal, Depends(RequiresOnWard("patients:read"))],
+    session: Reads,
 ) -> TransfersOut:
     """The stays that are offered to this ward and wait for a decision, oldest first."""
+    trail_of(request).polled(who, (ward_id,), "transfers.read")
     found = await transfer_store.list_pending(session, ward_id)
     return TransfersOut(items=[TransferOut.model_validate(each) for each in found])
 

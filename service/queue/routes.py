@@ -101,6 +101,7 @@ async def list_alert_events(
     place = await views.find_place(session, who, known) if known else None
     if place is None:
         raise NotFound
+    trail_of(request).read(who, place.ward_id, ("alert", place.alert_id), "story.read")
     page = await story.read_story(session, place, cursor, limit)
     body = rendering.story_bytes(page.events, page.notes, page.next_cursor)
     return Response(body, headers=next_link(request, page.next_cursor), media_type=_JSON)

@@ -21,8 +21,10 @@ stay_table = METADATA.tables["stay"]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows of readings with every column, newest first, and where the next page begins."""
+    """Rows of readings of a stay with every column, newest first, and where the next page begins."""
 
+    ward_id: str
+    stay_id: str
     rows: Sequence[dict[str, Any]]
     next_cursor: str | None
 
@@ -59,7 +61,8 @@ async def list_readings(
     rows = [dict(row._mapping) for row in await session.execute(query)]
     more = len(rows) > limit
     rows = rows[:limit]
-    return Page(rows, encode_cursor(rows[-1]["observed_at"], rows[-1]["id"]) if more else None)
+    further = encode_cursor(rows[-1]["observed_at"], rows[-1]["id"]) if more else None
+    return Page(ward_id, stay_id, rows, further)
 
 
 def _after(cursor: str) -> tuple[datetime, str]:

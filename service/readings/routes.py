@@ -17,6 +17,7 @@ from service.access.guards import (
     self_guarded,
 )
 from service.access.principals import Principal
+from service.access.trail import trail_of
 from service.body import BATCH_LIMIT, JsonBody, reads_body
 from service.clock import real_now
 from service.errors import FieldError, Invalid, WardwatchError
@@ -137,16 +138,23 @@ async def list_readings(
 ) -> Response:
     """The readings of a stay, newest first."""
     page = await history.list_readings(session, who, canonical_id(stay_id), observed_from, observed_to, limit, cursor)
+    trail_of(request).read(who, page.ward_id, ("stay", page.stay_id), "readings.read")
     content = {"items": [record(row) for row in page.rows], "next_cursor": page.next_cursor}
     return Response(to_json(content), headers=next_link(request, page.next_cursor), media_type="application/json")
 
 
 @router.get("/readings/{reading_id}/evaluation", operation_id="read_evaluation")
 async def read_evaluation(
-    reading_id: PathId, who: Annotated[Principal, Depends(RequiresTeam("readings:read"))], session: Reads
+    request: Request,
+    reading_id: PathId,
+    who: Annotated[Principal, Depends(RequiresTeam("readings:read"))],
+    session: Reads,
 ) -> ReceiptOut:
     """Why a reading raised an alert, or did not: what every rule said, with the numbers it compared."""
-    return ReceiptOut.of(await receipts.read_receipt(session, who, canonical_id(reading_id)))
+    receipt = await receipts.read_receipt(session, who, canonical_id(reading_id))
+    stay = ("stay", receipt.row["stay_id"])
+    trail_of(request).read(who, receipt.row["ward_id"], stay, "evaluation.read", reading_id=receipt.row["id"])
+    return ReceiptOut.of(receipt)
 
 
 @router.get("/stays/{stay_id}/trend", operation_id="read_trend")
@@ -162,7 +170,9 @@ async def read_trend(
     """A stay as a curve: what the values did, where nothing came, the limits in force, the alerts."""
     now = request.app.state.clock.now()
     span = trend.span_of(observed_from, observed_to, points, now)
-    return TrendOut.of(await trend.read_trend(session, who, canonical_id(stay_id), span, now))
+    found = await trend.read_trend(session, who, canonical_id(stay_id), span, now)
+    trail_of(request).read(who, found.ward_id, ("stay", found.stay_id), "trend.read")
+    return TrendOut.of(found)
 
 
 @router.get("/wards/{ward_id}/readings", operation_id="list_ward_readings", response_model=WardReadingPage)
@@ -175,6 +185,7 @@ async def list_ward_readings(
     cursor: Cursor = None,
 ) -> Response:
     """The readings of a ward in order of receipt, for records systems: complete up to the watermark."""
+    trail_of(request).polled(who, (ward_id,), "ward_readings.read")
     database = database_of(request)
     complete_to = await received.watermark(database, request.app.state.clock.now())
     async with reading(database) as session:

@@ -50,6 +50,7 @@ class Span:
 class Trend:
     """`buckets` of equal width, in order, empty ones too; `gaps` as (from, to); `alerts` None: not for the caller."""
 
+    ward_id: str
     stay_id: str
     span: Span
     buckets: Sequence[dict[str, Any]]
@@ -82,6 +83,7 @@ async def read_trend(session: ReadSession, who: Principal, stay_id: str | None, 
     counting = [row for row in readings if _counts(row)]
     seen_to = min(span.end, now, discharged_at or now)
     return Trend(
+        ward_id=ward_id,
         stay_id=stay_id,
         span=span,
         buckets=_buckets(span, readings),
