@@ -29,7 +29,6 @@ class Via(StrEnum):
 
     QUEUE = "queue"
     EMAIL = "email"
-    WEBHOOK = "webhook"
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,7 +195,7 @@ def _desk(app: FastAPI) -> Desk:
     desk = Desk(app.state.database, app.state.tokens, making, attempts, Passwords(), settings.password_grant)
     assertions = Assertions(app.state.database, settings.public_url.rstrip("/") + TOKEN_PATH)
     desk.grants[client_grant.GRANT_TYPE] = client_grant.ClientGrant(app.state.database, assertions).prove
-    desk.grants[GRANT_TYPE] = PairingGrant(app.state.database, app.state.code_hashes).prove
+    desk.grants[GRANT_TYPE] = PairingGrant(app.state.database, app.state.code_hashes, attempts).prove
     return desk
 
 

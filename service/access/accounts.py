@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from service.access import audit, store
 from service.access.passwords import Passwords
 from service.access.principals import ROLE_SCOPES, Principal
-from service.errors import Conflict, FieldError, Invalid
+from service.errors import FieldError, Invalid
 from service.fields import canonical_id, new_id
 from service.storage.tables.access import WARD_ROLES
 
@@ -51,7 +51,7 @@ async def add_staff(
 ) -> str:
     """A new member of staff with a role for each ward id; gives the id.
 
-    `password_hash` comes from `Passwords.hash`. Raises Invalid; Conflict for an address in use."""
+    `password_hash` comes from `Passwords.hash`. Raises Invalid; EmailTaken for an address in use."""
     email = clean_email(email)
     problems = []
     if not 3 <= len(email) <= MAX_EMAIL or "@" not in email[1:-1] or not email.isprintable() or " " in email:
@@ -63,8 +63,6 @@ async def add_staff(
     if not roles and not administrator:
         problems.append(FieldError("/ward", "missing", "needs at least one ward, unless an administrator"))
     await _refuse(session, problems, list(roles))
-    if await store.email_is_taken(session, email):
-        raise Conflict("There is already an account with that e-mail address.")
     staff_id = new_id()
     row = {
         "id": staff_id,

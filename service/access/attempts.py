@@ -1,5 +1,6 @@
-"""Guessing passwords made slow. Failures are counted in the database, so that neither a restart nor another replica
-gives new tries: for the account from this address, for the account, and for the address.
+"""Guessing passwords and pairing codes made slow. Failures are counted in the database, so that neither a restart nor
+another replica gives new tries: for the account from this address, for the account, and for the address. Codes belong
+to no account that is known: they are counted for the address.
 
 Nobody can lock a colleague out. From an address where the account signed in lately only the failures from there count;
 from elsewhere the wait for the account is short, and a try that has to wait is no failure."""
@@ -48,6 +49,7 @@ PACES: Mapping[str, Pace] = {
     "both": Pace(5, timedelta(minutes=15)),
     "account": Pace(20, timedelta(seconds=60), FORGOTTEN_AFTER),
     "address": Pace(50, timedelta(seconds=60)),
+    "codes": Pace(50, timedelta(seconds=60)),
 }
 
 
@@ -57,10 +59,11 @@ class Attempts:
     def __init__(self, secret_key: str) -> None:
         self._key = derive(secret_key, b"wardwatch sign-in attempts", 32)
 
-    async def begin(self, session: WriteSession, account: str, now: datetime) -> None:
+    async def begin(self, session: WriteSession, account: str | None, now: datetime) -> None:
         """Count a try as failed before it is looked at, so that of a burst each is counted.
 
-        `account` is what the person gave as its name, whether there is such an account or not. Raises SlowDown."""
+        `account` is what the person gave as its name, whether there is such an account or not; None for a pairing
+        code. Raises SlowDown."""
         names = self._names(account)
         rows = [{"id": name, "failures": 0, "last_at": now} for name in sorted(names)]
         await session.execute(insert_or_skip(session, ATTEMPT, ["id"]).values(rows))
@@ -84,8 +87,8 @@ class Attempts:
         both = self._name("both", f"{account}\n{network(address.get())}")
         await session.execute(update(ATTEMPT).where(ATTEMPT.c.id == both).values(failures=0, known_at=now))
 
-    async def undo(self, session: WriteSession, account: str) -> None:
-        """The try was not looked at after all."""
+    async def undo(self, session: WriteSession, account: str | None) -> None:
+        """The try was not looked at after all, or was right."""
         for name in sorted(self._names(account)):
             counted = (ATTEMPT.c.id == name, ATTEMPT.c.failures > 0)
             await session.execute(update(ATTEMPT).where(*counted).values(failures=ATTEMPT.c.failures - 1))
@@ -95,8 +98,10 @@ class Attempts:
         name = self._name("account", account)
         await session.execute(delete(ATTEMPT).where(ATTEMPT.c.id == name))
 
-    def _names(self, account: str) -> dict[str, str]:
+    def _names(self, account: str | None) -> dict[str, str]:
         caller = network(address.get())
+        if account is None:
+            return {self._name("codes", caller): "codes"}
         named = {"both": f"{account}\n{caller}", "account": account, "address": caller}
         return {self._name(about, text): about for about, text in named.items()}
 
@@ -116,7 +121,7 @@ def network(text: str) -> str:
 
 
 def _wait(counted: Mapping[str, Any], now: datetime) -> timedelta:
-    both = counted["both"]
-    known = both.known_at is not None and now - both.known_at < KNOWN_FOR
-    relevant = {"both": both} if known else counted
-    return max(PACES[about].wait(row.failures, row.last_at, now) for about, row in relevant.items())
+    both = counted.get("both")
+    if both is not None and both.known_at is not None and now - both.known_at < KNOWN_FOR:
+        counted = {"both": both}
+    return max(PACES[about].wait(row.failures, row.last_at, now) for about, row in counted.items())

@@ -8,12 +8,11 @@ from sqlalchemy import select, update
 
 from service.access import audit, families
 from service.access.attempts import Attempts
-from service.access.refusals import InvalidGrant
+from service.access.refusals import PasswordTokenRefused
 from service.access.store import STAFF
 from service.storage.session import ReadSession, WriteSession
 
 GOOD_FOR = timedelta(hours=72)
-_REFUSED = "The token is wrong, was used before, or has ended: ask for another."
 
 
 def _hash(token: str) -> str:
@@ -30,20 +29,20 @@ async def issue(session: WriteSession, staff_id: str, at: datetime) -> tuple[str
 
 
 async def require_good(session: ReadSession, token: str, at: datetime) -> None:
-    """Raises InvalidGrant for a token that sets no password: asked before the costly hashing."""
+    """Raises PasswordTokenRefused for a token that sets no password: asked before the costly hashing."""
     query = select(STAFF.c.id).where(STAFF.c.set_password_hash == _hash(token), STAFF.c.set_password_until > at)
     if (await session.execute(query.where(STAFF.c.active))).first() is None:
-        raise InvalidGrant(_REFUSED)
+        raise PasswordTokenRefused
 
 
 async def use(session: WriteSession, attempts: Attempts, token: str, password_hash: str, at: datetime) -> None:
-    """Give the token's account this password; the token ends. Raises InvalidGrant."""
+    """Give the token's account this password; the token ends. Raises PasswordTokenRefused."""
     good = (STAFF.c.set_password_hash == _hash(token), STAFF.c.set_password_until > at, STAFF.c.active)
     changed = {"password_hash": password_hash, "set_password_hash": None, "set_password_until": None}
     found = await session.execute(update(STAFF).where(*good).values(changed).returning(STAFF.c.id, STAFF.c.email))
     row = found.one_or_none()
     if row is None:
-        raise InvalidGrant(_REFUSED)
+        raise PasswordTokenRefused
     await attempts.forget(session, row.email)
     await families.revoke_all(session, "staff", row.id, at)
     await audit.append(session, None, "staff.password_set", at, subject=("staff", row.id))

@@ -13,9 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.access import audit
 from service.access import pairing_store as store
+from service.access.attempts import Attempts
 from service.access.codes import CodeHashes, clean_code, new_code
 from service.access.principals import ROLE_SCOPES, Principal
-from service.access.refusals import InvalidGrant, InvalidScope, TokenRefused
+from service.access.refusals import CodeRefused, InvalidScope, TokenRefused
 from service.access.signing_in import Proven
 from service.access.store import find_principal
 from service.clock import real_now
@@ -32,11 +33,6 @@ MOST_FAILURES = 5
 """Wrong birth dates after which a code ends. Of some 36 000 days of birth, five tries find one in 7 000."""
 
 _SCOPES = ROLE_SCOPES["patient"] & ROLE_SCOPES["carer"]
-
-_REFUSED = (
-    "The code or the date of birth is wrong, or the code was used before, was tried too often, was taken back or is "
-    "older than 24 hours. Ask the team for a new one."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,27 +99,32 @@ async def end_access(session: AsyncSession, ward_id: str, stay_id: str, at: date
 class PairingGrant:
     """Proves who somebody at home is, by a code and a birth date: a grant of the `Desk`."""
 
-    def __init__(self, database: Database, hashes: CodeHashes) -> None:
+    def __init__(self, database: Database, hashes: CodeHashes, attempts: Attempts) -> None:
         self.hashes = hashes
+        self._attempts = attempts
         self._database = database
 
     async def prove(self, form: Mapping[str, str], _authorization: str) -> Proven:
-        """The principal of a new pairing; raises TokenRefused without code or birth date, InvalidGrant for all else,
-        always in the same words."""
+        """The principal of a new pairing; raises TokenRefused without code or birth date, SlowDown for an address
+        from which many tries failed, CodeRefused for all else, always in the same words."""
         if not form.get("code") or not form.get("birth_date"):
             raise TokenRefused("code and birth_date are needed.")
         if not frozenset(form.get("scope", "").split()) <= _SCOPES:
             raise InvalidScope  # before the code is used up
+        async with writing(self._database) as session:
+            await self._attempts.begin(session, None, real_now())
         code = clean_code(form["code"])
         async with reading(self._database) as session:
             known = await store.find_by_code(session, self.hashes.of_code(code)) if code else None
         if known is None:
             log.warning("pairing_refused", reason="unknown_code")
-            raise InvalidGrant(_REFUSED)
+            raise CodeRefused
         async with writing(self._database) as session:
             proven = await self._try(session, *known, form["birth_date"].strip())
+            if proven is not None:
+                await self._attempts.undo(session, None)
         if proven is None:
-            raise InvalidGrant(_REFUSED)
+            raise CodeRefused
         return proven
 
     async def _try(self, session: WriteSession, ward_id: str, code_id: str, birth_date: str) -> Proven | None:

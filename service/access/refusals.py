@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from service.errors import WardwatchError
+from service.errors import UnsupportedMediaType, WardwatchError
 
 
 class TokenRefused(WardwatchError):
@@ -14,6 +14,10 @@ class TokenRefused(WardwatchError):
         super().__init__(detail, headers=headers, error=self.code)
 
 
+class FormNeeded(UnsupportedMediaType):
+    """This call takes application/x-www-form-urlencoded."""
+
+
 class InvalidClient(TokenRefused):
     """The client id or the client secret is wrong."""
 
@@ -21,9 +25,26 @@ class InvalidClient(TokenRefused):
 
 
 class InvalidGrant(TokenRefused):
-    """The e-mail address or the password is wrong."""
+    """What was brought opens nothing: it is wrong, was used before, or has ended."""
 
     code = "invalid_grant"
+
+
+class WrongPassword(InvalidGrant):
+    """The e-mail address or the password is wrong."""
+
+
+class RefreshEnded(InvalidGrant):
+    """The refresh token is wrong, was used before, or has ended: sign in again."""
+
+
+class CodeRefused(InvalidGrant):
+    """The code or the date of birth is wrong, or the code was used before, was tried too often, was taken back or is
+    older than 24 hours. Ask the team for a new one."""
+
+
+class PasswordTokenRefused(InvalidGrant):
+    """The token is wrong, was used before, or has ended: ask for another."""
 
 
 class UnsupportedGrantType(TokenRefused):

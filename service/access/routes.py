@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from service.access.guards import TOKEN_PATH, Requires, RequiresTeam, public
 from service.access.principals import Principal
 from service.access.rates import rates_of
-from service.access.refusals import TokenRefused
+from service.access.refusals import FormNeeded, TokenRefused
 from service.access.schemas import (
     REVOKE_FORM,
     TOKEN_FORM,
@@ -21,7 +21,7 @@ from service.access.schemas import (
 from service.access.signing_in import Desk
 from service.access.tokens import Tokens
 from service.body import JsonBody, in_time
-from service.errors import BodyTooLarge, UnsupportedMediaType
+from service.errors import BodyTooLarge
 
 FORM_LIMIT = 8 * 1024
 _NOT_STORED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
@@ -104,7 +104,7 @@ async def get_public_keys(request: Request) -> KeysOut:
 async def _read_form(request: Request) -> bytes:
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media != "application/x-www-form-urlencoded":
-        raise UnsupportedMediaType("This call takes application/x-www-form-urlencoded.")
+        raise FormNeeded
     raw = b""
     async for chunk in request.stream():
         raw += chunk

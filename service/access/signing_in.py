@@ -10,7 +10,7 @@ from service.access.incidents import note_lost
 from service.access.passwords import Passwords
 from service.access.principals import Principal
 from service.access.refresh import RefreshTokens
-from service.access.refusals import InvalidGrant, InvalidScope, TokenRefused, UnsupportedGrantType
+from service.access.refusals import InvalidScope, RefreshEnded, TokenRefused, UnsupportedGrantType, WrongPassword
 from service.access.store import NOTHING, find_email, find_principal
 from service.access.tokens import Tokens
 from service.clock import real_now
@@ -20,8 +20,6 @@ from service.storage.engine import Database
 from service.storage.session import reading, writing
 
 log = get_logger(__name__)
-
-_ENDED = "The refresh token is wrong, was used before, or has ended: sign in again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +117,9 @@ class Desk:
         await self._tokens.catch_up()
 
     async def set_password(self, token: str, password: str) -> None:
-        """Give the account that the token is for this password, and end its sessions. Raises InvalidGrant, Invalid."""
+        """Give the account that the token is for this password, and end its sessions.
+
+        Raises PasswordTokenRefused, Invalid."""
         async with reading(self._database) as session:
             await new_password.require_good(session, token, real_now())
         password_hash = await self.passwords.hash(password)
@@ -128,7 +128,7 @@ class Desk:
         await self._tokens.catch_up()
 
     async def change_password(self, who: Principal, before: str, password: str) -> None:
-        """Give one's own account another password, and end its sessions. Raises InvalidGrant, SlowDown, Invalid."""
+        """Give one's own account another password, and end its sessions. Raises WrongPassword, SlowDown, Invalid."""
         async with reading(self._database) as session:
             email = await find_email(session, who.id) if who.kind == "staff" else None
         if email is None:
@@ -142,25 +142,25 @@ class Desk:
     async def _refresh(self, form: Mapping[str, str]) -> Given:
         token = self._making.read(form.get("refresh_token", ""))
         if token is None:
-            raise InvalidGrant(_ENDED)
+            raise RefreshEnded
         now = real_now()
         try:
             async with writing(self._database) as session:
                 family = await families.take(session, self._making, token, now)
                 if family is None:
-                    raise InvalidGrant(_ENDED)
+                    raise RefreshEnded
                 who = await find_principal(session, family.subject_kind, family.subject_id, family.bound)
                 if who is None:
-                    raise InvalidGrant(_ENDED)
+                    raise RefreshEnded
                 scopes = _asked(form, family.scopes & who.scopes)
                 following = await families.rotate(session, self._making, token, now)
         except families.Stolen as theft:
             await self._end_stolen(theft.family)
-            raise InvalidGrant(_ENDED) from None
+            raise RefreshEnded from None
         except families.Expired as late:
             async with writing(self._database) as session:
                 await note_lost(session, late.family.bound, "token_expired", now)
-            raise InvalidGrant(_ENDED) from None
+            raise RefreshEnded from None
         access_token, seconds = await self._tokens.issue(who, scopes, family.id)
         return Given(access_token, seconds, scopes, following)
 
@@ -198,7 +198,7 @@ class Desk:
                 # Only known accounts: else anybody could fill the trail with names nobody has.
                 await audit.append(session, None, "sign_in", real_now(), subject=("staff", tried), outcome="refused")
         log.warning("sign_in_refused", kind="staff")
-        raise InvalidGrant
+        raise WrongPassword
 
 
 def _asked(form: Mapping[str, str], held: frozenset[str]) -> frozenset[str]:

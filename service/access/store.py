@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Executable, Row, insert, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.access.principals import AT_HOME, ROLE_SCOPES, Home, Principal, scopes_of
+from service.errors import Conflict
 from service.storage.tables import METADATA
 
 STAFF = METADATA.tables["staff"]
@@ -19,6 +21,12 @@ PAIRING = METADATA.tables["pairing"]
 CARER = METADATA.tables["carer"]
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class EmailTaken(Conflict):
+    """There is already an account with that e-mail address."""
+
+    code = "email_taken"
 
 
 async def find_principal(
@@ -98,11 +106,6 @@ async def find_email(session: AsyncSession, staff_id: str) -> str | None:
     return (await session.execute(query)).scalar_one_or_none()
 
 
-async def email_is_taken(session: AsyncSession, email: str) -> bool:
-    """Whether there is an account with this address, active or not."""
-    return (await session.execute(select(STAFF.c.id).where(STAFF.c.email == email))).first() is not None
-
-
 async def list_client_secrets(session: AsyncSession, client_id: str) -> list[str]:
     """The stored hashes of an active client's secrets that are good."""
     query = select(CLIENT.c.secret_hash, CLIENT.c.previous_secret_hash).where(CLIENT.c.id == client_id, CLIENT.c.active)
@@ -123,11 +126,20 @@ async def list_unknown_wards(session: AsyncSession, ward_ids: Sequence[str]) -> 
 
 
 async def insert_staff(session: AsyncSession, row: dict[str, object], roles: dict[str, str]) -> None:
-    """A member of staff with a role on each of the wards."""
-    await session.execute(insert(STAFF).values(row))
+    """A member of staff with a role on each of the wards; raises EmailTaken."""
+    await write_staff(session, insert(STAFF).values(row))
     if roles:
         rows = [{"staff_id": row["id"], "ward_id": ward_id, "role": role} for ward_id, role in roles.items()]
         await session.execute(insert(MEMBERSHIP), rows)
+
+
+async def write_staff(session: AsyncSession, statement: Executable) -> None:
+    """Carry out an insert or update of staff. Raises EmailTaken when the database says so: nobody who asked it before
+    could know of an account that is being made at the same moment."""
+    try:
+        await session.execute(statement)
+    except IntegrityError:
+        raise EmailTaken from None
 
 
 async def insert_client(session: AsyncSession, row: dict[str, object], ward_ids: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, delete, insert, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.access.principals import Principal
-from service.access.store import CLIENT, CLIENT_WARD, MEMBERSHIP, STAFF, WARD
+from service.access.store import CLIENT, CLIENT_WARD, MEMBERSHIP, STAFF, WARD, write_staff
 from service.access.visibility import visible
 from service.errors import NotFound
 
@@ -86,8 +86,8 @@ async def get_client(session: AsyncSession, who: Principal, client_id: str | Non
 
 
 async def update_staff(session: AsyncSession, staff_id: str, changes: Mapping[str, Any]) -> None:
-    """Write the changed columns."""
-    await session.execute(update(STAFF).where(STAFF.c.id == staff_id).values(changes))
+    """Write the changed columns; raises EmailTaken."""
+    await write_staff(session, update(STAFF).where(STAFF.c.id == staff_id).values(changes))
 
 
 async def put_role(session: AsyncSession, staff_id: str, ward_id: str, role: str | None) -> None:

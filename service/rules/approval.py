@@ -31,7 +31,7 @@ async def propose(
 ) -> RuleSetVersion:
     """The next version: the live one with these numbers changed. It judges nothing until it is approved.
 
-    Raises NotFound; NotAllowed for who is no lead; Invalid with pointers below /numbers."""
+    Raises NotFound; NotAllowed for who is no lead; Invalid with pointers below /numbers and for no change."""
     _require_lead(who, ward_id)
     live = (await store.in_force(session, who, ward_id, lock=True)).live
     number = await store.next_number(session, ward_id)
@@ -44,6 +44,8 @@ async def propose(
         values = RuleSet.from_mapping(changed).to_mapping()
     except RuleSetInvalid as problem:
         raise Invalid(errors=[_field(each.field, each.code, each.message) for each in problem.problems]) from None
+    if values == before | {"version": version}:
+        raise Invalid(errors=[FieldError("/numbers", "unchanged", "Nothing differs from the live rule set.")])
     proposed = RuleSetVersion(number, version, live, values, reason, who.id, at, None, None)
     await store.insert_version(session, ward_id, proposed)
     await _tell(session, who, ward_id, "rule_set.proposed", number, at, real_at)

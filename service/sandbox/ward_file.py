@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TextIO
@@ -21,6 +21,7 @@ from service.sandbox.trying import Written
 
 FORMAT = "wardwatch-ward-1"
 _STAY, _TRUTH = {"stay", "plan", "from", "until"}, {"truth", "kind", "falls_from", "red_from", "true_spo2"}
+_PLAN = {each.name for each in fields(Plan) if each.init}
 _BROKEN = ("extra_forbidden", "missing")
 """What is wrong with the file; anything else is wrong with the value, and the service would refuse the reading."""
 
@@ -124,12 +125,16 @@ class _Reader:
         )
 
     def _plan(self, values: Any) -> Plan:
+        if not isinstance(values, dict):
+            raise self._refused("plan holds no fields")
+        if unknown := sorted(set(values) - _PLAN):
+            raise self._refused(f"plan: unknown key {unknown[0]}")
         try:
             return plan_from(values)
         except PlanInvalid as problem:
             raise self._refused(f"plan: {problem}") from problem
-        except (TypeError, ValueError, AttributeError) as problem:
-            raise self._refused(f"plan cannot be read: {problem}") from problem
+        except (TypeError, ValueError) as problem:
+            raise self._refused("plan: a field holds what it cannot") from problem
 
     def _reading(self, said: dict[str, Any]) -> None:
         stay = self._of(said, "reading")

@@ -7,16 +7,17 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from service.access import accounts
-from service.access.attempts import ATTEMPT, Attempts, network
+from service.access.attempts import ATTEMPT, PACES, Attempts, network
 from service.access.refusals import SlowDown
 from service.clock import real_now
 from service.edge import address
 from service.errors import Overloaded
 from service.storage.engine import Database
 from service.storage.session import writing
+from tests.access.at_home import bedside, bring
 from tests.access.hospital import Hospital
 from tests.conftest import SECRET_KEY
 
@@ -188,6 +189,23 @@ async def test_after_wrong_passwords_even_the_right_one_waits_whoever_it_is(hosp
     answer = await sign_in(hospital.client, PASSWORD, username.upper())
     assert (answer.status_code, answer.json()["code"]) == (429, "slow_down")
     assert int(answer.headers["retry-after"]) >= 1
+
+
+async def test_an_address_from_which_many_pairing_codes_were_wrong_has_to_wait(
+    hospital: Hospital, database: Database
+) -> None:
+    bed = await bedside(hospital)
+    for _ in range(20):  # who is right is never slowed down
+        await bed.tokens()
+    assert (await bring(hospital.client, "0123456789")).status_code == 400
+    async with writing(database) as session:
+        (counted,) = (await session.execute(select(ATTEMPT.c.failures))).scalars()
+        assert counted == 1
+        await session.execute(update(ATTEMPT).values(failures=PACES["codes"].free + 5, last_at=real_now()))
+    answer = await bring(hospital.client, (await bed.new_code())["code"])
+    assert (answer.status_code, answer.json()["code"]) == (429, "slow_down")
+    assert 1 <= int(answer.headers["retry-after"]) <= 61
+    assert (await sign_in(hospital.client, PASSWORD)).json()["code"] == "invalid_grant"  # passwords are for themselves
 
 
 async def test_a_try_for_which_there_was_no_room_does_not_count(

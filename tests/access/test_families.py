@@ -103,6 +103,7 @@ async def test_an_old_token_ends_the_family_whoever_uses_it(hospital: Hospital, 
     with time_machine.travel(later, tick=True):
         reused = await refresh(hospital, first["refresh_token"])
         assert (reused.status_code, reused.json()["error"]) == (400, "invalid_grant")
+        assert reused.json()["title"].startswith("The refresh token is wrong")
         assert (await refresh(hospital, second["refresh_token"])).json()["error"] == "invalid_grant"
         assert await status(hospital.client, second["access_token"]) == 401
         # Another sign-in of the same person is another family.

@@ -182,6 +182,10 @@ async def test_what_is_no_proper_form_is_refused(hospital: Hospital, body: bytes
 async def test_only_a_small_form_is_read(hospital: Hospital) -> None:
     as_json = await hospital.client.post("/oauth/token", json={"grant_type": "password"})
     assert as_json.status_code == 415
+    for path in ("/oauth/token", "/oauth/revoke"):
+        answer = await hospital.client.post(path)
+        assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+        assert answer.json()["title"] == "This call takes application/x-www-form-urlencoded."
     large = await ask(hospital.client, grant_type="x" * 10_000)
     assert large.status_code == 413
 

@@ -1,5 +1,6 @@
 """Managing staff: who may, how far, and what becomes of sessions and passwords."""
 
+import asyncio
 import base64
 import json
 from datetime import timedelta
@@ -211,7 +212,20 @@ async def test_an_address_is_used_once(hospital: Hospital) -> None:
     assert (await invite(hospital, admin, ward_id, email=f" {first['email'].upper()}")).status_code == 409
     second = (await invite(hospital, admin, ward_id)).json()
     path = f"/staff/{second['id']}"
-    assert (await call(hospital, admin, "PATCH", path, {"email": first["email"]})).status_code == 409
+    answer = await call(hospital, admin, "PATCH", path, {"email": first["email"]})
+    assert (answer.status_code, answer.json()["code"]) == (409, "email_taken")
+    assert (await call(hospital, admin, "PATCH", path, {"email": second["email"]})).status_code == 200
+
+
+async def test_two_who_add_the_same_address_at_once_are_told_of_each_other(hospital: Hospital) -> None:
+    ward_id, admin = await hospital.ward(), await hospital.administrator()
+    email = f"{new_id()}@ward.test"
+    answers = await asyncio.gather(*(invite(hospital, admin, ward_id, email=email) for _ in range(6)))
+    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 5
+    each = [(await invite(hospital, admin, ward_id)).json()["id"] for _ in range(4)]
+    wanted = {"email": f"{new_id()}@ward.test"}
+    changed = await asyncio.gather(*(call(hospital, admin, "PATCH", f"/staff/{one}", wanted) for one in each))
+    assert sorted(answer.status_code for answer in changed) == [200] + [409] * 3
 
 
 async def test_changes_are_audited_and_their_wards_hear_of_them(hospital: Hospital) -> None:

@@ -61,6 +61,7 @@ async def test_a_lead_sets_it_and_it_is_told_in_the_feed(hospital: Hospital) -> 
         ([step(0, "staff:")], {}, ["/steps/0/notify"]),
         ([step(0, f"staff:{NOBODY}")], {}, ["/steps/0/notify"]),
         ([step(0, "on_duty", "pigeon")], {}, ["/steps/0/channel"]),
+        ([step(0, "on_duty", "webhook")], {}, ["/steps/0/channel"]),
         ([step(0, "out_of_hours", "email")], {}, ["/out_of_hours_email"]),
         ([step()], {"out_of_hours_email": "night@x\nBcc: all"}, ["/out_of_hours_email"]),
     ],

@@ -160,6 +160,8 @@ async def test_a_change_builds_on_the_live_one(ward: Ward) -> None:
         ({"numbers": {"drop": "4"}}, "/numbers/drop/int"),
         ({"off": ["R1"]}, "/off"),
         ({"reason": ""}, "/reason"),
+        ({}, "/numbers"),
+        ({"numbers": {"standard_red_at": 92}, "off": []}, "/numbers"),
     ],
 )
 async def test_what_cannot_be_is_refused_with_its_field_named(ward: Ward, body: Any, pointer: str) -> None:
