@@ -39,6 +39,7 @@ from service.cover.mail import server_of
 from service.cover.mailing import Mailing
 from service.feed import positions
 from service.feed import routes as feed_routes
+from service.governance import routes as governance_routes
 from service.patients import routes as patient_routes
 from service.queue import routes as queue_routes
 from service.queue import verb_routes
@@ -77,6 +78,7 @@ ROUTERS: tuple[Any, ...] = (
     pairing_routes.router,
     home_routes.router,
     audit_routes.router,
+    governance_routes.router,
     health.router,
 )
 # FastAPI's own tracing would export URLs and exception texts, and asks for its provider at every request.

@@ -6,7 +6,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from service.cli import accounts, demo, feed, operate, sandbox, serve
+from service.cli import accounts, demo, feed, governance, operate, sandbox, serve
 from service.errors import WardwatchError
 
 
@@ -51,6 +51,7 @@ app.command()(operate.check)
 app.command()(operate.openapi)
 app.command()(operate.backup)
 app.command()(operate.restore)
+app.command()(governance.export)
 app.add_typer(accounts.ward_app, name="ward")
 app.add_typer(accounts.staff_app, name="staff")
 app.add_typer(accounts.client_app, name="client")

@@ -14,7 +14,14 @@ from service.storage.tables.alerts import AlertNoteRow, AlertResponseRow, AlertR
 from service.storage.tables.cover import CoverageRow, EscalationPolicyRow, NoticeRow
 from service.storage.tables.operation import HeartbeatRow, WardWatchRow, WorkLeaseRow
 from service.storage.tables.pairing import AccessIncidentRow, CarerRow, PairingCodeRow, PairingRow
-from service.storage.tables.patients import PatientIdentifierRow, PatientRow, PlanRow, StayRow, TransferRow
+from service.storage.tables.patients import (
+    ErasureRow,
+    PatientIdentifierRow,
+    PatientRow,
+    PlanRow,
+    StayRow,
+    TransferRow,
+)
 from service.storage.tables.readings import IdempotencyRow, ReadingRow, RefusalRow
 from service.storage.tables.rule_sets import RuleSetRow, ShadowCountRow
 from service.storage.tables.tokens import AccessChangeRow, SignInAttemptRow, TokenFamilyRow, UsedAssertionRow
@@ -34,6 +41,7 @@ __all__ = [
     "ClientRow",
     "ClientWardRow",
     "CoverageRow",
+    "ErasureRow",
     "EscalationPolicyRow",
     "EventRow",
     "HeartbeatRow",

@@ -97,6 +97,7 @@ class AuditRow(SQLModel, table=True):
     __tablename__ = "audit"
     __table_args__ = (
         Index("ix_audit_at", "ward_id", "at"),
+        Index("ix_audit_subject_id", "ward_id", "subject_id", "id"),
         Index("uq_audit_number", "ward_id", "number", unique=True),
         due("audit", "id", "number IS NULL"),
     )

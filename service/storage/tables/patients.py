@@ -10,11 +10,15 @@ from service.storage.tables.columns import belongs_to, due, instant, key, ref, w
 STAY_STATUSES = ("active", "paused", "discharged")
 IDENTIFIER_SYSTEMS = ("nhs_number", "mrn")
 TRANSFER_STATUSES = ("pending", "accepted", "declined")
+ERASURE_STATUSES = ("proposed", "withdrawn", "carried_out")
+ERASURE_REASONS = ("request_granted", "registered_in_error", "unlawful_processing", "court_order")
 PROFILES = ("standard", "hypercapnic", "custom")
 
 
 class PatientRow(SQLModel, table=True):
-    """A person on one ward. On two wards the person has a record on each."""
+    """A person on one ward. On two wards the person has a record on each.
+
+    `erased_at`: when the identity was removed for good (real time); what is left stands under the id alone."""
 
     __tablename__ = "patient"
     __table_args__ = (ForeignKeyConstraint(["ward_id"], ["ward.id"]),)
@@ -30,6 +34,7 @@ class PatientRow(SQLModel, table=True):
     deceased: bool = False
     version: int = 1
     created_at: datetime = instant()
+    erased_at: datetime | None = instant(nullable=True)
 
 
 class PatientIdentifierRow(SQLModel, table=True):
@@ -66,6 +71,7 @@ class StayRow(SQLModel, table=True):
             sqlite_where=text("status <> 'discharged'"),
             postgresql_where=text("status <> 'discharged'"),
         ),
+        Index("ix_stay_patient_id", "ward_id", "patient_id"),
         due("stay", "due_at", "status <> 'discharged'"),
         due("stay", "paused_until", "status = 'paused'"),
     )
@@ -85,6 +91,39 @@ class StayRow(SQLModel, table=True):
     due_at: datetime | None = instant(nullable=True)
     watch: str | None = Field(default=None, sa_type=String(1000))
     version: int = 1
+
+
+class ErasureRow(SQLModel, table=True):
+    """That somebody asked for a patient's identity to be removed, and what another person decided. Real time.
+
+    The reason is a word and the reference a number of the hospital's own register: neither can hold a name."""
+
+    __tablename__ = "erasure"
+    __table_args__ = (
+        words("status", ERASURE_STATUSES),
+        words("reason", ERASURE_REASONS),
+        belongs_to("patient", "patient_id"),
+        Index("ix_erasure_patient_id", "ward_id", "patient_id"),
+        Index(
+            "uq_erasure_one_proposed",
+            "ward_id",
+            "patient_id",
+            unique=True,
+            sqlite_where=text("status = 'proposed'"),
+            postgresql_where=text("status = 'proposed'"),
+        ),
+    )
+
+    ward_id: str = key()
+    id: str = key()
+    patient_id: str = ref()
+    status: str = Field(default="proposed", sa_type=String(12))
+    reason: str = Field(sa_type=String(24))
+    reference: str | None = Field(default=None, sa_type=String(40))
+    proposed_at: datetime = instant()
+    proposed_by: str = ref()
+    decided_at: datetime | None = instant(nullable=True)
+    decided_by: str | None = ref(nullable=True)
 
 
 class TransferRow(SQLModel, table=True):

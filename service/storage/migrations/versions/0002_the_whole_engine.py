@@ -168,6 +168,37 @@ def upgrade() -> None:
     )
     op.create_index("ix_carer_patient_id", "carer", ["ward_id", "patient_id"], unique=False)
     op.create_table(
+        "erasure",
+        sa.Column("ward_id", IdType(), nullable=False),
+        sa.Column("id", IdType(), nullable=False),
+        sa.Column("patient_id", IdType(), nullable=False),
+        sa.Column("status", sa.String(length=12), nullable=False),
+        sa.Column("reason", sa.String(length=24), nullable=False),
+        sa.Column("reference", sa.String(length=40), nullable=True),
+        sa.Column("proposed_at", InstantType(), nullable=False),
+        sa.Column("proposed_by", IdType(), nullable=False),
+        sa.Column("decided_at", InstantType(), nullable=True),
+        sa.Column("decided_by", IdType(), nullable=True),
+        sa.CheckConstraint(
+            "reason IN ('request_granted', 'registered_in_error', 'unlawful_processing', 'court_order')",
+            name=op.f("ck_erasure_reason"),
+        ),
+        sa.CheckConstraint("status IN ('proposed', 'withdrawn', 'carried_out')", name=op.f("ck_erasure_status")),
+        sa.ForeignKeyConstraint(
+            ["ward_id", "patient_id"], ["patient.ward_id", "patient.id"], name=op.f("fk_erasure_ward_id_patient_id")
+        ),
+        sa.PrimaryKeyConstraint("ward_id", "id", name=op.f("pk_erasure")),
+    )
+    op.create_index("ix_erasure_patient_id", "erasure", ["ward_id", "patient_id"], unique=False)
+    op.create_index(
+        "uq_erasure_one_proposed",
+        "erasure",
+        ["ward_id", "patient_id"],
+        unique=True,
+        sqlite_where=sa.text("status = 'proposed'"),
+        postgresql_where=sa.text("status = 'proposed'"),
+    )
+    op.create_table(
         "access_incident",
         sa.Column("ward_id", IdType(), nullable=False),
         sa.Column("id", IdType(), nullable=False),
@@ -289,10 +320,12 @@ def upgrade() -> None:
         sqlite_where=sa.text("number IS NULL"),
         postgresql_where=sa.text("number IS NULL"),
     )
+    op.create_index("ix_audit_subject_id", "audit", ["ward_id", "subject_id", "id"], unique=False)
     op.create_index("uq_audit_number", "audit", ["ward_id", "number"], unique=True)
     op.add_column("client", sa.Column("previous_secret_hash", sa.String(length=200), nullable=True))
     op.add_column("client", sa.Column("jwks", sa.JSON(none_as_null=True), nullable=True))
     op.add_column("client", sa.Column("jwks_url", sa.String(length=500), nullable=True))
+    op.add_column("patient", sa.Column("erased_at", InstantType(), nullable=True))
     op.add_column("reading", sa.Column("answers", IdType(), nullable=True))
     op.add_column("reading", sa.Column("entered_in_error_at", InstantType(), nullable=True))
     op.add_column("reading", sa.Column("entered_in_error_by", IdType(), nullable=True))
@@ -311,6 +344,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("status <> 'discharged'"),
         postgresql_where=sa.text("status <> 'discharged'"),
     )
+    op.create_index("ix_stay_patient_id", "stay", ["ward_id", "patient_id"], unique=False)
     op.create_index(
         "ix_stay_paused_until",
         "stay",
