@@ -20,7 +20,7 @@ LOCKS := requirements-build.txt requirements.txt requirements-test.txt requireme
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test coverage engine mutants lint format lock bench figures clean
+.PHONY: help run test coverage engine mutants fuzz lint format lock bench figures clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## */\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -42,6 +42,9 @@ engine: $(VENV)/.test  ## test the clinical engine alone: every branch of alerts
 
 mutants: $(VENV)/.test  ## make small mistakes in alerts/ and see whether the tests notice (ARGS="--help")
 	$(BIN)/python -m tests.mutation $(ARGS)
+
+fuzz: $(VENV)/.test  ## send a running service thousands of made-up requests, as every role (ARGS="--help")
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 lint: $(VENV)/.lint  ## check style, types, imports and dependencies
 	$(BIN)/ruff check .

@@ -49,7 +49,7 @@ async def get_token(request: Request, response: Response) -> TokenOut:
     )
 
 
-@router.post("/oauth/revoke", openapi_extra=REVOKE_FORM)
+@router.post("/oauth/revoke", response_class=Response, openapi_extra=REVOKE_FORM)
 @public("whoever holds a token may end it")
 async def revoke_token(request: Request) -> Response:
     """Sign out (RFC 7009): the sign-in that this access or refresh token came of ends, with all its tokens.

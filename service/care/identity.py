@@ -11,7 +11,7 @@ from service.care import store
 from service.feed.numbering import NewEvent, append_events
 from service.patients import records
 from service.patients.records import sixteenth_birthday
-from service.patients.store import Patient, get_on_ward
+from service.patients.store import Patient, get_on_ward, shown_patient
 from service.versions import require_version
 
 SHOWN = frozenset({"family_name", "given_name", "birth_date", "identifiers", "contact_hold", "deceased"})
@@ -34,7 +34,7 @@ async def change_patient(
     `patient.changed`, which names the fields and no values. Raises NotFound, StaleVersion, IdentifierTaken,
     Invalid."""
     patient = await get_on_ward(session, who, ward_id, patient_id, lock=True)
-    require_version(seen, patient.version, patient)
+    require_version(seen, patient.version, shown_patient(patient))
     if not changes:
         return patient
     changed = await records.change(session, who, patient, changes, at.date(), real_at)

@@ -163,7 +163,7 @@ class OpenAlertOut(_Out):
     severity: str
     state: str
     opened_at: Instant
-    respond_by: Instant
+    respond_by: Instant | None
     version: int
 
 

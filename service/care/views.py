@@ -14,6 +14,7 @@ from alerts.severity import Family, Severity
 from service.access.principals import Principal
 from service.access.visibility import visible
 from service.care.store import Stay
+from service.queue.store import END_OF_TIME
 from service.storage.tables import METADATA
 from service.storage.tables.alerts import UNRESOLVED
 
@@ -44,7 +45,7 @@ class LastReading:
 
 @dataclass(frozen=True, slots=True)
 class OpenAlert:
-    """An alert that is not resolved. `respond_by` is the limit of the next human step."""
+    """An alert that is not resolved. `respond_by` is the limit of the next human step; None: nothing is due."""
 
     id: str
     family: str
@@ -53,7 +54,7 @@ class OpenAlert:
     severity: str
     state: str
     opened_at: datetime
-    respond_by: datetime
+    respond_by: datetime | None
     version: int
 
 
@@ -113,5 +114,8 @@ async def list_open_alerts(
     found: dict[str, list[OpenAlert]] = {stay_id: [] for stay_id in stay_ids}
     for row in (await session.execute(query)).mappings():
         values = {name: row[name] for name in OpenAlert.__dataclass_fields__}
-        found[row["stay_id"]].append(OpenAlert(**{**values, "severity": Severity(row["severity"]).word}))
+        values["severity"] = Severity(row["severity"]).word
+        if values["respond_by"] == END_OF_TIME:
+            values["respond_by"] = None
+        found[row["stay_id"]].append(OpenAlert(**values))
     return found

@@ -37,6 +37,12 @@ class Patient:
     version: int
 
 
+def shown_patient(patient: Patient) -> dict[str, Any]:
+    """The patient as plain JSON values."""
+    shown = {name: getattr(patient, name) for name in Patient.__dataclass_fields__}
+    return {**shown, "identifiers": [each._asdict() for each in patient.identifiers]}
+
+
 STORED = (
     "id",
     "ward_id",

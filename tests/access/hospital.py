@@ -30,13 +30,15 @@ class Hospital:
         async with writing(self.app.state.database) as session:
             return (await open_ward(session, None, real_now(), name=name)).id
 
-    async def staff_id(self, *ward_ids: str, role: str = "clinician", administrator: bool = False) -> str:
+    async def staff_id(
+        self, *ward_ids: str, role: str = "clinician", administrator: bool = False, name: str = "Sam Example"
+    ) -> str:
         """The id of a new member of staff."""
         async with writing(self.app.state.database) as session:
             return await accounts.add_staff(
                 session,
                 email=f"{new_id()}@ward.test",
-                name="Sam Example",
+                name=name,
                 password_hash="never signs in with a password",
                 roles=dict.fromkeys(ward_ids, role),
                 administrator=administrator,
@@ -67,13 +69,15 @@ class Hospital:
         """An administrator, on no ward."""
         return await self.token("staff", await self.staff_id(administrator=True))
 
+    async def client_id(self, *ward_ids: str, scopes: tuple[str, ...] = EVERY_SCOPE, name: str = "App") -> str:
+        """The id of a new partner system."""
+        async with writing(self.app.state.database) as session:
+            found, _ = await accounts.add_client(session, name=name, scopes=scopes, ward_ids=ward_ids, at=real_now())
+        return found
+
     async def system(self, *ward_ids: str, scopes: tuple[str, ...] = EVERY_SCOPE) -> Headers:
         """A partner system on the wards."""
-        async with writing(self.app.state.database) as session:
-            client_id, _ = await accounts.add_client(
-                session, name="App", scopes=scopes, ward_ids=ward_ids, at=real_now()
-            )
-        return await self.token("client", client_id)
+        return await self.token("client", await self.client_id(*ward_ids, scopes=scopes))
 
     async def patient(self, header: Headers, ward_id: str, **more: Any) -> dict[str, Any]:
         """A new patient, as the service answers it."""

@@ -147,6 +147,15 @@ async def test_a_correction_is_kept_and_told_to_the_feed_without_identity(
     ]
 
 
+async def test_who_corrects_what_is_no_longer_so_is_shown_how_it_is(
+    hospital: Hospital, ward_id: str, nurse: Headers
+) -> None:
+    patient = await hospital.patient(nurse, ward_id, identifiers=[NUMBER])
+    body = {"phone": "020 7946 0000", "version": 2}
+    stale = await hospital.client.patch(f"/v1/patients/{patient['id']}", headers=nurse, json=body)
+    assert (stale.status_code, stale.json()["current"]) == (412, patient)
+
+
 async def test_a_correction_nobody_sees_in_the_queue_is_no_event(
     hospital: Hospital, ward_id: str, nurse: Headers
 ) -> None:

@@ -64,7 +64,7 @@ async def serving(*arguments: str, **settings: str):
         await process.wait()
 
 
-async def until_ready(client: httpx.AsyncClient, process: Process, seconds: float = 30) -> None:
+async def until_ready(client: httpx.AsyncClient, process: Process, seconds: float = 60) -> None:
     """Wait until the service answers that it is ready; fails when it has ended or takes too long."""
     async with asyncio.timeout(seconds):
         while process.returncode is None:
