@@ -1,7 +1,6 @@
 """A transfer: the unresolved alerts of a stay, raised again on the ward the person goes to."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from alerts.change import Change, Kind
@@ -49,10 +48,10 @@ def carry(
 def _stronger(there: Episode, here: Episode | None, copies: Mapping[str, str]) -> Episode:
     """The episode found again, unless the one left behind was more severe."""
     if here is not None and here.severity >= there.severity:
-        return replace(here, peak_severity=max(here.peak_severity, there.peak_severity))
-    waits = tuple(replace(wait, inputs=_own(wait.inputs, copies)) for wait in there.waits)
-    explanation = replace(there.explanation, inputs=_own(there.explanation.inputs, copies))
-    return replace(there, waits=waits, explanation=explanation)
+        return here._replace(peak_severity=max(here.peak_severity, there.peak_severity))
+    waits = tuple(wait._replace(inputs=_own(wait.inputs, copies)) for wait in there.waits)
+    explanation = there.explanation._replace(inputs=_own(there.explanation.inputs, copies))
+    return there._replace(waits=waits, explanation=explanation)
 
 
 def _own(inputs: tuple[Input, ...], copies: Mapping[str, str]) -> tuple[Input, ...]:
@@ -61,5 +60,5 @@ def _own(inputs: tuple[Input, ...], copies: Mapping[str, str]) -> tuple[Input, .
 
 
 def _raised_anew(episode: Episode, at: datetime, hours: ServiceHours) -> Episode:
-    fresh = replace(episode, state=State.OPEN, opened_at=at, escalation_level=0, version=1)
+    fresh = episode._replace(state=State.OPEN, opened_at=at, escalation_level=0, version=1)
     return realarmed(fresh, at, hours)

@@ -2,9 +2,9 @@
 worked out once."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from alerts import news2
 from alerts.plan import Limits, Plan, Profile
@@ -20,6 +20,8 @@ LOW_REPEAT_WITHIN = timedelta(minutes=15)
 
 _AT_REST = (Context.REST, Context.UNKNOWN)
 """An unknown context is judged as rest, but confirms and clears nothing."""
+
+_REST, _SLEEP, _POOR, _HYPERCAPNIC = Context.REST, Context.SLEEP, Quality.POOR, Profile.HYPERCAPNIC
 
 
 class Placement(StrEnum):
@@ -41,8 +43,7 @@ class Band(StrEnum):
     GREEN = "green"
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """`measured` is the reading whose SpO2 R1-R4 judge, `level` that value in whole percent, `band` its
     colour; for an answer that came alone they are those of the resting reading it answers, and `carried` is
     True.
@@ -102,16 +103,12 @@ class Case:
     def last_valid(self, count: int) -> list[int]:
         """The judged SpO2 of the last `count` resting, usable, non-poor readings, this one first if it is
         one."""
-        values = [self.spo2] if self.spo2 is not None and self.reading.counts_for_spo2 else []
-        index = len(self.window) - 2
-        # One pass without a generator, and each value judged once: several rules look back at every reading.
-        while index >= 0 and len(values) < count:
-            reading = self.window[index]
-            if reading.spo2 is not None and reading.context == Context.REST and reading.quality != Quality.POOR:
-                value = judged(reading, self.plan)
-                if value >= USABLE_FROM:
-                    values.append(value)
-            index -= 1
+        values: list[int] = []
+        for reading in reversed(self.window):
+            if reading.counts_for_spo2:
+                values.append(judged(reading, self.plan))
+                if len(values) == count:
+                    break
         return values
 
 
@@ -129,9 +126,9 @@ def build(
     adult."""
     reading = window[-1]
     resting = reading.context in _AT_REST
-    asleep = reading.context == Context.SLEEP
+    asleep = reading.context == _SLEEP
     limits = rule_set.limits(plan)
-    valid = reading.context == Context.REST and reading.quality != Quality.POOR
+    valid = reading.context == _REST and reading.quality != _POOR
     spo2 = None if reading.spo2 is None else judged(reading, plan)
     measured, level = (reading, spo2) if spo2 is not None else _answered(window, plan, resting)
     return Case(
@@ -164,8 +161,9 @@ def judged(reading: Reading, plan: Plan) -> int:
     spo2 = reading.spo2
     if spo2 is None:
         raise ValueError("a reading without SpO2 has nothing to judge")
-    scale2_on_oxygen = plan.profile == Profile.HYPERCAPNIC and on_oxygen(reading, plan) is True
-    return judged_spo2(spo2, scale2_on_oxygen=scale2_on_oxygen)
+    if plan.profile == _HYPERCAPNIC and on_oxygen(reading, plan):
+        return judged_spo2(spo2, scale2_on_oxygen=True)
+    return judged_spo2(spo2)
 
 
 def on_oxygen(reading: Reading, plan: Plan) -> bool | None:

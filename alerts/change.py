@@ -1,8 +1,8 @@
 """One change of one alert, with its reason: what becomes an event."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from alerts.episode import Episode
 from alerts.severity import Family, Severity
@@ -22,8 +22,7 @@ class Kind(StrEnum):
     SNOOZE_ENDED = "snooze_ended"
 
 
-@dataclass(frozen=True, slots=True)
-class Reminder:
+class Reminder(NamedTuple):
     """The reading of a slot has not come: the person is asked for it, `at` an instant. It can fill the slot `until`;
     after that there is nothing to remind of."""
 
@@ -32,8 +31,7 @@ class Reminder:
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """At most one per family and reading (or per wait that ran out). `before` is None for a new alert; `at`
     is the receipt, or the instant a wait ran out; `reading_id` is None when time or a person caused it."""
 

@@ -2,8 +2,8 @@
 rules."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from alerts.change import Change, Kind
 from alerts.episode import Episode, Explanation, State, Trace, is_confirmed, leading
@@ -15,8 +15,7 @@ from alerts.snoozing import breaks_snooze
 from alerts.transitions import Trigger, step
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(NamedTuple):
     """Why an episode is looked at: the `trigger` if it did not become worse, the reasons in words, and the
     reading (None for time)."""
 
@@ -33,13 +32,13 @@ def conclude(before: Episode, draft: Episode, cause: Cause, hours: ServiceHours)
     trigger = _trigger(before, graded, cause)
     after, transition = (graded, "") if trigger is None else _stepped(before, graded, trigger, cause.at, hours)
     if breaks_snooze(before, after):
-        after = replace(after, snoozed_until=None, snoozed_spo2=None)
+        after = after._replace(snoozed_until=None, snoozed_spo2=None)
     after, cleared = _cleared(before, after, cause.at)
     transition = cleared or transition
     if not transition:
         return after, None
     if _seen(after) != _seen(before):
-        after = replace(after, version=before.version + 1)
+        after = after._replace(version=before.version + 1)
     reason = "; ".join(cause.reasons) or str(trigger)
     kind = _kind(before, after)
     return after, Change(kind, transition, reason, after.family, cause.at, before, after, cause.reading_id)
@@ -67,9 +66,8 @@ def _graded(draft: Episode) -> Episode:
     transient = draft.transient or severity < draft.severity
     text = draft.explanation
     if severity < draft.severity:
-        text = replace(text, text=f"{text.text} Two good readings contradict it: transient.")
-    return replace(
-        draft,
+        text = text._replace(text=f"{text.text} Two good readings contradict it: transient.")
+    return draft._replace(
         severity=severity,
         peak_severity=max(severity, draft.peak_severity),
         title=leading(draft.traces).name,
@@ -94,7 +92,7 @@ def _stepped(
 ) -> tuple[Episode, str]:
     state, transition = step(before.state, trigger)
     active = any(trace.active for trace in graded.traces)
-    after = replace(graded, state=state, recovered_at=None if active else graded.recovered_at)
+    after = graded._replace(state=state, recovered_at=None if active else graded.recovered_at)
     if state == State.OPEN and before.state != State.OPEN:
         return realarmed(after, at, hours), transition
     return (_hurried(after, at, hours) if trigger == Trigger.WORSE else after), transition
@@ -104,8 +102,7 @@ def _hurried(episode: Episode, at: datetime, hours: ServiceHours) -> Episode:
     """Worse: the limits of the new severity from now, unless the old ones end sooner."""
     respond_by = acknowledge_by(episode.family, episode.severity, at, hours)
     contact = contact_by(episode.family, episode.severity, at, hours)
-    return replace(
-        episode,
+    return episode._replace(
         respond_by=min(respond_by, episode.respond_by or respond_by),
         contact_due_at=contact if contact is None else min(contact, episode.contact_due_at or contact),
     )
@@ -119,9 +116,9 @@ def _cleared(before: Episode, after: Episode, at: datetime) -> tuple[Episode, st
     mild = after.peak_severity <= Severity.MEDIUM
     state, transition = step(after.state, Trigger.CLEAR_MILD if mild else Trigger.CLEAR_SEVERE)
     if mild:
-        after = replace(after, respond_by=None, ack_expires_at=None, snoozed_until=None, snoozed_spo2=None)
-        return replace(after, state=state, resolved_at=at, recovered_at=at, waits=()), transition
-    return replace(after, state=state, recovered_at=at, waits=()), transition
+        after = after._replace(respond_by=None, ack_expires_at=None, snoozed_until=None, snoozed_spo2=None)
+        return after._replace(state=state, resolved_at=at, recovered_at=at, waits=()), transition
+    return after._replace(state=state, recovered_at=at, waits=()), transition
 
 
 def _seen(episode: Episode) -> tuple[object, ...]:

@@ -3,7 +3,7 @@
 Nothing is closed by it: an alert whose evidence is gone is recovered and stays for a person to close."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from alerts.change import Change, Kind
@@ -56,7 +56,7 @@ def refold(
             record = change_rule_set(record, act.rule_set, act.at).record
         else:
             record = advance(record, act.at).record
-            record = replace(record, episodes={f: e for f, e in record.episodes.items() if f != act.family})
+            record = record._replace(episodes={f: e for f, e in record.episodes.items() if f != act.family})
     return advance(judge(record, left).record, until).episodes
 
 
@@ -89,8 +89,8 @@ def _uncovered(
     """What the error had cleared stands again, as a new alert."""
     if folded is None or not any(trace.active for trace in folded.traces):
         return None, None
-    episode, change = announced(replace(folded, opened_at=at), at, hours, reading_id)
-    return episode, replace(change, reason=REASON)
+    episode, change = announced(folded._replace(opened_at=at), at, hours, reading_id)
+    return episode, change._replace(reason=REASON)
 
 
 def _recast(
@@ -115,9 +115,8 @@ def _redrafted(before: Episode, folded: Episode | None, traces: tuple[Trace, ...
     waits = tuple(wait for wait in before.waits if wait.key in keys and wait.key.split(":")[0] in _NOT_BY_READING)
     severity = max(trace.severity for trace in traces)
     if folded is None:
-        return replace(before, traces=traces, waits=waits, severity=severity, explanation=_told(before))
-    return replace(
-        before,
+        return before._replace(traces=traces, waits=waits, severity=severity, explanation=_told(before))
+    return before._replace(
         traces=traces,
         waits=(*folded.waits, *waits),
         severity=severity,
@@ -134,15 +133,15 @@ def _without_evidence(
     before: Episode, traces: tuple[Trace, ...], at: datetime, reading_id: str
 ) -> tuple[Episode, Change | None]:
     """Recovered, whatever its peak, and never resolved: a person closes it."""
-    quiet = traces or tuple(replace(trace, active=False) for trace in before.traces)
-    after = replace(before, traces=quiet, waits=(), explanation=_told(before))
+    quiet = traces or tuple(trace._replace(active=False) for trace in before.traces)
+    after = before._replace(traces=quiet, waits=(), explanation=_told(before))
     if before.recovered_at is not None:
         return after, None
     state, transition = step(before.state, Trigger.CLEAR_SEVERE)
-    after = replace(after, state=state, recovered_at=at, version=before.version + 1)
+    after = after._replace(state=state, recovered_at=at, version=before.version + 1)
     return after, Change(Kind.RECOVERED, transition, REASON, before.family, at, before, after, reading_id)
 
 
 def _told(before: Episode) -> Explanation:
     text = before.explanation.text
-    return before.explanation if _WORDS in text else replace(before.explanation, text=f"{text} {_WORDS}")
+    return before.explanation if _WORDS in text else before.explanation._replace(text=f"{text} {_WORDS}")

@@ -1,8 +1,8 @@
 """What an evaluation changes in the alerts of a stay: one decision per family, with its reason."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from alerts.case import Case, Placement
 from alerts.change import Change
@@ -28,8 +28,7 @@ ENDS_WITH_PLAN = "R18"
 """More oxygen than prescribed is a matter of the prescription; a new one settles it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decisions:
+class Decisions(NamedTuple):
     """The changes, and the unresolved episodes as they stand afterwards."""
 
     changes: tuple[Change, ...]
@@ -63,9 +62,9 @@ def replan(episodes: Mapping[Family, Episode], at: datetime, hours: ServiceHours
     trace = None if before is None else before.trace(ENDS_WITH_PLAN)
     if before is None or trace is None or not trace.active:
         return Decisions((), episodes)
-    traces = tuple(replace(t, active=False) if t.key == ENDS_WITH_PLAN else t for t in before.traces)
+    traces = tuple(t._replace(active=False) if t.key == ENDS_WITH_PLAN else t for t in before.traces)
     cause = Cause(None, ("the plan changed",), at, None)
-    episode, change = conclude(before, replace(before, traces=traces), cause, hours)
+    episode, change = conclude(before, before._replace(traces=traces), cause, hours)
     after = dict(episodes)
     keep(after, Family.OXYGEN, episode)
     return Decisions(() if change is None else (change,), after)
@@ -103,18 +102,16 @@ def _next(
     traces = _traces(before, findings, evaluation)
     waits = _waits(before.waits, findings, traces, case)
     if not findings and traces == before.traces:
-        return (before if waits == before.waits else replace(before, waits=waits)), None
-    draft = replace(before, traces=traces, waits=waits)
+        return (before if waits == before.waits else before._replace(waits=waits)), None
+    draft = before._replace(traces=traces, waits=waits)
     breached = [finding for finding in findings if not finding.carried]
     if findings:
-        draft = replace(
-            draft,
+        draft = draft._replace(
             rule_ids=rule_ids(before.rule_ids, findings),
             explanation=explained(before.explanation, leading(traces), findings),
         )
     if breached:
-        draft = replace(
-            draft,
+        draft = draft._replace(
             last_breach_at=max(before.last_breach_at, case.reading.observed_at),
             reading_count=before.reading_count + 1,
             retrospective=before.retrospective and case.placement == Placement.RETROSPECTIVE,

@@ -1,9 +1,9 @@
 """The machine part of an alert: one episode of one rule family, from its first breach until it is
 resolved."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from alerts.rule import Input, Limit, Wait
 from alerts.severity import Family, Severity
@@ -18,8 +18,7 @@ class State(StrEnum):
     RESOLVED = "resolved"
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(NamedTuple):
     """What one rule has done in an episode. `active` until it is cleared; `clearings` readings towards that
     so far, the first of them observed at `clearing_from`."""
 
@@ -36,8 +35,7 @@ class Trace:
     clearing_from: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(NamedTuple):
     """Why the alert stands: the leading finding in words, with what it compared."""
 
     text: str
@@ -47,8 +45,7 @@ class Explanation:
     rule_set_version: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Escalation:
+class Escalation(NamedTuple):
     """How far the steps of the ward's policy have gone since a limit for people passed.
 
     `limit`: the `respond_by` that passed; `steps`: taken since; `next_at`: when the next one is. `cover_for`: the
@@ -62,8 +59,7 @@ class Escalation:
     uncovered: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Episode:
+class Episode(NamedTuple):
     """One alert as the engine knows it. `first_breach_at` and `last_breach_at` are times of observation,
     all other times are of receipt or of a human act; the first two never change.
 

@@ -4,7 +4,7 @@ acknowledgement that ends, a snooze that ends, and the plain word that nobody is
 Each thing happens once and in order, however long nobody looked. All times are a design decision, need CSO sign-off."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -89,7 +89,7 @@ def _ask_for_cover(episode: Episode, at: datetime, ward: Ward) -> tuple[Episode,
     """Is anybody there, now that it has come? One whose limit has passed meanwhile is told of by its first step."""
     limit = episode.respond_by
     missing = limit is not None and at < limit and not ward.watched(at)
-    after = replace(episode, escalation=replace(episode.escalation, cover_for=limit, uncovered=missing))
+    after = episode._replace(escalation=episode.escalation._replace(cover_for=limit, uncovered=missing))
     return after, [_uncovered(after, at, ward.policy.uncovered())] if missing else []
 
 
@@ -115,8 +115,8 @@ def _pass_one(episode: Episode, due: datetime, now: datetime, ward: Ward) -> tup
     begun = episode.escalation.limit == episode.respond_by
     if not begun:
         first = _step_at(episode, due, 0, ward)
-        steps = replace(episode.escalation, limit=due, steps=0, next_at=first)
-        return replace(episode, escalation=steps), []
+        steps = episode.escalation._replace(limit=due, steps=0, next_at=first)
+        return episode._replace(escalation=steps), []
     return _take_step(episode, due, now, ward)
 
 
@@ -135,7 +135,7 @@ def _take_step(episode: Episode, due: datetime, now: datetime, ward: Ward) -> tu
     reason = "no contact in time" if episode.state == State.ACKNOWLEDGED else "not acknowledged in time"
     told = episode.escalation.uncovered and episode.escalation.cover_for == limit
     steps = Escalation(limit=limit, steps=taken + 1, next_at=later, cover_for=limit, uncovered=not watched)
-    after = replace(escalate(episode), escalation=steps)
+    after = escalate(episode)._replace(escalation=steps)
     passed = [Passed(What.ESCALATED, due, transition, reason, number, after)]
     if not watched and not told:
         passed.insert(0, _uncovered(after, due, None))

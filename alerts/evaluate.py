@@ -1,9 +1,9 @@
 """One reading put to every rule: what was found, and why the other rules said nothing."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
+from typing import NamedTuple
 
 from alerts.case import Case, Placement, build
 from alerts.limits import DAILY
@@ -19,8 +19,7 @@ ASK_BREATHLESSNESS = "breathlessness"
 _LOW_OXYGEN = ("R1", "R2", "R3", "R4")
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
+class Evaluation(NamedTuple):
     """`findings` are the rules that fired, `verdicts` what each rule of the rule set said, in the order of
     RULES."""
 

@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from alerts import lifecycle
 from alerts.change import Change, Reminder
@@ -37,8 +38,7 @@ class Verb(StrEnum):
     ACK_EXPIRES = "ack_expires"
 
 
-@dataclass(frozen=True, slots=True)
-class HumanEvent:
+class HumanEvent(NamedTuple):
     """A verb on the unresolved episode of a family, or on its last one for a reopening. `reached` belongs to a
     contact, `until` to a snooze, which lasts an instant without it."""
 
@@ -139,7 +139,7 @@ def act(record: Record, event: HumanEvent, closed: dict[Family, Episode]) -> Jud
     keep(episodes, event.family, after)
     if not after.unresolved:
         closed[event.family] = after
-    return replace(advanced, record=replace(advanced.record, episodes=episodes))
+    return advanced._replace(record=advanced.record._replace(episodes=episodes))
 
 
 def _closed_by(changes: Sequence[Change]) -> dict[Family, Episode]:

@@ -1,10 +1,10 @@
 """The one entry of the engine: readings in, evaluations and changes of alerts out."""
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
+from operator import attrgetter
 
 from alerts.change import Change, Reminder
 from alerts.decide import Decisions, decide, keep, replan
@@ -31,22 +31,28 @@ REFUSALS = 2
 """Refused readings that together are a technical alert (design decision, needs CSO sign-off)."""
 
 
+_observed = attrgetter("observed_at")
+_order = attrgetter("observed_at", "id")
+_receipt = attrgetter("received_at", "observed_at", "id")
+
+
 def judge(record: Record, arrivals: Sequence[Reading]) -> Judgement:
     """Judge what arrived, by time of receipt and then of observation. Readings received at one instant
     count as received together; what time alone brought about before them is applied first."""
     known = sorted(record.window, key=_order)
-    evaluations: dict[int, Evaluation] = {}
-    changes, reminders = list[Change](), list[Reminder]()
-    numbered = sorted(enumerate(arrivals), key=lambda item: (item[1].received_at, *_order(item[1])))
-    for received_at, batch in groupby(numbered, key=lambda item: item[1].received_at):
+    evaluations: list[Evaluation] = []
+    changes: list[Change] = []
+    reminders: list[Reminder] = []
+    order = sorted(range(len(arrivals)), key=lambda index: _receipt(arrivals[index]))
+    for received_at, batch in groupby(order, key=lambda index: arrivals[index].received_at):
         advanced = advance(record, received_at)
-        together = list(batch)
-        judged = _judge_together(advanced.record, [reading for _, reading in together], known)
-        evaluations.update(zip((index for index, _ in together), judged.evaluations, strict=True))
+        judged = _judge_together(advanced.record, [arrivals[index] for index in batch], known)
+        evaluations += judged.evaluations
         changes += (*advanced.changes, *judged.changes)
         reminders += advanced.reminders
         record = judged.record
-    in_order = tuple(evaluations[index] for index in range(len(arrivals)))
+    by_index = dict(zip(order, evaluations, strict=True))
+    in_order = tuple([by_index[index] for index in range(len(arrivals))])
     return Judgement(in_order, tuple(changes), record, tuple(reminders))
 
 
@@ -60,10 +66,10 @@ def refuse(record: Record, refused_at: datetime) -> Judgement:
     and nothing arrives."""
     recent = [at for at in record.recent_refusals if refused_at - at <= REFUSALS_WITHIN]
     advanced = advance(record, refused_at)
-    record = replace(advanced.record, recent_refusals=(*recent, refused_at))
+    record = advanced.record._replace(recent_refusals=(*recent, refused_at))
     if len(record.recent_refusals) < REFUSALS:
         return Judgement((), advanced.changes, record)
-    return _told(replace(advanced, record=record), REFUSED, refused_at)
+    return _told(advanced._replace(record=record), REFUSED, refused_at)
 
 
 def lose_app(record: Record, at: datetime) -> Judgement:
@@ -98,9 +104,9 @@ def change_plan(record: Record, plan: Plan, at: datetime) -> Judgement:
         decisions = Decisions((), record.episodes)
     else:
         decisions = replan(record.episodes, at, record.service_hours)
-    judged = replace(advanced, changes=(*advanced.changes, *decisions.changes))
-    judged = replanned(replace(judged, record=replace(record, episodes=decisions.episodes)), plan, at)
-    return replace(judged, record=replace(judged.record, plan=plan))
+    judged = advanced._replace(changes=(*advanced.changes, *decisions.changes))
+    judged = replanned(judged._replace(record=record._replace(episodes=decisions.episodes)), plan, at)
+    return judged._replace(record=judged.record._replace(plan=plan))
 
 
 def catch_up(record: Record, plan: Plan, paused_until: datetime | None, at: datetime) -> Judgement:
@@ -116,13 +122,13 @@ def catch_up(record: Record, plan: Plan, paused_until: datetime | None, at: date
     if watch is None or watch.paused_until == paused_until:
         return Judgement((), changes, record, reminders)
     paused = resume(record, at) if paused_until is None else pause(record, paused_until, at)
-    return replace(paused, changes=(*changes, *paused.changes), reminders=(*reminders, *paused.reminders))
+    return paused._replace(changes=(*changes, *paused.changes), reminders=(*reminders, *paused.reminders))
 
 
 def change_rule_set(record: Record, rule_set: RuleSet, at: datetime) -> Judgement:
     """Another rule set goes live on the ward. What stands, and what it waits for, stays as it is."""
     advanced = advance(record, at)
-    return replace(advanced, record=replace(advanced.record, rule_set=rule_set))
+    return advanced._replace(record=advanced.record._replace(rule_set=rule_set))
 
 
 def _told(advanced: Judgement, rule: Rule, at: datetime) -> Judgement:
@@ -130,7 +136,7 @@ def _told(advanced: Judgement, rule: Rule, at: datetime) -> Judgement:
     version = advanced.record.rule_set.version
     finding = Finding(rule, rule.family, Severity.MEDIUM, None, (), (), rule_set_version=version)
     raised = _raised(advanced.record, finding, at, at)
-    return replace(raised, changes=(*advanced.changes, *raised.changes), reminders=advanced.reminders)
+    return raised._replace(changes=(*advanced.changes, *raised.changes), reminders=advanced.reminders)
 
 
 def _raised(record: Record, finding: Finding, observed_at: datetime, at: datetime) -> Judgement:
@@ -138,18 +144,21 @@ def _raised(record: Record, finding: Finding, observed_at: datetime, at: datetim
     before = episodes.get(finding.family)
     episode, change = raise_finding(before, finding, observed_at, at, record.service_hours)
     keep(episodes, finding.family, episode)
-    return Judgement((), () if change is None else (change,), replace(record, episodes=episodes))
+    return Judgement((), () if change is None else (change,), record._replace(episodes=episodes))
 
 
 def _judge_together(record: Record, batch: Sequence[Reading], known: list[Reading]) -> Judgement:
     """Readings of one receipt, in order of observation; each becomes known as it is judged."""
     before = Newest(record.newest_observed_at, record.newest_resting_at).including(known)
     newest = before.including(batch)
-    episodes, evaluations, changes = record.episodes, list[Evaluation](), list[Change]()
+    evaluations: list[Evaluation] = []
+    changes: list[Change] = []
+    episodes = record.episodes
     for reading in batch:
-        insort(known, reading, key=_order)
+        place = bisect_right(known, _order(reading), key=_order)
+        known.insert(place, reading)
         evaluation = evaluate(
-            _window(known, reading),
+            _window(known, place),
             record.plan,
             reading.received_at,
             placement=placed(reading, newest),
@@ -163,8 +172,7 @@ def _judge_together(record: Record, batch: Sequence[Reading], known: list[Readin
         evaluations.append(evaluation)
         changes += decisions.changes
     # The window too: what time brings about next must know the readings that came before.
-    record = replace(
-        record,
+    record = record._replace(
         window=tuple(known),
         episodes=episodes,
         newest_observed_at=newest.any_at,
@@ -174,15 +182,7 @@ def _judge_together(record: Record, batch: Sequence[Reading], known: list[Readin
     return Judgement(tuple(evaluations), (*changes, *lacking.changes), lacking.record)
 
 
-def _window(known: list[Reading], reading: Reading) -> tuple[Reading, ...]:
-    end = bisect_left(known, _order(reading), key=_order) + 1
-    start = bisect_left(known, reading.observed_at - WINDOW, key=_observed, hi=end)
-    return tuple(known[max(start, end - WINDOW_READINGS) : end])
-
-
-def _order(reading: Reading) -> tuple[datetime, str]:
-    return reading.observed_at, reading.id
-
-
-def _observed(reading: Reading) -> datetime:
-    return reading.observed_at
+def _window(known: list[Reading], place: int) -> tuple[Reading, ...]:
+    """The reading at that place, and those before it that count."""
+    start = bisect_left(known, known[place].observed_at - WINDOW, key=_observed, hi=place)
+    return tuple(known[max(start, place + 1 - WINDOW_READINGS) : place + 1])

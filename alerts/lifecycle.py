@@ -1,6 +1,5 @@
 """What people, and the limits set for them, do to an episode: the human verbs, pure."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from alerts.episode import Episode, State
@@ -22,8 +21,7 @@ def acknowledge(episode: Episode, at: datetime, hours: ServiceHours) -> Episode:
     due_at = episode.contact_due_at
     if due_at is not None and due_at <= at and episode.contacted_at is None:
         due_at = contact_by(episode.family, episode.severity, at, hours)
-    return replace(
-        episode,
+    return episode._replace(
         state=state,
         acknowledged_at=at,
         contact_due_at=due_at,
@@ -38,15 +36,15 @@ def contact(episode: Episode, at: datetime, *, reached: bool) -> Episode:
     somebody who could not be reached keeps the limit running. Raises IllegalTransition once resolved."""
     step(episode.state, Trigger.CONTACT)
     if not reached:
-        return replace(episode, version=episode.version + 1)
+        return episode._replace(version=episode.version + 1)
     met = None if episode.state == State.ACKNOWLEDGED else episode.respond_by
-    return replace(episode, contacted_at=at, respond_by=met, ack_expires_at=None, version=episode.version + 1)
+    return episode._replace(contacted_at=at, respond_by=met, ack_expires_at=None, version=episode.version + 1)
 
 
 def unacknowledge(episode: Episode, at: datetime, hours: ServiceHours) -> Episode:
     """Whoever took it gives it back. Raises IllegalTransition unless acknowledged."""
     state, _ = step(episode.state, Trigger.UNACKNOWLEDGE)
-    return replace(realarmed(episode, at, hours), state=state, version=episode.version + 1)
+    return realarmed(episode, at, hours)._replace(state=state, version=episode.version + 1)
 
 
 def expire(episode: Episode, at: datetime, hours: ServiceHours) -> Episode:
@@ -55,26 +53,25 @@ def expire(episode: Episode, at: datetime, hours: ServiceHours) -> Episode:
     state, _ = step(episode.state, Trigger.ACK_EXPIRES)
     level = episode.escalation_level + 1
     version = episode.version + 1
-    return replace(realarmed(episode, at, hours), state=state, escalation_level=level, version=version)
+    return realarmed(episode, at, hours)._replace(state=state, escalation_level=level, version=version)
 
 
 def assign(episode: Episode) -> Episode:
     """Somebody is named, or nobody any more. Raises IllegalTransition once resolved."""
     step(episode.state, Trigger.ASSIGN)
-    return replace(episode, version=episode.version + 1)
+    return episode._replace(version=episode.version + 1)
 
 
 def escalate(episode: Episode) -> Episode:
     """One level up; the severity stays. Raises IllegalTransition once resolved."""
     step(episode.state, Trigger.ESCALATE)
-    return replace(episode, escalation_level=episode.escalation_level + 1, version=episode.version + 1)
+    return episode._replace(escalation_level=episode.escalation_level + 1, version=episode.version + 1)
 
 
 def resolve(episode: Episode, at: datetime) -> Episode:
     """A person closes it: nothing is waited for any more. Raises IllegalTransition once resolved."""
     state, _ = step(episode.state, Trigger.RESOLVE)
-    return replace(
-        episode,
+    return episode._replace(
         state=state,
         resolved_at=at,
         waits=(),
@@ -92,14 +89,13 @@ def reopen(episode: Episode, at: datetime, hours: ServiceHours) -> Episode:
     if episode.resolved_at is not None and at - episode.resolved_at > REOPEN_WITHIN:
         raise ReopenTooLate
     again = realarmed(episode, at, hours)
-    return replace(again, state=state, resolved_at=None, version=episode.version + 1)
+    return again._replace(state=state, resolved_at=None, version=episode.version + 1)
 
 
 def realarmed(episode: Episode, at: datetime, hours: ServiceHours) -> Episode:
     """The human limits begin anew, as if the alert had just come, and no snooze holds. The state is the caller's to
     set."""
-    return replace(
-        episode,
+    return episode._replace(
         acknowledged_at=None,
         contacted_at=None,
         ack_expires_at=None,

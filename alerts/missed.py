@@ -3,9 +3,9 @@
 All times are a design decision, need CSO sign-off; no national limit was found."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from alerts.case import judged
@@ -29,8 +29,7 @@ SILENT_GAPS = 1.5
 _DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class SlotDue:
+class SlotDue(NamedTuple):
     """A slot has its first (`missed` False) or its last limit `at` an instant."""
 
     at: datetime
@@ -38,8 +37,7 @@ class SlotDue:
     missed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SilenceDue:
+class SilenceDue(NamedTuple):
     """Nothing valid has come since an instant, for one or more times the longest that is allowed."""
 
     at: datetime

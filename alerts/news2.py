@@ -3,8 +3,8 @@ acknowledgement: National Early Warning Score (NEWS) 2, London: RCP, 2017)."""
 
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from alerts.reading import Consciousness, judged_tenths
 
@@ -32,21 +32,24 @@ class Risk(StrEnum):
     HIGH = "high"
 
 
-@dataclass(frozen=True, slots=True)
-class News2:
+class News2(NamedTuple):
     """A score and how it came about. `total` and `risk` are None unless `complete`; an incomplete set only
     has a `minimum_total` ("at least n") and is never called low."""
 
     applicable: bool
     scale: int
     scores: Mapping[str, int]
-    missing: tuple[str, ...]
     minimum_total: int
 
     @property
     def complete(self) -> bool:
         """All seven parameters are known and the score applies to this person."""
-        return self.applicable and not self.missing
+        return self.applicable and len(self.scores) == len(PARAMETERS)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The parameters that are not known; none where the score does not apply."""
+        return tuple(name for name in PARAMETERS if name not in self.scores) if self.applicable else ()
 
     @property
     def total(self) -> int | None:
@@ -77,7 +80,7 @@ class News2:
 
 def not_applicable(scale: int) -> News2:
     """For people under 16 or pregnant: NEWS2 was not made for them (RCP NEWS2 2017)."""
-    return News2(False, scale, {}, (), 0)
+    return News2(False, scale, {}, 0)
 
 
 def score(
@@ -109,8 +112,7 @@ def score(
         scores["consciousness"] = 0 if consciousness == Consciousness.ALERT else 3
     if temperature is not None:
         scores["temperature"] = _points(_TEMPERATURE_TENTHS, judged_tenths(temperature))
-    missing = () if len(scores) == 7 else tuple(name for name in PARAMETERS if name not in scores)
-    return News2(True, scale, scores, missing, sum(scores.values()))
+    return News2(True, scale, scores, sum(scores.values()))
 
 
 def _points(chart: tuple[tuple[int, ...], tuple[int, ...]], value: int) -> int:

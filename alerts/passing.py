@@ -1,8 +1,8 @@
 """What time alone brings about in a stay: waits that run out, readings that do not come, a plan that is due."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from alerts.change import Change, Reminder
 from alerts.conclude import Cause, conclude
@@ -26,8 +26,7 @@ _AHEAD = timedelta(hours=50)
 _NEAR = timedelta(hours=12)
 
 
-@dataclass(frozen=True, slots=True)
-class GapDue:
+class GapDue(NamedTuple):
     """The plan lacks something from an instant on."""
 
     at: datetime
@@ -44,8 +43,9 @@ def pass_time(record: Record, now: datetime) -> Judgement:
     if watch is None or not _due(watch, now):
         return _run_out(record, now)
     watch = _after_pause(watch, now)
-    record = replace(record, watch=watch)
-    changes, reminders = list[Change](), list[Reminder]()
+    record = record._replace(watch=watch)
+    changes: list[Change] = []
+    reminders: list[Reminder] = []
     start = watch.due_at or now
     for due in sorted(_between(record, watch, start, now), key=_order):
         run_out = _run_out(record, due.at)
@@ -56,9 +56,9 @@ def pass_time(record: Record, now: datetime) -> Judgement:
     run_out = _run_out(record, now)
     watch = run_out.record.watch or watch
     # What is known now is remembered: the next look may be after the window has moved on.
-    watch = replace(watch, silent_from=last_valid_at(run_out.record, watch))
-    watch = replace(watch, due_at=_first_after(run_out.record, watch, now + _TICK))
-    record = replace(run_out.record, watch=watch)
+    watch = watch._replace(silent_from=last_valid_at(run_out.record, watch))
+    watch = watch._replace(due_at=_first_after(run_out.record, watch, now + _TICK))
+    record = run_out.record._replace(watch=watch)
     return Judgement((), (*changes, *run_out.changes), record, tuple(reminders))
 
 
@@ -74,7 +74,7 @@ def pause(record: Record, until: datetime, at: datetime) -> Judgement:
     """Missed readings are not looked for until an instant. Everything else goes on, red rules first of all."""
     passed = pass_time(record, at)
     watch = passed.record.watch
-    return passed if watch is None else _rewatched(passed, passed.record, replace(watch, paused_until=until), at)
+    return passed if watch is None else _rewatched(passed, passed.record, watch._replace(paused_until=until), at)
 
 
 def resume(record: Record, at: datetime) -> Judgement:
@@ -94,17 +94,17 @@ def replanned(judged: Judgement, plan: Plan, at: datetime) -> Judgement:
         return judged
     times_changed = plan.reading_times != record.plan.reading_times
     slots_from = at if times_changed else watch.slots_from
-    watch = replace(watch, planned_at=at, slots_from=slots_from, plan_version=plan.version)
+    watch = watch._replace(planned_at=at, slots_from=slots_from, plan_version=plan.version)
     lacking = {name for name, since in gaps(plan, watch, record.service_hours.zone).items() if since <= at}
     if plan.prescribed_oxygen_flow is None:
         lacking.add(NO_PRESCRIPTION)
-    watch = replace(watch, told=tuple(name for name in watch.told if name in lacking))
-    record = replace(record, plan=plan)
+    watch = watch._replace(told=tuple(name for name in watch.told if name in lacking))
+    record = record._replace(plan=plan)
     if watch.told:
         return _rewatched(judged, record, watch, at)
     cleared = _reviewed(record, at)
     changes = (*judged.changes, *cleared.changes)
-    return _rewatched(replace(judged, changes=changes), cleared.record, watch, at)
+    return _rewatched(judged._replace(changes=changes), cleared.record, watch, at)
 
 
 def without_prescription(record: Record, readings: Sequence[Reading], at: datetime) -> Judgement:
@@ -131,7 +131,7 @@ def _run_out(record: Record, now: datetime) -> Judgement:
     for episode in record.episodes.values():
         if any(wait.due_at <= now for wait in episode.waits):
             decisions = advance_episodes(record.episodes, now, record.service_hours, record.rule_set)
-            return Judgement((), decisions.changes, replace(record, episodes=decisions.episodes))
+            return Judgement((), decisions.changes, record._replace(episodes=decisions.episodes))
     return Judgement((), (), record)
 
 
@@ -167,17 +167,17 @@ def _reminders(due: Due) -> tuple[Reminder, ...]:
 def _apply(record: Record, watch: Watch, due: Due) -> Judgement:
     if isinstance(due, GapDue):
         told = (*(record.watch or watch).told, due.name)
-        noted = replace(record, watch=replace(watch, told=told))
+        noted = record._replace(watch=watch._replace(told=told))
         return _raised(noted, review_finding(record, told, due.at), due.at, due.at)
     finding = finding_of(record, watch, due)
     woken: tuple[Change, ...] = ()
     if isinstance(due, SlotDue) and not due.missed:
         decisions = wake_all(record.episodes, due.at, "a reading was missed")
-        record, woken = replace(record, episodes=decisions.episodes), decisions.changes
+        record, woken = record._replace(episodes=decisions.episodes), decisions.changes
     if finding is None:
         return Judgement((), woken, record)
     raised = _raised(record, finding, due.slot if isinstance(due, SlotDue) else due.at, due.at)
-    return replace(raised, changes=(*woken, *raised.changes))
+    return raised._replace(changes=(*woken, *raised.changes))
 
 
 def _raised(record: Record, finding: Finding, observed_at: datetime, at: datetime) -> Judgement:
@@ -185,7 +185,7 @@ def _raised(record: Record, finding: Finding, observed_at: datetime, at: datetim
     before = episodes.get(finding.family)
     episode, change = raise_finding(before, finding, observed_at, at, record.service_hours)
     keep(episodes, finding.family, episode)
-    return Judgement((), () if change is None else (change,), replace(record, episodes=episodes))
+    return Judgement((), () if change is None else (change,), record._replace(episodes=episodes))
 
 
 def _reviewed(record: Record, at: datetime) -> Judgement:
@@ -193,15 +193,15 @@ def _reviewed(record: Record, at: datetime) -> Judgement:
     before = record.episodes.get(Family.PLAN)
     if before is None:
         return Judgement((), (), record)
-    traces = tuple(replace(t, active=False) if t.key == REVIEW_DUE.key else t for t in before.traces)
+    traces = tuple(t._replace(active=False) if t.key == REVIEW_DUE.key else t for t in before.traces)
     cause = Cause(None, ("the plan changed",), at, None)
     episodes = dict(record.episodes)
-    episode, change = conclude(before, replace(before, traces=traces), cause, record.service_hours)
+    episode, change = conclude(before, before._replace(traces=traces), cause, record.service_hours)
     keep(episodes, Family.PLAN, episode)
-    return Judgement((), () if change is None else (change,), replace(record, episodes=episodes))
+    return Judgement((), () if change is None else (change,), record._replace(episodes=episodes))
 
 
 def _rewatched(judged: Judgement, record: Record, watch: Watch, at: datetime) -> Judgement:
     """What is due has changed: look for it anew from `at` on."""
-    watch = replace(watch, due_at=_first_after(record, watch, at + _TICK))
-    return replace(judged, record=replace(record, watch=watch))
+    watch = watch._replace(due_at=_first_after(record, watch, at + _TICK))
+    return judged._replace(record=record._replace(watch=watch))

@@ -1,8 +1,8 @@
 """Where a reading stands among what is known of the stay: the newest, too old, or overtaken."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from alerts.case import Placement
 from alerts.reading import STALE_AFTER, Context, Reading
@@ -10,8 +10,7 @@ from alerts.reading import STALE_AFTER, Context, Reading
 _WITHOUT_EFFORT = (Context.REST, Context.SLEEP, Context.UNKNOWN)
 
 
-@dataclass(frozen=True, slots=True)
-class Newest:
+class Newest(NamedTuple):
     """The newest time of observation of any reading, and of those that count as a resting SpO2."""
 
     any_at: datetime | None = None

@@ -1,7 +1,6 @@
 """New episodes, and findings that come without a reading to judge: refused, not evaluated, or by time."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from alerts.change import Change, Kind
@@ -67,8 +66,7 @@ def raise_finding(
     waiting = {wait.key for wait in before.waits}
     fresh = () if trace.confirmed else tuple(wait for wait in finding.waits if wait.key not in waiting)
     traces = (*others, trace)
-    draft = replace(
-        before,
+    draft = before._replace(
         traces=traces,
         waits=(*before.waits, *fresh),
         rule_ids=rule_ids(before.rule_ids, [finding]),
@@ -84,4 +82,4 @@ def raise_finding(
 def _again(known: Trace, finding: Finding, observed_at: datetime) -> Trace:
     severity = max(known.severity, finding.severity)
     last = max(known.last_breach_at, observed_at)
-    return replace(known, severity=severity, last_breach_at=last, active=True, clearings=0, clearing_from=None)
+    return known._replace(severity=severity, last_breach_at=last, active=True, clearings=0, clearing_from=None)

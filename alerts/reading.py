@@ -114,6 +114,10 @@ class Source(StrEnum):
     SMS = "sms"
 
 
+_REST, _POOR = Context.REST, Quality.POOR
+"""Looked up once: in Python 3.11 reaching a member of an enum costs more than comparing with it."""
+
+
 class Reading(NamedTuple):
     """What was observed. SpO2 in percent, rates per minute, pressures in mmHg, temperature in degrees
     Celsius, oxygen flow in L/min (0 is room air, None not said), breathlessness Borg 0-10 (None not asked).
@@ -148,7 +152,7 @@ class Reading(NamedTuple):
     def counts_for_spo2(self) -> bool:
         """A usable SpO2, at rest and not poor: the only kind that confirms, clears, or is "the newest"."""
         spo2 = self.spo2
-        if spo2 is None or self.context != Context.REST or self.quality == Quality.POOR:
+        if spo2 is None or self.context != _REST or self.quality == _POOR:
             return False
         return spo2 >= USABLE_FROM + 1 or judged_spo2(spo2) >= USABLE_FROM
 

@@ -4,16 +4,16 @@ a sentence that a nurse can read."""
 from datetime import timedelta
 from enum import StrEnum
 from functools import cache, lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from alerts.evaluate import Evaluation
-from alerts.margins import Comparison, Margin, margin
+from alerts.margins import Comparison, Margin, Measure, measure_of
 from alerts.rule import Finding, Input, Limit, Rule, Silent, explain, spoken
 from alerts.rules import RULES
 from alerts.severity import Severity
 
 FIRED = "met"
-_Compared = tuple[tuple[Input, ...], tuple[Limit, ...]]
+_MEASURED = tuple((rule, measure_of(rule)) for rule in RULES)
 _LOW_OXYGEN = ("R1", "R2", "R3", "R4")
 
 
@@ -23,6 +23,9 @@ class Outcome(StrEnum):
     FIRED = "fired"
     NOT_FIRED = "not_fired"
     NOT_APPLICABLE = "not_applicable"
+
+
+_NOT_FIRED, _NOT_APPLICABLE = Outcome.NOT_FIRED, Outcome.NOT_APPLICABLE
 
 
 class Line(NamedTuple):
@@ -43,35 +46,38 @@ class Line(NamedTuple):
 def receipt(evaluation: Evaluation) -> tuple[Line, ...]:
     """Every rule of the rule set, in the order in which they are judged."""
     found = {finding.rule.key: finding for finding in evaluation.findings}
-    lines, seen, case = list[Line](), dict[Any, _Compared](), evaluation.case
-    for rule, verdict in zip(RULES, evaluation.verdicts, strict=True):
-        if not isinstance(verdict, Silent):
-            lines.append(_fired(found[rule.key]))
+    lines: list[Line] = []
+    case, looks_at, compares = evaluation.case, None, None
+    inputs: tuple[Input, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    for (rule, measure), verdict in zip(_MEASURED, evaluation.verdicts, strict=True):
+        if type(verdict) is not Silent:
+            lines.append(_fired(found[rule.key], measure))
             continue
-        # Rules that look at the same things (R1-R4) do it once.
-        looks_at = rule.inputs, rule.limits
-        compared = seen.get(looks_at)
-        if compared is None:
-            compared = seen[looks_at] = rule.inputs(case), rule.limits(case)
-        lines.append(_silent(rule, verdict, *compared))
+        # Rules that look at the same things (R1-R4) stand together, and do it once.
+        if rule.inputs is not looks_at or rule.limits is not compares:
+            looks_at, compares = rule.inputs, rule.limits
+            inputs, limits = looks_at(case), compares(case)
+        lines.append(_silent(rule, verdict, inputs, limits, measure(inputs, limits)))
     return tuple(lines)
 
 
-def _fired(finding: Finding) -> Line:
+def _fired(finding: Finding, measure: Measure) -> Line:
     rule, inputs, limits = finding.rule, finding.inputs, finding.limits
-    near = margin(rule, inputs, limits)
+    near = measure(inputs, limits)
     cleared = clears_when(rule, limits)
     return Line(rule, Outcome.FIRED, finding.severity, FIRED, inputs, limits, near, explain(finding), cleared)
 
 
-def _silent(rule: Rule, silent: Silent, inputs: tuple[Input, ...], limits: tuple[Limit, ...]) -> Line:
-    near = margin(rule, inputs, limits)
+def _silent(
+    rule: Rule, silent: Silent, inputs: tuple[Input, ...], limits: tuple[Limit, ...], near: Margin | None
+) -> Line:
     why = _JUDGED.get(silent.reason)
     if why is None:
         why = _NOT_JUDGED.get(silent.reason, "Not judged.")
-        return Line(rule, Outcome.NOT_APPLICABLE, None, silent.reason, inputs, limits, near, why, None)
+        return Line(rule, _NOT_APPLICABLE, None, silent.reason, inputs, limits, near, why, None)
     text = why if near is None else f"{why} {_distance(near)}"
-    return Line(rule, Outcome.NOT_FIRED, None, silent.reason, inputs, limits, near, text, None)
+    return Line(rule, _NOT_FIRED, None, silent.reason, inputs, limits, near, text, None)
 
 
 @lru_cache(maxsize=4096)

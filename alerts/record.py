@@ -1,8 +1,9 @@
 """What is known of a stay when something arrives, and what it is worth afterwards."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
+from types import MappingProxyType
+from typing import NamedTuple
 
 from alerts.change import Change, Reminder
 from alerts.episode import Episode
@@ -14,9 +15,10 @@ from alerts.rule_set import DEFAULT, RuleSet
 from alerts.severity import Family
 from alerts.watch import Watch
 
+_NONE: Mapping[Family, Episode] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+
+class Record(NamedTuple):
     """What is known of a stay before something arrives.
 
     `window`: readings already judged, in any order, at least the 48 h before the oldest arrival.
@@ -30,11 +32,11 @@ class Record:
     30 h before the watch's `due_at`.
     """
 
-    plan: Plan = field(default_factory=Plan)
+    plan: Plan = Plan()
     window: tuple[Reading, ...] = ()
     newest_observed_at: datetime | None = None
     newest_resting_at: datetime | None = None
-    episodes: Mapping[Family, Episode] = field(default_factory=dict)
+    episodes: Mapping[Family, Episode] = _NONE
     service_hours: ServiceHours = DAILY
     sixteen_on: date | None = None
     recent_refusals: tuple[datetime, ...] = ()
@@ -42,8 +44,7 @@ class Record:
     rule_set: RuleSet = DEFAULT
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """`evaluations` in the order the arrivals were given; `changes` in the order they happened; `record` is
     what is known now, its `episodes` the unresolved ones; `reminders`: readings the person is asked for."""
 

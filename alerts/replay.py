@@ -4,9 +4,9 @@ Nothing of the engine is copied here: readings go through `judge`, time through 
 
 from bisect import insort
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from alerts.change import Change, Kind
 from alerts.episode import Episode, State, leading
@@ -21,8 +21,7 @@ CALLS = (Kind.OPENED, Kind.REOPENED, Kind.WORSENED)
 """The changes that call somebody: a new alert, one that comes back, and one that becomes more severe."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """What arrives at one instant: readings of one request, refused readings, a new version of the plan, or nothing."""
 
     at: datetime
@@ -56,8 +55,7 @@ class Team:
     gives_up_after: timedelta = timedelta(hours=24)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """Somebody is called, at an instant: the rule that leads the alert then, and how severe it is."""
 
     at: datetime
@@ -66,8 +64,7 @@ class Call:
     severity: Severity
 
 
-@dataclass(frozen=True, slots=True)
-class Raised:
+class Raised(NamedTuple):
     """One alert. `rule_id` led it when it opened; `severity` is the worst it reached; `closed_at` is None for one
     that stood at the end."""
 
@@ -80,8 +77,7 @@ class Raised:
     closed_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Replayed:
+class Replayed(NamedTuple):
     """What a rule set made of one stay, in the order in which it happened."""
 
     raised: tuple[Raised, ...]
@@ -108,7 +104,7 @@ class _Log:
 
     def close(self, family: Family, at: datetime) -> None:
         """A person resolved it, or it resolved itself."""
-        self.done.append(replace(self.standing.pop(family), closed_at=at))
+        self.done.append(self.standing.pop(family)._replace(closed_at=at))
 
     def _write(self, change: Change) -> None:
         family, after = change.family, change.after
@@ -120,8 +116,8 @@ class _Log:
             self.standing[family] = _raised(after)
         else:
             before = self.standing[family]
-            self.standing[family] = replace(
-                before, severity=after.peak_severity, rule_ids=after.rule_ids, calls=before.calls + calls
+            self.standing[family] = before._replace(
+                severity=after.peak_severity, rule_ids=after.rule_ids, calls=before.calls + calls
             )
         if after.state == State.RESOLVED:
             self.close(family, change.at)
@@ -135,7 +131,7 @@ def replay(stay: Stay, start: Record, team: Team, until: datetime) -> Replayed:
     while (step := _next(stay, record, log, team, until)) is not None:
         at, what = max(at, step[0]), step[1]
         if isinstance(what, HumanEvent):
-            judgement = act(record, replace(what, at=at), {})
+            judgement = act(record, what._replace(at=at), {})
             log.write(judgement.changes)
             if what.verb == Verb.RESOLVE:
                 log.close(what.family, at)
@@ -190,7 +186,7 @@ def _arrives(record: Record, arrival: Arrival, known: list[Reading], log: _Log) 
     reminders = judgement.reminders
     if arrival.readings:
         window = _window(known, arrival.readings)
-        judgement = judge(replace(judgement.record, window=window), arrival.readings)
+        judgement = judge(judgement.record._replace(window=window), arrival.readings)
         changes += judgement.changes
         for reading in arrival.readings:
             insort(known, reading, key=_observed)

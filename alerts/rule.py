@@ -45,8 +45,7 @@ class Limit(NamedTuple):
     unit: str
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(NamedTuple):
     """What an alert waits for, and what follows at `due_at` if it has not come: rule `key` rises to
     `severity`, is confirmed if `confirms`, or rule `raises` begins on the evidence of the `inputs`."""
 
@@ -157,8 +156,7 @@ class Rule:
         object.__setattr__(self, "key", f"{self.id}:{self.aspect}" if self.aspect else self.id)
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One rule's result for one reading. `late_by` is the age at receipt of a late reading, else None;
     `carried` marks an earlier SpO2 judged again with a new answer; `attached` a finding that only adds its
     text."""

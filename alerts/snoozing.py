@@ -3,7 +3,6 @@ queue and its limits go on; whatever is new ends the snooze.
 
 All times are a design decision, need CSO sign-off."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from alerts.episode import Episode
@@ -39,7 +38,7 @@ def snooze(episode: Episode, at: datetime, until: datetime) -> Episode:
     longest = LONGEST[episode.severity]
     if until - at > longest:
         raise SnoozeTooLong(longest)
-    return replace(episode, snoozed_until=until, snoozed_spo2=shown_spo2(episode), version=episode.version + 1)
+    return episode._replace(snoozed_until=until, snoozed_spo2=shown_spo2(episode), version=episode.version + 1)
 
 
 def wake(episode: Episode) -> Episode:
@@ -48,7 +47,7 @@ def wake(episode: Episode) -> Episode:
     if episode.snoozed_until is None:
         return episode
     step(episode.state, Trigger.SNOOZE_ENDS)
-    return replace(episode, snoozed_until=None, snoozed_spo2=None, version=episode.version + 1)
+    return episode._replace(snoozed_until=None, snoozed_spo2=None, version=episode.version + 1)
 
 
 def breaks_snooze(before: Episode, after: Episode) -> bool:

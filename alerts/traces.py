@@ -1,6 +1,5 @@
 """What one reading does to what the rules have done in an episode so far: breach, confirm, clear."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from alerts.case import ANSWER_HOLDS, Case
@@ -32,10 +31,10 @@ def breach(trace: Trace, finding: Finding, case: Case) -> Trace:
     severity = max(trace.severity, finding.severity)
     last = max(trace.last_breach_at, case.reading.observed_at)
     if finding.carried:
-        return replace(trace, severity=severity)
+        return trace._replace(severity=severity)
     if not case.in_order:
-        return replace(trace, severity=severity, last_breach_at=last)
-    again = replace(trace, severity=severity, last_breach_at=last, active=True, clearings=0, clearing_from=None)
+        return trace._replace(severity=severity, last_breach_at=last)
+    again = trace._replace(severity=severity, last_breach_at=last, active=True, clearings=0, clearing_from=None)
     return confirm(again, finding.rule) if _confirms(trace, finding.rule, case) else again
 
 
@@ -48,7 +47,7 @@ def _confirms(trace: Trace, rule: Rule, case: Case) -> bool:
 def confirm(trace: Trace, rule: Rule | None) -> Trace:
     """Confirmed, and raised to what the rule becomes when confirmed; None is a rule that is no more."""
     raised = None if rule is None else rule.confirmed_severity
-    return replace(trace, confirmed=True, severity=max(trace.severity, raised or trace.severity))
+    return trace._replace(confirmed=True, severity=max(trace.severity, raised or trace.severity))
 
 
 def quiet(trace: Trace, silent: Silent, case: Case) -> Trace:
@@ -58,7 +57,7 @@ def quiet(trace: Trace, silent: Silent, case: Case) -> Trace:
     if rule is None or silent.say == Say.NEUTRAL or not _may_clear(rule, case):
         return trace
     if silent.say == Say.HOLDS:
-        held = replace(trace, clearings=0, clearing_from=None) if trace.clearings else trace
+        held = trace._replace(clearings=0, clearing_from=None) if trace.clearings else trace
         return confirm(held, rule) if rule.repeats and not trace.confirmed and not _transient(trace) else held
     return _clearing(trace, rule, case.reading.observed_at)
 
@@ -109,7 +108,7 @@ def _clearing(trace: Trace, rule: Rule, observed_at: datetime) -> Trace:
     if contradicted and not trace.confirmed and severity == Severity.CRITICAL:
         severity = Severity.MEDIUM
     active = count < policy.count or apart < policy.gap
-    return replace(trace, severity=severity, active=active, clearings=count, clearing_from=first)
+    return trace._replace(severity=severity, active=active, clearings=count, clearing_from=first)
 
 
 def _transient(trace: Trace) -> bool:

@@ -1,7 +1,6 @@
 """What follows when something awaited has not come: the engine's own clock, driven by the time passed in."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from alerts.change import Change
@@ -61,15 +60,15 @@ def _run_out(
     before = episodes[family]
     left = tuple(other for other in before.waits if other is not wait)
     if wait.raises is not None:
-        episodes[family] = replace(before, waits=left)
+        episodes[family] = before._replace(waits=left)
         return _begin_another(episodes, wait, wait.raises, hours, rule_set)
     unchecked = _unchecked(before, wait)
     reason = _MISSED[Awaited.RECHECK if unchecked else wait.awaits]
     traces = tuple(_apply(trace, wait) for trace in before.traces)
     text = f"{before.explanation.text} {reason.capitalize()}."
     ids = dict.fromkeys((*before.rule_ids, *((MISSED_RECHECK.id,) if unchecked else ())))
-    explanation = replace(before.explanation, text=text)
-    draft = replace(before, waits=left, traces=traces, explanation=explanation, rule_ids=tuple(ids))
+    explanation = before.explanation._replace(text=text)
+    draft = before._replace(waits=left, traces=traces, explanation=explanation, rule_ids=tuple(ids))
     episode, change = conclude(before, draft, Cause(None, (reason,), wait.due_at, None), hours)
     keep(episodes, family, episode)
     return change
@@ -87,7 +86,7 @@ def _apply(trace: Trace, wait: Wait) -> Trace:
     if not trace.active or trace.key not in (wait.key, *_NAMES_OF_A_LOW_VALUE):
         return trace
     if trace.key == wait.key and wait.severity is not None:
-        trace = replace(trace, severity=max(trace.severity, wait.severity))
+        trace = trace._replace(severity=max(trace.severity, wait.severity))
     return confirm(trace, BY_KEY.get(trace.key)) if wait.confirms else trace
 
 

@@ -3,7 +3,6 @@
 Nothing of them is judged from a reading. They are raised and cleared by whoever watches."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from alerts.case import Case
@@ -84,5 +83,5 @@ def clear_on_ward(
     close."""
     if before is None:
         raise ValueError("nothing stands that could be cleared")
-    traces = tuple(replace(trace, active=False) if trace.key == rule.key else trace for trace in before.traces)
-    return conclude(before, replace(before, traces=traces), Cause(None, ("it works again",), at, None), hours)
+    traces = tuple(trace._replace(active=False) if trace.key == rule.key else trace for trace in before.traces)
+    return conclude(before, before._replace(traces=traces), Cause(None, ("it works again",), at, None), hours)

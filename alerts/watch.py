@@ -1,13 +1,11 @@
 """What the clock over a stay has to remember between two looks: the little that neither the plan nor the readings
 tell."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
+class Watch(NamedTuple):
     """The watch over one stay, kept on its row.
 
     `slots_from`: earlier reading slots do not exist; it moves to the end of a pause and to a change of the reading
@@ -30,7 +28,7 @@ class Watch:
     def restarted(self, at: datetime) -> "Watch":
         """A pause has ended: the clock starts again, as at admission."""
         slots_from, silent_from = max(self.slots_from, at), max(self.silent_from, at)
-        return replace(self, slots_from=slots_from, silent_from=silent_from, paused_until=None)
+        return self._replace(slots_from=slots_from, silent_from=silent_from, paused_until=None)
 
 
 _TIMES = ("admitted_at", "slots_from", "silent_from", "planned_at")

@@ -6,7 +6,6 @@ that a reading is judged without those before it. `uvicorn benchmarks.baseline:f
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -52,7 +51,7 @@ class WithoutStorage:
         stay = LockedStay(
             ward_id, stay_id, stay_id, "active", 1, date(1966, 1, 1), "Europe/London", 1, None, real_now()
         )
-        watch = replace(begin_watch(stay.admitted_at), due_at=None)
+        watch = begin_watch(stay.admitted_at)._replace(due_at=None)
         case = open_case(stay, PLAN, Cover(ward_id), (watch, None), (), {}, ())
         arrival = Arrival(ward_id, stay_id, sender_id, real_now(), tuple(submissions))
         rows = case.receive(arrival, [(new_id(), submission) for submission in submissions])

@@ -27,19 +27,22 @@ from alerts.rule import (
 from alerts.rule_set import RuleSet
 from alerts.severity import Family, Severity
 
+_RED, _AMBER, _GREEN = Band.RED, Band.AMBER, Band.GREEN
+_LOW = (_RED, _AMBER)
+
 CLEARED_BY_GREEN = Clearing(transient_gap=timedelta(minutes=5))
 
 
 def judge_red(case: Case) -> Verdict:
     """R1: SpO2 at or below red_at, or a second value below 50 % within 15 min."""
-    if case.band != Band.RED:
+    if case.band != _RED:
         return _not_in_band(case)
     return Fired(Severity.CRITICAL, (wait_after_red(case.now, case.rule_set),))
 
 
 def judge_amber(case: Case) -> Verdict:
     """R2: above red_at, up to amber_at. Medium only while a recheck may settle it."""
-    if case.band != Band.AMBER:
+    if case.band != _AMBER:
         return _not_in_band(case)
     due_at = case.now + timedelta(minutes=case.rule_set.amber_minutes)
     wait = Wait("R2", Awaited.RECHECK, due_at, Severity.HIGH, confirms=True)
@@ -63,7 +66,7 @@ def judge_unknown(case: Case) -> Verdict:
         return _not_in_band(case)
     if case.breathlessness is not None:
         return ANSWER_ALONE if case.carried else OTHER_RULE
-    if case.band == Band.RED:
+    if case.band == _RED:
         return Fired(Severity.CRITICAL)
     severity = _amber_severity(case)
     if severity >= Severity.HIGH:
@@ -81,7 +84,7 @@ def wait_after_red(received_at: datetime, rule_set: RuleSet) -> Wait:
 
 
 def _low_at_rest(case: Case) -> bool:
-    return case.resting and case.band in (Band.RED, Band.AMBER)
+    return case.resting and case.band in _LOW
 
 
 def _not_in_band(case: Case) -> Silent:
@@ -90,7 +93,7 @@ def _not_in_band(case: Case) -> Silent:
     if case.band is None:
         return _without_band(case)
     # Red for R2, amber for R1: not what this rule looks for, and far from clear.
-    return CLEAR if case.band == Band.GREEN else OTHER_RULE
+    return CLEAR if case.band == _GREEN else OTHER_RULE
 
 
 def _without_band(case: Case) -> Silent:
@@ -112,7 +115,7 @@ def _amber_severity(case: Case) -> Severity:
 
 
 def _band_severity(case: Case) -> Severity:
-    return Severity.CRITICAL if case.band == Band.RED else _amber_severity(case)
+    return Severity.CRITICAL if case.band == _RED else _amber_severity(case)
 
 
 def _inputs(case: Case) -> tuple[Input, ...]:

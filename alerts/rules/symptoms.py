@@ -51,6 +51,8 @@ def judge_breathless(case: Case) -> Verdict:
         return Fired(Severity.CRITICAL)
     if not (case.resting or case.asleep):
         return NOT_AT_REST
+    if answer <= min(case.rule_set.breathless_high_from, case.rule_set.breathless_rise) - CLEARS_BELOW:
+        return CLEAR  # whatever is usual: most answers, and none of these needs a look back
     limit = lowest_limit(case)
     if answer >= limit:
         return Fired(Severity.HIGH)
@@ -68,7 +70,9 @@ def usual_breathlessness(case: Case) -> float | None:
     """As the plan states it, else the lowest answer of the 24 h before, else None."""
     if case.plan.usual_breathlessness is not None:
         return case.plan.usual_breathlessness
-    answers = [reading.breathlessness for reading in case.earlier(USUAL_FROM) if reading.breathlessness is not None]
+    since = case.reading.observed_at - USUAL_FROM
+    before = case.window[:-1]
+    answers = [r.breathlessness for r in before if r.breathlessness is not None and r.observed_at >= since]
     return min(answers, default=None)
 
 

@@ -1,7 +1,7 @@
 """Queries on stays and their plans."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -150,7 +150,7 @@ async def insert_stay(
             sixteen_on=sixteen_on,
             previous_stay_id=previous_stay_id,
             plan_version=plan_version,
-            watch=written(replace(begin_watch(admitted_at), plan_version=plan_version)),
+            watch=written(begin_watch(admitted_at)._replace(plan_version=plan_version)),
         )
     )
 

@@ -4,7 +4,7 @@ What the alerts would be is folded from before the first breach that it can have
 closed, and nothing is closed by it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -113,7 +113,7 @@ async def _judge_again(session: WriteSession, row: Mapping[str, Any], at: dateti
         record = Record(plan=start, window=known, service_hours=hours, sixteen_on=stay.sixteen_on, rule_set=rule_set)
         without = refold(record, later, plans, rule_sets, history.closings, at)
         # What time alone has brought about by now is not the correction's doing.
-        stood = advance(replace(record, window=(), episodes=readable), at)
+        stood = advance(record._replace(window=(), episodes=readable), at)
         wanted = {family: each for family, each in without.items() if family in readable or family not in stored}
         decided = correct(stood.episodes, wanted, at, row["id"], hours)
     except (ValueError, KeyError, LookupError, TypeError) as problem:

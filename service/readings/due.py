@@ -1,6 +1,5 @@
 """When a stay has to be looked at though nothing arrives, and what the watch over it remembers."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -28,7 +27,7 @@ def watch_of(stay: LockedStay, now: datetime) -> Watch:
             return _read(stay.watch)
         except (KeyError, ValueError, TypeError) as problem:
             log.error("watch_unreadable", stay_id=stay.id, error=type(problem).__name__)
-    return replace(begin_watch(stay.admitted_at, now), plan_version=stay.plan_version, paused_until=stay.paused_until)
+    return begin_watch(stay.admitted_at, now)._replace(plan_version=stay.plan_version, paused_until=stay.paused_until)
 
 
 @lru_cache(maxsize=20_000)

@@ -112,7 +112,7 @@ class StayCase:
         if (plan.version, until) == (watch.plan_version, watch.paused_until):
             return
         if not self._attempt(lambda: catch_up(self.record, plan, until, at)):
-            self.record = replace(self.record, plan=plan)
+            self.record = self.record._replace(plan=plan)
 
     def _attempt(self, judged: Callable[[], Judgement]) -> bool:
         try:
@@ -201,7 +201,7 @@ class StayCase:
             return judgement
         episodes = {f: episode for f, episode in judgement.episodes.items() if f not in self._unreadable}
         changes = tuple(change for change in judgement.changes if change.family not in self._unreadable)
-        return replace(judgement, changes=changes, record=replace(judgement.record, episodes=episodes))
+        return judgement._replace(changes=changes, record=judgement.record._replace(episodes=episodes))
 
     def _engine_failed(self, problem: Exception) -> None:
         metrics.ENGINE_FAILURES.inc()

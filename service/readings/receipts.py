@@ -2,7 +2,7 @@
 known at its receipt."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -68,7 +68,7 @@ async def read_receipt(session: ReadSession, who: Principal, reading_id: str | N
 
 def _again(record: Record, together: Stored, before: Stored, reading_id: str) -> Evaluation:
     """What the rules say about one of the readings that came together."""
-    record = replace(record, window=tuple(to_reading(each) for each in before))
+    record = record._replace(window=tuple(to_reading(each) for each in before))
     evaluations = judge(record, [to_reading(each) for each in together]).evaluations
     return next(each for each in evaluations if each.reading.id == reading_id)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import repeat
 from typing import Any, TypeVar
@@ -66,7 +66,7 @@ def try_recorded(rule_sets: Sequence[RuleSet], job: Recorded) -> tuple[Lived, ..
         sixteen_on=job.sixteen_on,
         watch=begin_watch(job.from_at) if job.watched else None,
     )
-    made = (replay(Tape(job.arrivals), replace(start, rule_set=each), TEAM, job.until) for each in rule_sets)
+    made = (replay(Tape(job.arrivals), start._replace(rule_set=each), TEAM, job.until) for each in rule_sets)
     return tuple(Lived(job.stay_id, job.from_at, job.until, each, job.truth) for each in made)
 
 

@@ -1,7 +1,5 @@
 """What would end an alert, as a nurse reads it."""
 
-from dataclasses import replace
-
 import pytest
 
 from alerts.clearing import ends_when
@@ -47,5 +45,5 @@ def test_a_rule_that_is_no_more_asks_for_nothing():
     stay = Stay()
     stay.reads("09:00", spo2=91, breathlessness=3)
     alert = stay.alert()
-    gone = replace(alert, traces=tuple(replace(trace, key="R99") for trace in alert.traces))
+    gone = alert._replace(traces=tuple(trace._replace(key="R99") for trace in alert.traces))
     assert ends_when(gone) == "What raised it is no longer met. A person closes it."

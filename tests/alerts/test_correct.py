@@ -1,6 +1,5 @@
 """A reading entered in error: the alerts become what they would be without it, and nothing is closed by it."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -128,7 +127,7 @@ def test_what_no_reading_is_the_evidence_of_stays(wrong: int) -> None:
         key="R20", rule_id="R20", name="refused", rank=15, severity=Severity.MEDIUM, confirmed=True, active=True,
         first_breach_at=clock("08:00"), last_breach_at=clock("08:00"),
     )  # fmt: skip
-    episodes = {Family.TECHNICAL: replace(technical, traces=(*technical.traces, refused))}
+    episodes = {Family.TECHNICAL: technical._replace(traces=(*technical.traces, refused))}
     after = correct(episodes, {}, clock("08:10"), sent[wrong].id, DAILY).episodes[Family.TECHNICAL]
     assert [trace.key for trace in after.traces] == ["R20"]
     assert after.state == State.OPEN

@@ -1,6 +1,5 @@
 """Early warning and the technical rules (R9, R9b, R19-R21, R24), and what every rule must tell."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -119,7 +118,7 @@ def test_what_a_stand_in_for_unreadable_rules_judges_says_so_until_they_are_back
     alert = stood_in.episodes[TECHNICAL]
     assert (alert.title, alert.severity, alert.rule_ids) == ("not_evaluated", HIGH, ("R21",))
     assert "default rules stand in" in alert.explanation.text
-    again = judge(replace(stood_in.record, rule_set=DEFAULT), [reading("08:05", spo2=97)])
+    again = judge(stood_in.record._replace(rule_set=DEFAULT), [reading("08:05", spo2=97)])
     assert again.episodes[TECHNICAL].state == State.RECOVERED
 
 

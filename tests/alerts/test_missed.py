@@ -1,6 +1,5 @@
 """Readings that do not come: the reminder, the alert, the urgent one, and what a pause and a restart do to them."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -305,7 +304,7 @@ def test_a_missed_slot_ends_every_snooze() -> None:
 
 def test_slots_are_those_of_the_wards_own_clock() -> None:
     stay = Stay(admitted="00:30", **KNOWN)
-    stay.record = replace(stay.record, service_hours=ServiceHours(zone="America/New_York"))
+    stay.record = stay.record._replace(service_hours=ServiceHours(zone="America/New_York"))
     stay.waits_until("14:59")
     assert stay.reminders == []
     stay.waits_until("15:00")
@@ -358,7 +357,7 @@ def test_without_a_watch_there_is_nothing_to_catch_up_with() -> None:
 
 
 def test_a_stay_that_was_not_watched_before_is_watched_from_now_on() -> None:
-    record = replace(Stay(**KNOWN).record, watch=begin_watch(clock("-9 10:00"), clock("10:00")))
+    record = Stay(**KNOWN).record._replace(watch=begin_watch(clock("-9 10:00"), clock("10:00")))
     assert [told(one.slot) for one in advance(record, clock("16:59")).reminders] == ["13:00"]
 
 
@@ -367,7 +366,7 @@ def test_a_silence_is_remembered_when_the_window_has_moved_on() -> None:
     stay.reads("08:30", spo2=97, breathlessness=0)
     for day in range(5):
         stay.waits_until(f"{day} 23:59")
-        stay.record = replace(stay.record, window=(), newest_observed_at=None, newest_resting_at=None)
+        stay.record = stay.record._replace(window=(), newest_observed_at=None, newest_resting_at=None)
     urgent = next(change for change in stay.changes if change.after.severity == HIGH)
     assert (told(urgent.at), "since 08:30 on 22 November" in urgent.after.explanation.text) == ("1 08:30", True)
 
@@ -376,7 +375,7 @@ def test_the_watch_is_stored_and_loaded_without_loss() -> None:
     stay = Stay(admitted="10:00")
     stay.waits_until("3 10:00")
     assert stay.record.watch is not None
-    for watch in (stay.record.watch, begin_watch(clock("10:00")), replace(stay.record.watch, due_at=None)):
+    for watch in (stay.record.watch, begin_watch(clock("10:00")), stay.record.watch._replace(due_at=None)):
         assert load_watch(dump_watch(watch)) == watch
 
 
@@ -384,7 +383,7 @@ def test_the_watch_is_stored_and_loaded_without_loss() -> None:
 def test_missed_readings_keep_the_clock_on_the_wall_when_it_changes(day: str, hours: int) -> None:
     """Admitted at 20:00 local time on the eve: the next morning's slot is at 09:00 by the new time."""
     admitted = datetime.fromisoformat(f"{day}T20:00").replace(tzinfo=ZoneInfo("Europe/London")).astimezone(UTC)
-    record = replace(Stay(**KNOWN).record, watch=begin_watch(admitted))
+    record = Stay(**KNOWN).record._replace(watch=begin_watch(admitted))
     nine = admitted + timedelta(hours=13 + hours - 24)
     assert advance(record, nine + timedelta(minutes=59)).reminders == ()
     (reminder,) = advance(record, nine + timedelta(hours=1)).reminders

@@ -1,7 +1,6 @@
 """P4: with answers, corrections and people's verbs too, every alert is what the engine makes of the whole history."""
 
 import random
-from dataclasses import replace
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
@@ -34,7 +33,7 @@ class Mirror:
 
     def __init__(self, sixteen_on: Any, admitted_at: datetime) -> None:
         self.start = Record(plan=Plan(), service_hours=ServiceHours(zone="Europe/London"), sixteen_on=sixteen_on)
-        self.record = replace(self.start, watch=begin_watch(admitted_at))
+        self.record = self.start._replace(watch=begin_watch(admitted_at))
         self.readings: dict[str, Reading] = {}
         self.closings: list[Closing] = []
         self.plans: list[PlanEvent] = []
@@ -67,9 +66,9 @@ class Mirror:
         by_time = {f: e for f, e in self.record.episodes.items() if f in BY_TIME}
         of_readings = {f: e for f, e in self.record.episodes.items() if f not in BY_TIME}
         # The watch goes on by itself: what it finds by now, the next look finds.
-        stood = advance(replace(self.record, episodes=of_readings, watch=None), at).record
+        stood = advance(self.record._replace(episodes=of_readings, watch=None), at).record
         decided = correct(stood.episodes, without, at, reading_id, self.record.service_hours)
-        self.record = replace(self.record, episodes={**by_time, **decided.episodes}, window=tuple(left))
+        self.record = self.record._replace(episodes={**by_time, **decided.episodes}, window=tuple(left))
 
 
 async def stored_readings(database: Database, stay_id: str) -> dict[str, Reading]:
