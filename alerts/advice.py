@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from alerts.case import Placement
 from alerts.episode import Episode
@@ -55,6 +56,7 @@ _NEVER = re.compile(
 """What no text to a patient may say (the project's clinical rules, section 11), as far as words show it."""
 
 
+@lru_cache(maxsize=1024)
 def must_not_say(text: str) -> str | None:
     """The first words in a ward's own text that no patient may read; None when there are none."""
     found = _NEVER.search(text)

@@ -2,7 +2,7 @@
 
 All times are a design decision, need CSO sign-off; no national limit was found."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from math import ceil
 from typing import NamedTuple
@@ -54,12 +54,13 @@ def missed_between(record: Record, watch: Watch, start: datetime, end: datetime)
     times, zone = record.plan.reading_times, record.service_hours.zone
     if not times or watch.paused_until is not None:
         return
+    valid = _valid(record)
     for slot in slots_between(times, zone, max(watch.slots_from, start - MISSED_AFTER), end - REMIND_AFTER):
-        if not _filled(record, watch, slot):
+        if not is_filled(slot, times, zone, watch.slots_from, valid):
             limits = ((slot + REMIND_AFTER, False), (slot + MISSED_AFTER, True))
             yield from (SlotDue(at, slot, missed) for at, missed in limits if start <= at <= end)
     limit = max(SILENT_AT_LEAST, SILENT_GAPS * longest_gap(times))
-    since = last_valid_at(record, watch)
+    since = _last_of(valid, record, watch)
     at = since + limit * max(1, ceil((start - since) / limit))
     while at <= end:
         yield SilenceDue(at, since, limit)
@@ -76,7 +77,10 @@ def finding_of(record: Record, watch: Watch, due: MissedDue) -> Finding | None:
     if worry is not None:
         return _missed(record, due, Severity.HIGH, (worry,))
     before = _slot_before(record, watch, due.slot)
-    if before is None or _standing(record) or _filled(record, watch, before):
+    if before is None or _standing(record):
+        return None
+    times, zone = record.plan.reading_times, record.service_hours.zone
+    if is_filled(before, times, zone, watch.slots_from, _valid(record)):
         return None
     in_a_row = Input("in_a_row", 2, "", None, before)
     return _missed(record, due, Severity.LOW, (in_a_row,))
@@ -129,11 +133,6 @@ def _counted(record: Record, slot: datetime) -> bool:
     return _standing(record) and record.episodes[Family.MISSED_READING].last_breach_at >= slot
 
 
-def _filled(record: Record, watch: Watch, slot: datetime) -> bool:
-    zone = record.service_hours.zone
-    return is_filled(slot, record.plan.reading_times, zone, watch.slots_from, record.window)
-
-
 def _slot_before(record: Record, watch: Watch, slot: datetime) -> datetime | None:
     """The slot before this one, no more than a day (and the hour of a clock change) away."""
     times, zone = record.plan.reading_times, record.service_hours.zone
@@ -143,12 +142,16 @@ def _slot_before(record: Record, watch: Watch, slot: datetime) -> datetime | Non
 
 def last_valid_at(record: Record, watch: Watch) -> datetime:
     """Since when the silence counts: the newest valid value, else the start of the clock."""
-    known = (watch.silent_from, *(reading.observed_at for reading in _valid(record)))
+    return _last_of(_valid(record), record, watch)
+
+
+def _last_of(valid: Sequence[Reading], record: Record, watch: Watch) -> datetime:
+    known = [watch.silent_from, *[reading.observed_at for reading in valid]]
     return max(known) if record.newest_resting_at is None else max(*known, record.newest_resting_at)
 
 
-def _valid(record: Record) -> Iterator[Reading]:
-    return (reading for reading in record.window if reading.counts_for_spo2)
+def _valid(record: Record) -> list[Reading]:
+    return [reading for reading in record.window if reading.counts_for_spo2]
 
 
 def _observed(reading: Reading) -> datetime:

@@ -1,13 +1,13 @@
 """What time alone brings about in a stay: waits that run out, readings that do not come, a plan that is due."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from alerts.change import Change, Reminder
 from alerts.conclude import Cause, conclude
 from alerts.decide import keep
-from alerts.missed import MISSED_AFTER, SilenceDue, SlotDue, finding_of, last_valid_at, missed_between
+from alerts.missed import MISSED_AFTER, MissedDue, SilenceDue, SlotDue, finding_of, last_valid_at, missed_between
 from alerts.plan import Plan
 from alerts.raising import raise_finding
 from alerts.reading import Reading
@@ -47,7 +47,9 @@ def pass_time(record: Record, now: datetime) -> Judgement:
     changes: list[Change] = []
     reminders: list[Reminder] = []
     start = watch.due_at or now
-    for due in sorted(_between(record, watch, start, now), key=_order):
+    ahead = list(missed_between(record, watch, start, now + _NEAR))
+    passed: list[Due] = [due for due in ahead if due.at <= now]
+    for due in sorted([*passed, *_gaps_between(record, watch, start, now)], key=_order):
         run_out = _run_out(record, due.at)
         reminders += _reminders(due)
         raised = _apply(run_out.record, watch, due)
@@ -57,7 +59,7 @@ def pass_time(record: Record, now: datetime) -> Judgement:
     watch = run_out.record.watch or watch
     # What is known now is remembered: the next look may be after the window has moved on.
     watch = watch._replace(silent_from=last_valid_at(run_out.record, watch))
-    watch = watch._replace(due_at=_first_after(run_out.record, watch, now + _TICK))
+    watch = watch._replace(due_at=_first_after(run_out.record, watch, now, ahead))
     record = run_out.record._replace(watch=watch)
     return Judgement((), (*changes, *run_out.changes), record, tuple(reminders))
 
@@ -135,21 +137,22 @@ def _run_out(record: Record, now: datetime) -> Judgement:
     return Judgement((), (), record)
 
 
-def _between(record: Record, watch: Watch, start: datetime, end: datetime) -> Iterator[Due]:
-    yield from missed_between(record, watch, start, end)
+def _gaps_between(record: Record, watch: Watch, start: datetime, end: datetime) -> Iterator[GapDue]:
     for name, at in gaps(record.plan, watch, record.service_hours.zone).items():
         if name not in watch.told and max(at, start) <= end:
             yield GapDue(max(at, start), name)
 
 
-def _first_after(record: Record, watch: Watch, start: datetime) -> datetime | None:
-    """The first limit from `start` on. Most are near, and looking far costs more."""
-    ahead = [due.at for due in missed_between(record, watch, start, start + _NEAR)]
-    ahead = ahead or [due.at for due in missed_between(record, watch, start + _NEAR, start + _AHEAD)]
+def _first_after(record: Record, watch: Watch, now: datetime, near: Iterable[MissedDue]) -> datetime | None:
+    """The first limit after `now`; `near`: those of the missed readings that are. Most are, and looking far costs
+    more."""
+    ahead = [due.at for due in near if due.at > now]
+    ahead = ahead or [due.at for due in missed_between(record, watch, now + _NEAR, now + _AHEAD)]
     of_plan = gaps(record.plan, watch, record.service_hours.zone)
-    ahead += [max(at, start) for name, at in of_plan.items() if name not in watch.told]
+    soonest = now + _TICK
+    ahead += [max(at, soonest) for name, at in of_plan.items() if name not in watch.told]
     if watch.paused_until is not None:
-        ahead.append(max(watch.paused_until, start))
+        ahead.append(max(watch.paused_until, soonest))
     return min(ahead, default=None)
 
 
@@ -203,5 +206,6 @@ def _reviewed(record: Record, at: datetime) -> Judgement:
 
 def _rewatched(judged: Judgement, record: Record, watch: Watch, at: datetime) -> Judgement:
     """What is due has changed: look for it anew from `at` on."""
-    watch = watch._replace(due_at=_first_after(record, watch, at + _TICK))
+    near = missed_between(record, watch, at, at + _NEAR)
+    watch = watch._replace(due_at=_first_after(record, watch, at, near))
     return judged._replace(record=record._replace(watch=watch))

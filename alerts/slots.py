@@ -1,9 +1,11 @@
 """Reading slots: the times of day at which a plan asks for a reading, as instants in the ward's time zone, and which of
 them a reading has filled."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 from alerts.reading import Reading
@@ -14,6 +16,8 @@ FILLED_UNTIL = timedelta(hours=4)
 
 _DAY = timedelta(days=1)
 
+_receipt = attrgetter("received_at", "observed_at", "id")
+
 
 def slots_between(times: tuple[str, ...], zone: str, start: datetime, end: datetime) -> list[datetime]:
     """The slots from `start` up to and including `end`, in order, in UTC.
@@ -21,12 +25,8 @@ def slots_between(times: tuple[str, ...], zone: str, start: datetime, end: datet
     A time of day that the clocks skip is the instant it would have been (an hour later by the new time); one that comes
     twice counts the first time; two times that fall on one instant are one slot."""
     place = ZoneInfo(zone)
-    day, last = start.astimezone(place).date() - _DAY, end.astimezone(place).date() + _DAY
-    found: set[datetime] = set()
-    while times and day <= last:
-        found.update(slot for slot in _of_day(times, zone, day) if start <= slot <= end)
-        day += _DAY
-    return sorted(found)
+    around = _of_days(times, zone, start.astimezone(place).date() - _DAY, end.astimezone(place).date() + _DAY)
+    return list(around[bisect_left(around, start) : bisect_right(around, end)])
 
 
 @lru_cache(maxsize=256)
@@ -41,32 +41,30 @@ def is_filled(slot: datetime, times: tuple[str, ...], zone: str, since: datetime
     """Has a usable resting SpO2 that is not poor filled this slot? One reading fills one slot: in order of receipt,
     each the earliest that is still empty. Slots before `since` do not exist; those of the day before are enough."""
     first, oldest, newest = slot - FILLED_FROM, slot - _DAY - FILLED_FROM, slot + FILLED_UNTIL
-    if not any(first <= reading.observed_at <= newest and reading.counts_for_spo2 for reading in readings):
+    near = [r for r in readings if oldest <= r.observed_at <= newest and r.counts_for_spo2]
+    if not any(reading.observed_at >= first for reading in near):
         return False
-    counting = [r for r in readings if oldest <= r.observed_at <= newest and r.counts_for_spo2]
     slots = slots_between(times, zone, max(since, slot - _DAY), slot)
-    return slot in _filled(slots, sorted(counting, key=_receipt))
+    return slot in _filled(slots, sorted(near, key=_receipt))
 
 
-def _filled(slots: Sequence[datetime], readings: Iterable[Reading]) -> set[datetime]:
-    empty, filled = list(slots), set[datetime]()
+def _filled(slots: Sequence[datetime], readings: Iterable[Reading]) -> list[datetime]:
+    empty, filled = list(slots), []
     for reading in readings:
-        slot = next((slot for slot in empty if _fits(slot, reading.observed_at)), None)
-        if slot is not None:
-            empty.remove(slot)
-            filled.add(slot)
+        earliest, latest = reading.observed_at - FILLED_UNTIL, reading.observed_at + FILLED_FROM
+        for slot in empty:
+            if earliest <= slot <= latest:
+                empty.remove(slot)
+                filled.append(slot)
+                break
     return filled
 
 
-def _fits(slot: datetime, observed_at: datetime) -> bool:
-    return slot - FILLED_FROM <= observed_at <= slot + FILLED_UNTIL
-
-
-def _receipt(reading: Reading) -> tuple[datetime, datetime, str]:
-    return reading.received_at, reading.observed_at, reading.id
-
-
 @lru_cache(maxsize=4096)
-def _of_day(times: tuple[str, ...], zone: str, day: date) -> tuple[datetime, ...]:
-    place = ZoneInfo(zone)
-    return tuple(datetime.combine(day, time.fromisoformat(text), place).astimezone(UTC) for text in times)
+def _of_days(times: tuple[str, ...], zone: str, day: date, last: date) -> tuple[datetime, ...]:
+    """Every slot of the days from one to another, both included, in order."""
+    place, found = ZoneInfo(zone), set()
+    while day <= last:
+        found |= {datetime.combine(day, time.fromisoformat(text), place).astimezone(UTC) for text in times}
+        day += _DAY
+    return tuple(sorted(found))

@@ -1,6 +1,7 @@
 """What the person reads: never reassurance that is not earned, never against their wishes."""
 
 import itertools
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -39,10 +40,10 @@ CONTACTS = (
 )
 
 
-def advised(stay: Stay, *, watched_now: bool = True, contact: Contact = NO_CONTACT) -> Advice:
+def advised(stay: Stay, *, plan: Plan | None = None, watched_now: bool = True, contact: Contact = NO_CONTACT) -> Advice:
     assert stay.evaluation is not None
-    plan = stay.record.plan
-    return advise(stay.evaluation, stay.record.episodes.values(), plan, watched_now=watched_now, contact=contact)
+    episodes = stay.record.episodes.values()
+    return advise(stay.evaluation, episodes, plan or stay.record.plan, watched_now=watched_now, contact=contact)
 
 
 READINGS: tuple[dict[str, Any], ...] = (
@@ -69,13 +70,11 @@ READINGS: tuple[dict[str, Any], ...] = (
 
 @cache
 def stories() -> tuple[tuple[Stay, dict[str, Any], bool], ...]:
-    """Every pair of readings, fresh and late, with and without recorded wishes, for both kinds of patient."""
+    """Every pair of readings, fresh and late, for both kinds of patient."""
     profiles = ({"profile": "standard", "baseline_spo2": 98}, {"profile": "hypercapnic"})
     told = []
-    for first, second, late, wishes, profile in itertools.product(
-        READINGS, READINGS, (None, "12:00"), ({}, WISHES), profiles
-    ):
-        stay = Stay(prescribed_oxygen_flow=1, **profile, **wishes)
+    for first, second, late, profile in itertools.product(READINGS, READINGS, (None, "12:00"), profiles):
+        stay = Stay(prescribed_oxygen_flow=1, **profile)
         stay.reads("08:00", **first)
         stay.reads("08:20", received=late, **second)
         told.append((stay, second, late is not None))
@@ -84,17 +83,22 @@ def stories() -> tuple[tuple[Stay, dict[str, Any], bool], ...]:
 
 @pytest.mark.hazard("H5")
 def test_no_text_that_must_never_be_written_is_ever_written() -> None:
-    for (stay, last, late), watched, contact in itertools.product(stories(), (True, False), CONTACTS):
-        advice = advised(stay, watched_now=watched, contact=contact)
+    written = set()
+    for stay, last, late in stories():
+        clinical = any(family.channel == Channel.CLINICAL for family in stay.families)
+        weak = late or "spo2" not in last or last.get("quality") == "poor" or last.get("context", "rest") != "rest"
+        plans = (stay.record.plan, replace(stay.record.plan, **WISHES))
+        for plan, watched, contact in itertools.product(plans, (True, False), CONTACTS):
+            advice = advised(stay, plan=plan, watched_now=watched, contact=contact)
+            written.add((advice, plan is not plans[0], watched, clinical or weak))
+    assert len(written) > 50
+    for advice, limited, watched, carries_on_never in written:
         text = advice.text.lower()
         assert not [phrase for phrase in NEVER if phrase in text], text
-        limited = stay.record.plan.treatment_escalation == "limited"
         assert not (limited and ("999" in text or "a&e" in text)), text
-        assert not (watched is False and not limited) or "111" in text or "999" in text, text
-        clinical = [family for family in stay.families if family.channel == Channel.CLINICAL]
-        weak = late or "spo2" not in last or last.get("quality") == "poor" or last.get("context", "rest") != "rest"
-        if clinical or weak:
-            assert advice.code != AdviceCode.CARRY_ON, (last, text)
+        assert watched or limited or "111" in text or "999" in text, text
+        if carries_on_never:
+            assert advice.code != AdviceCode.CARRY_ON, text
             assert "carry on" not in text
 
 
