@@ -40,6 +40,7 @@ from service.cover.mailing import Mailing
 from service.feed import positions
 from service.feed import routes as feed_routes
 from service.governance import routes as governance_routes
+from service.governance.retention import Retention
 from service.patients import routes as patient_routes
 from service.queue import routes as queue_routes
 from service.queue import verb_routes
@@ -208,7 +209,8 @@ def _timekeeper(app: FastAPI) -> Timekeeper:
     mailing = Mailing(database, server_of(app.state.settings))
     sealing = Sealing(database, Seals(app.state.settings.secret_key))
     pauses, incidents = Pauses(database, app.state.wakeups.wake), Incidents(database, intake)
-    works: list[Work] = [pauses, incidents, judging, limits, mailing, sealing, Pulse(intake)]
+    retention = Retention(database, app.state.settings.retention_years, app.state.wakeups.wake)
+    works: list[Work] = [pauses, incidents, judging, limits, mailing, sealing, retention, Pulse(intake)]
     timekeeper = Timekeeper(database, app.state.clock, works)
     intake.nearer = lambda at: timekeeper.nearer(judging.kind, at)
     # Something urgent may be among what was written: whether anybody is there is looked at once.

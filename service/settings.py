@@ -37,6 +37,7 @@ class Settings:
     rate_limit: int | None = None
     security_contact: str = ""
     synthetic_only: bool = False
+    retention_years: int = 8
     timers: bool = True
     clock_real_start: str = ""
     clock_started_at: str = ""
@@ -64,6 +65,7 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
         rate_limit=_whole(environ, "WARDWATCH_RATE_LIMIT", None, 0, 1_000_000_000),
         security_contact=environ.get("WARDWATCH_SECURITY_CONTACT", ""),
         synthetic_only=_choice(environ, "WARDWATCH_SYNTHETIC_ONLY", "off", ("on", "off")) == "on",
+        retention_years=_whole(environ, "WARDWATCH_RETENTION_YEARS", 8, 0, 100),
         clock_real_start=environ.get("WARDWATCH_DEMO_REAL_START", ""),
         clock_started_at=environ.get("WARDWATCH_DEMO_STARTED_AT", ""),
         clock_speed=float(_whole(environ, "WARDWATCH_DEMO_SPEED", 1, 1, 3600)),

@@ -1,4 +1,4 @@
-"""Commands for information governance: `wardwatch export`."""
+"""Commands for information governance: `wardwatch export`, `wardwatch retention`."""
 
 import asyncio
 import os
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from service.clock import real_now
+from service.clock import real_clock, real_now
 from service.errors import NotFound, SettingInvalid
 from service.settings import from_environ
 
@@ -42,3 +42,37 @@ def export(
     asyncio.run(work())
     draft.replace(file)
     typer.echo(f"Written: {file}")
+
+
+def retention(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go; remove nothing.")] = False,
+) -> None:
+    """Remove what has been kept for its time, as the service does by itself each hour."""
+    from service.governance.retention import Retention, count_old_keys, list_going
+    from service.storage.engine import Database, open_database
+    from service.storage.timekeeper import Timekeeper
+
+    settings = from_environ(os.environ)
+    clock, years = real_clock(), settings.retention_years
+
+    async def work(database: Database) -> None:
+        async with database.reads.connect() as connection:
+            going = await list_going(connection, clock.now(), years)
+            keys = await count_old_keys(connection, clock.now())
+        for each in going:
+            rows = ", ".join(f"{name} {count}" for name, count in each.rows.items())
+            ended, until = each.due.ended_at.date(), each.due.until
+            typer.echo(f"ward {each.ward_id} patient {each.due.patient_id}: ended {ended}, kept until {until}: {rows}")
+        verb = "would go" if dry_run else "go"
+        typer.echo(f"{len(going)} patients and {keys} names of readings {verb}.")
+        if not dry_run:
+            await Timekeeper(database, clock, [Retention(database, years, lambda _: None)]).catch_up()
+
+    async def opened() -> None:
+        database = open_database(settings.database_url, 1)
+        try:
+            await work(database)
+        finally:
+            await database.close()
+
+    asyncio.run(opened())

@@ -1,0 +1,36 @@
+"""How long what is held is kept."""
+
+from datetime import date, datetime, timedelta
+
+YEARS = 8
+"""After the last discharge: NHS Records Management Code of Practice (2021, updated 2023), appendix II, adult health
+records."""
+CHILD_UNTIL, NEARLY_ADULT_UNTIL = 25, 26
+"""Children's records are kept until the 25th birthday, those of somebody who was 17 when the care ended until the 26th
+(the same)."""
+
+IDEMPOTENCY_AFTER = timedelta(days=90)
+"""The names that senders gave readings, after the stay's end: nobody sends a reading again so late."""
+FAMILY_AFTER = timedelta(days=30)
+"""A sign-in, after the last instant at which it could have been used."""
+CHANGE_AFTER = timedelta(days=1)
+"""The note that somebody's rights changed, which replicas hear within seconds."""
+
+
+def years_after(day: date, years: int) -> date:
+    """The same day so many years later; the first of March for a 29 February without one. `years` may be negative."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return date(day.year + years, 3, 1)
+
+
+def kept_until(ended_at: datetime, birth_date: date, years: int) -> date:
+    """The first day on which the record of somebody whose care has ended may go; `years` after that, or later for
+    somebody who was a child."""
+    ended_on = ended_at.date()
+    until = years_after(ended_on, years)
+    if ended_on >= years_after(birth_date, 18):
+        return until
+    nearly = ended_on >= years_after(birth_date, 17)
+    return max(until, years_after(birth_date, NEARLY_ADULT_UNTIL if nearly else CHILD_UNTIL))
