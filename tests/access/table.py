@@ -19,8 +19,12 @@ route as every role and holds the answers against it.
 
 * **own wards**: on wards where the caller has the role; everything else answers 404, as if it were not there.
 * **own stay**: the stay an app at home is paired with. **all**: every ward, and nothing clinical. **any**: everybody.
-* **–**: 403, with the scopes it takes; calls that only people at home have answer 404 to everybody else.
-* A partner system also needs to have been given the scope. Without a token, or with one that has expired: 401.
+* **–**: 403, with the scopes it takes; calls that only people at home have answer 404 to everybody else, and those that
+  name a ward may answer 404 to people at home.
+* A partner system also needs to have been given the scope.
+* Without a token, or with one that has expired or was revoked: 401. An app at home whose stay or pairing has ended: 401
+  `pairing_ended`.
+* **stay ended**: what is left to whoever may call it: **read**; **409**, nothing changes; **yes**, as before.
 * Accounts are managed by people: a partner system gets 403 whatever it was given.
 * Some calls ask for more than a role: the other person for an approval, an account wholly on the own wards for a lead.
 
@@ -46,6 +50,28 @@ def cell(route: Any, role: str) -> str:
     return "all" if role == "administrator" else "own wards"
 
 
+OF_A_STAY = {"stay_id", "alert_id", "reading_id", "patient_id"}
+AFTER_THE_END = {
+    "POST /v1/readings/batch": "409 for each",
+    "POST /v1/readings/{reading_id}/entered-in-error": "yes",
+    "POST /v1/alerts/{alert_id}/note": "yes",
+    "PATCH /v1/patients/{patient_id}": "yes",
+    "DELETE /v1/stays/{stay_id}/carers/{carer_id}": "yes",
+    "DELETE /v1/stays/{stay_id}/pairing-codes/{code_id}": "404",
+    "DELETE /v1/stays/{stay_id}/pairings/{pairing_id}": "404",
+}
+"""Everything else about a stay can be read, and changes nothing any more."""
+
+
+def after_the_end(route: Any) -> str:
+    """What a call does once the stay it is about has ended; empty when it is about none."""
+    (method,) = route.methods
+    about = any(f"{{{name}}}" in route.path for name in OF_A_STAY) or route.path.startswith("/v1/readings")
+    if not about:
+        return ""
+    return AFTER_THE_END.get(f"{method} {route.path}", "read" if method == "GET" else "409")
+
+
 def routes() -> list[Any]:
     """Every documented route."""
     return [route for route in routes_of(create_app(Settings(secret_key="x" * 32))) if route.include_in_schema]
@@ -53,11 +79,12 @@ def routes() -> list[Any]:
 
 def render() -> str:
     """The page."""
-    lines = [f"| call | scope | {' | '.join(ROLES)} |", "|" + "---|" * (len(ROLES) + 2)]
+    lines = [f"| call | scope | {' | '.join(ROLES)} | stay ended |", "|" + "---|" * (len(ROLES) + 3)]
     for route in sorted(routes(), key=lambda each: (each.path, sorted(each.methods))):
         scopes = " or ".join(getattr(guard_of(route), "scopes", None) or ()) or "–"
         cells = " | ".join(cell(route, role) for role in ROLES)
-        lines.append(f"| `{' '.join(sorted(route.methods))} {route.path}` | {scopes} | {cells} |")
+        call = f"`{' '.join(sorted(route.methods))} {route.path}`"
+        lines.append(f"| {call} | {scopes} | {cells} | {after_the_end(route)} |")
     return HEAD + "\n".join(lines) + "\n"
 
 
