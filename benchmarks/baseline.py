@@ -14,7 +14,7 @@ from fastapi.responses import Response
 
 from alerts.plan import Plan
 from alerts.watch import begin_watch
-from service import edge, problems
+from service import edge, garbage, problems
 from service.access.guards import authenticate, require_scope
 from service.access.rates import Rates
 from service.access.tokens import open_tokens
@@ -80,6 +80,7 @@ def from_environment() -> FastAPI:
     app.include_router(routes.router)
     app.add_api_route("/v1/alerts", list_alerts, methods=["GET"])
     app.add_api_route("/empty", empty, methods=["GET"])
+    garbage.settle()
     return app
 
 

@@ -135,15 +135,18 @@ def _stored(ward_id: str, stay_id: str, at: datetime, chance: random.Random) -> 
     }
 
 
-def readings(stay_ids: list[str], count: int, seed: int, *, spo2: int | None = None) -> list[dict[str, Any]]:
+def readings(
+    stay_ids: list[str], count: int, seed: int, *, spo2: int | None = None, in_turn: bool = False
+) -> list[dict[str, Any]]:
     """Readings of a mixed ward, observed in the last minutes: one stay in twelve is unwell (88-95 %), the rest are
-    not (95-99 %). `spo2` gives every reading that value instead. Each stay's readings follow one another in time."""
+    not (95-99 %). `spo2` gives every reading that value instead. `in_turn`: of one stay after the other and earlier
+    than the rest. Each stay's readings follow one another in time."""
     chance = random.Random(seed)
-    start = real_now() - timedelta(minutes=10)
+    start = real_now() - timedelta(minutes=20 if in_turn else 10)
     step = timedelta(minutes=10) / max(1, count)
     rows = []
     for number in range(count):
-        chosen = number % len(stay_ids) if spo2 else chance.randrange(len(stay_ids))
+        chosen = number % len(stay_ids) if in_turn else chance.randrange(len(stay_ids))
         value = spo2 or (chance.randint(88, 95) if chosen % 12 == 0 else chance.randint(95, 99))
         rows.append(_reading(stay_ids[chosen], f"{seed}-{number}", start + number * step, value, chance))
     return rows

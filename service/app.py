@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 from starlette.routing import Route
 
-from service import edge, health, logs, methods, openapi, problems, reference
+from service import edge, garbage, health, logs, methods, openapi, problems, reference
 from service.access import audit_routes, client_grant
 from service.access import routes as access_routes
 from service.access.assertions import Assertions
@@ -154,6 +154,7 @@ def from_environment() -> FastAPI:
     """The service as the environment sets it: what each worker process of `wardwatch serve` runs."""
     settings = from_environ(os.environ)
     logs.configure(settings.log_level)
+    garbage.settle()
     return create_app(settings)
 
 

@@ -23,7 +23,7 @@ GROUP_SECONDS = Histogram(
 )
 WAITING = Gauge(
     "wardwatch_waiting_readings",
-    "Readings waiting for a committer.",
+    "Readings waiting to be committed.",
     registry=REGISTRY,
     multiprocess_mode="livesum",
 )

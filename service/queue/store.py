@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Select, String, and_, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, String, and_, bindparam, func, insert, select, update
 
 from alerts.checkpoint import dump
 from alerts.clearing import ends_when
@@ -95,14 +95,15 @@ def explained(episode: Episode) -> dict[str, Any]:
 SUBJECTS = Given(ward_id=IdType, subject=String)
 
 
-def _find_unresolved(dialect: str) -> Select[Any]:
-    given = SUBJECTS.table(dialect)
+def unresolved_of(given: Any, *columns: ColumnElement[Any]) -> Select[Any]:
+    """These columns of every unresolved alert about what is given (`ward_id`, `subject`)."""
     of_the_subject = and_(ALERT.c.ward_id == given.c.ward_id, ALERT.c.subject == given.c.subject, UNRESOLVED)
-    columns = (ALERT.c.stay_id, ALERT.c.family, ALERT.c.id, ALERT.c.machine)
     return select(*columns).join_from(given, ALERT, of_the_subject)
 
 
-FIND_UNRESOLVED = Statement(_find_unresolved)
+FIND_UNRESOLVED = Statement(
+    lambda dialect: unresolved_of(SUBJECTS.table(dialect), ALERT.c.stay_id, ALERT.c.family, ALERT.c.id, ALERT.c.machine)
+)
 
 
 async def find_unresolved(where: Where, keys: Iterable[tuple[str, str]]) -> list[tuple[str, str, str, dict[str, Any]]]:

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 from service.errors import NotFound
 from service.readings import store
+from service.storage.direct import looking
 from service.storage.engine import Database
 
 KNOWN_STAYS = 200_000
@@ -69,8 +70,8 @@ class Directory:
             asked, answer = self._asked, self._answer
             self._asked, self._answer = [], None
             try:
-                async with self._database.reads.connect() as connection:
-                    found = await store.find_stays(connection, {key for keys in asked for key in keys})
+                async with looking(self._database) as where:
+                    found = await store.find_stays(where, {key for keys in asked for key in keys})
             except Exception as problem:
                 answer.set_exception(problem)
                 answer.exception()  # a caller that gave up leaves it unread

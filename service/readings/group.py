@@ -12,15 +12,16 @@ from alerts.watch import Watch
 from service.cover.inforce import Cover
 from service.errors import NotFound, ReadingDiffers, StayDischarged
 from service.fields import new_id
-from service.queue.raising import load_unresolved, write_changes
-from service.readings import naming, store
+from service.queue.raising import write_changes
+from service.readings import store
+from service.readings.background import load_background
 from service.readings.due import watch_of
 from service.readings.freezing import write_frozen
 from service.readings.judging import StayCase
+from service.readings.naming import Name, Named, name_of, row_of
 from service.readings.opening import open_case
 from service.readings.store import WINDOW, LockedStay, StayKey
 from service.readings.submission import Arrival, Lost, Outcome, Refusal, Submission, Tick
-from service.readings.windows import load_windows
 from service.rules.live import WardRules
 from service.rules.shadow import Found
 from service.storage.direct import Where
@@ -64,18 +65,18 @@ async def keep_and_judge(
     stays = await store.lock_stays(where, {_key(item) for item in items})
     drafts = [_draft(item, stays.get(_key(item))) for item in items]
     sent = [draft for each in drafts for draft in each if draft.outcome is None]
-    won = await _win_keys(where, [draft for draft in sent if stays[draft.key].status != DISCHARGED])
-    cases = await _load_cases(where, items, sent, stays, read_plans, read_rules)
+    cases, names = await _load_cases(where, items, sent, stays, read_plans, read_rules)
+    won = _win_names(sent, stays, names)
     rows = _judge(items, drafts, won, cases)
     dues = [due for case in cases.values() if (due := case.due()) is not None]
-    await store.write_due(where, dues)
-    await store.insert_readings(where, rows)
-    await store.insert_refusals(where, [_refusal_row(item) for item in items if isinstance(item, Refusal)])
+    named = [row_of(draft.arrival, draft.submission, draft.reading_id) for draft in sent if draft.reading_id in won]
+    refusals = [_refusal_row(item) for item in items if isinstance(item, Refusal)]
+    await store.keep(where, store.Kept(rows, named, refusals, dues))
     events = await write_frozen(where, [case.frozen for case in cases.values() if case.frozen])
     written = await write_changes(where, [case.stay_changes(events.get(case.stay.id)) for case in cases.values()])
     for case in cases.values():
         case.alert_ids = written.alert_ids.get(case.stay.id, ())
-    await _look_up(where, [draft for draft in sent if draft.reading_id not in won], cases)
+    await _look_up(where, [draft for draft in sent if draft.reading_id not in won], names, cases)
     for draft in sent:
         draft.outcome = draft.outcome or cases[draft.key].recorded(draft.reading_id)
     due_at = min((due.at for due in dues), default=None)
@@ -101,24 +102,16 @@ def _draft(item: Item, stay: LockedStay | None) -> list[Draft]:
     return [Draft(_key(item), item, submission, new_id(), refused) for submission in item.submissions]
 
 
-async def _win_keys(where: Where, sent: Sequence[Draft]) -> set[str]:
-    """The ids of the readings that nobody sent before."""
-    if not sent:
-        return set()
-    return await naming.win_keys(where, [_key_row(draft) for draft in sent])
-
-
-def _key_row(draft: Draft) -> tuple[Any, ...]:
-    arrival, submission = draft.arrival, draft.submission
-    return (
-        arrival.ward_id,
-        arrival.stay_id,
-        arrival.sender_id,
-        submission.key,
-        submission.content,
-        draft.reading_id,
-        arrival.received_at,
-    )
+def _win_names(sent: Sequence[Draft], stays: Mapping[StayKey, LockedStay], names: dict[Name, Named]) -> set[str]:
+    """The ids of the readings that nobody sent before; their names are taken from now on. Where the stay has ended none
+    is taken."""
+    won = set()
+    for draft in sent:
+        name = name_of(draft.arrival, draft.submission)
+        if name not in names and stays[draft.key].status != DISCHARGED:
+            names[name] = draft.submission.content, draft.reading_id
+            won.add(draft.reading_id)
+    return won
 
 
 async def _load_cases(
@@ -128,31 +121,33 @@ async def _load_cases(
     stays: Mapping[StayKey, LockedStay],
     read_plans: PlanReader,
     read_rules: RuleReader,
-) -> dict[StayKey, StayCase]:
-    """Everything the judgement needs to know of each stay: the same few queries however many there are."""
+) -> tuple[dict[StayKey, StayCase], dict[Name, Named]]:
+    """Everything the judgement needs to know of each stay, and which names of readings are taken: the same few queries
+    however many there are."""
     since = _window_starts(items, sent, stays)
     if not since:
-        return {}
+        return {}, {}
     plans = await read_plans(where, [stays[key] for key in since])
     rules = await read_rules(where, [stays[key] for key in since])
     watches = {key: watch_of(stays[key], start + WINDOW) for key, start in since.items()}
     behind = [replace(stays[key], plan_version=w.plan_version) for key, w in watches.items() if _behind(stays[key], w)]
     known = await read_plans(where, behind) if behind else {}
-    windows = await load_windows(where, {key: _reach(start, watches[key]) for key, start in since.items()})
-    unresolved = await load_unresolved(where, since)
+    reach = {key: _reach(start, watches[key]) for key, start in since.items()}
+    background = await load_background(where, reach, list({name_of(d.arrival, d.submission) for d in sent}))
     refusals = await _earlier_refusals(where, items)
-    return {
+    cases = {
         key: open_case(
             stays[key],
             *plans[key],
             (watches[key], known[key][0] if key in known else None),
-            windows[key[1]],
-            unresolved.get(key[1], {}),
+            window,
+            background.unresolved.get(key[1], {}),
             refusals.get(key, ()),
             rules[key],
         )
-        for key in since
+        for key, window in zip(since, background.windows, strict=True)
     }
+    return cases, background.names
 
 
 def _behind(stay: LockedStay, watch: Watch) -> bool:
@@ -225,18 +220,18 @@ def _refusal_row(item: Refusal) -> dict[str, Any]:
     }
 
 
-async def _look_up(where: Where, repeated: Sequence[Draft], cases: Mapping[StayKey, StayCase]) -> None:
+async def _look_up(
+    where: Where, repeated: Sequence[Draft], names: Mapping[Name, Named], cases: Mapping[StayKey, StayCase]
+) -> None:
     """Readings that were sent before: the stored one with the assessment of now, or a conflict if they differ. Those
-    whose key is nobody's came too late: their stay has ended."""
+    whose name is nobody's came too late: their stay has ended."""
     for arrival, drafts in groupby(repeated, key=lambda draft: draft.arrival):
-        each = list(drafts)
-        taken = await naming.taken_keys(where, arrival, [draft.submission.key for draft in each])
-        rows = await store.load_readings(where, arrival.ward_id, [reading_id for _, reading_id in taken.values()])
-        for draft in each:
-            content, reading_id = taken.get(draft.submission.key, (None, ""))
-            if content is None:
+        each = [(draft, names.get(name_of(arrival, draft.submission))) for draft in drafts]
+        rows = await store.load_readings(where, arrival.ward_id, [named[1] for _, named in each if named])
+        for draft, named in each:
+            if named is None:
                 draft.outcome = StayDischarged()
-            elif content != draft.submission.content:
+            elif named[0] != draft.submission.content:
                 draft.outcome = ReadingDiffers()
             else:
-                draft.outcome = cases[draft.key].replayed(rows[reading_id], arrival.received_at)
+                draft.outcome = cases[draft.key].replayed(rows[named[1]], arrival.received_at)

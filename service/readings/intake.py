@@ -1,4 +1,4 @@
-"""The way into the group commit: finds a stay's ward, hands readings to the committers, answers after the commit."""
+"""The way into the group commit: finds a stay's ward, hands readings to the committer, answers after the commit."""
 
 import asyncio
 from collections import Counter
@@ -51,7 +51,7 @@ class Intake:
         )
 
     async def start(self) -> None:
-        """Start the committers."""
+        """Begin to keep and judge."""
         await self._committer.start()
         await self.shadow.start()
 
@@ -62,7 +62,7 @@ class Intake:
 
     @property
     def alive(self) -> bool:
-        """Whether every committer is running."""
+        """Whether readings are being kept."""
         return self._committer.alive
 
     async def ward_of(self, stay_id: str, ward_ids: Sequence[str]) -> str:
@@ -90,24 +90,24 @@ class Intake:
 
         Raises Overloaded, and the future DatabaseUnavailable, when none of them was kept."""
         arrival = Arrival(ward_id, stay_id, sender_id, self._clock.now(), tuple(submissions))
-        return self._committer.send(ward_id, stay_id, arrival, len(submissions))
+        return self._committer.send(ward_id, arrival, len(submissions))
 
     async def refuse(self, ward_id: str, stay_id: str, code: str) -> None:
         """Note that a reading of this stay was refused; the second within 24 h raises a technical alert."""
         metrics.READINGS.labels("refused").inc()
-        await self._committer.submit(ward_id, stay_id, Refusal(ward_id, stay_id, self._clock.now(), code))
+        await self._committer.submit(ward_id, Refusal(ward_id, stay_id, self._clock.now(), code))
 
     async def lose_app(self, ward_id: str, stay_id: str, at: datetime) -> None:
         """Tell of a paired app of this stay that has lost its access."""
-        await self._committer.submit(ward_id, stay_id, Lost(ward_id, stay_id, at))
+        await self._committer.submit(ward_id, Lost(ward_id, stay_id, at))
 
     async def look_at(self, ward_id: str, stay_id: str, at: datetime) -> None:
         """Judge a stay by the time alone, at a clinical instant."""
-        await self._committer.submit(ward_id, stay_id, Tick(ward_id, stay_id, at))
+        await self._committer.submit(ward_id, Tick(ward_id, stay_id, at))
 
     async def probe(self, at: datetime) -> None:
-        """Return when every committer has committed something after this call."""
-        await self._committer.through_each(lambda: Tick(NIL_ID, NIL_ID, at))
+        """Return when something was committed after this call."""
+        await self._committer.submit(NIL_ID, Tick(NIL_ID, NIL_ID, at), 0)
 
     async def _work(self, where: Where, items: Sequence[Item]) -> Sequence[GroupResult]:
         stamping = Stamping(self._clock.now())

@@ -1,4 +1,4 @@
-"""Is the intake alive? A tick for a stay that does not exist goes all the way through each committer and back."""
+"""Is the intake alive? A tick for a stay that does not exist goes all the way to a commit and back."""
 
 from datetime import datetime
 
@@ -16,7 +16,7 @@ class Pulse:
         self._intake = intake
 
     async def find_due(self, now: datetime) -> Agenda:
-        """Nothing, after a transaction of every committer."""
+        """Nothing, after a commit."""
         await self._intake.probe(now)
         return Agenda((), None)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Select, and_, select
 
-from service.storage.direct import Statement, Where, fetch, insert_rows, update_rows
+from service.storage.direct import Insert, Statement, Update, Where, fetch, insert_rows, write
 from service.storage.portable import Given, IdType, dialect_of
 from service.storage.tables import METADATA
 
@@ -18,6 +18,7 @@ stay_table = METADATA.tables["stay"]
 ward_table = METADATA.tables["ward"]
 plan_table = METADATA.tables["plan"]
 reading_table = METADATA.tables["reading"]
+idempotency_table = METADATA.tables["idempotency"]
 refusal_table = METADATA.tables["refusal"]
 
 StayKey = tuple[str, str]
@@ -97,10 +98,26 @@ class Due:
     watch: str | None
 
 
-async def write_due(where: Where, dues: Sequence[Due]) -> None:
-    """Write when these stays, which are locked, are due."""
-    rows = [{"ward_id": due.ward_id, "id": due.stay_id, "due_at": due.at, "watch": due.watch} for due in dues]
-    await update_rows(where, stay_table, rows)
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a group adds: rows of readings, of the names they have, and of what was refused; and when stays are due."""
+
+    readings: Sequence[Mapping[str, Any]]
+    names: Sequence[Mapping[str, Any]]
+    refusals: Sequence[Mapping[str, Any]]
+    dues: Sequence[Due]
+
+
+async def keep(where: Where, kept: Kept) -> None:
+    """Write what a group adds; its stays are locked."""
+    dues = [{"ward_id": due.ward_id, "id": due.stay_id, "due_at": due.at, "watch": due.watch} for due in kept.dues]
+    await write(
+        where,
+        Update(stay_table, dues),
+        Insert(reading_table, kept.readings),
+        Insert(idempotency_table, kept.names),
+        Insert(refusal_table, kept.refusals),
+    )
 
 
 def _load_readings(dialect: str) -> Select[Any]:
@@ -143,11 +160,6 @@ async def load_plans(where: Where, keys: Iterable[StayKey]) -> dict[tuple[str, i
 async def insert_readings(where: Where, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert readings; each row has every column."""
     await insert_rows(where, reading_table, rows)
-
-
-async def insert_refusals(where: Where, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert refusals."""
-    await insert_rows(where, refusal_table, rows)
 
 
 async def list_refusals(where: Where, key: StayKey, since: datetime) -> list[datetime]:

@@ -1,18 +1,14 @@
 """Stored readings as the engine takes them: the one that is judged, and the window of those before it."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, String, and_, cast, func, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, cast, func, or_, select
 
-from alerts.judge import WINDOW, WINDOW_READINGS
+from alerts.judge import WINDOW_READINGS
 from alerts.reading import Reading, Symptom
-from service.readings.store import StayKey, reading_table
-from service.storage.direct import Row, Statement, Where, fetch
-from service.storage.portable import Given, IdType, InstantType, dialect_of
-
-WINDOW_STARTS = Given(place=Integer, ward_id=IdType, stay_id=IdType, since=InstantType, whole_from=InstantType)
+from service.readings.store import reading_table
+from service.storage.portable import IdType
 
 JUDGED_COLUMNS = (
     "id",
@@ -38,21 +34,23 @@ JUDGED_COLUMNS = (
 
 EARLIER_COLUMNS = (
     "id",
+    "context",
+    "feeling",
+    "quality",
     "observed_at",
     "received_at",
     "spo2",
     "oxygen_flow",
-    "context",
     "breathlessness",
-    "feeling",
-    "quality",
 )
 """What the rules look at in readings before it. A rule that wants more adds it here; the test that folds whole
 histories from full rows (P4) fails until it does."""
 
 
-def _load_windows(dialect: str) -> Select[Any]:
-    given = WINDOW_STARTS.table(dialect)
+def earlier_readings(given: Any) -> Select[Any]:
+    """The place of each stay given (`place`, `ward_id`, `stay_id`, `since`, `whole_from`) with the EARLIER_COLUMNS of
+    its readings observed after `since`; of those before `whole_from` at most as many as are judged together, the
+    newest."""
     reading = reading_table.c
     of_the_stay = and_(
         reading.ward_id == given.c.ward_id,
@@ -64,43 +62,25 @@ def _load_windows(dialect: str) -> Select[Any]:
         partition_by=(given.c.place, reading.observed_at < given.c.whole_from),
         order_by=(reading.observed_at.desc(), reading.received_at.desc(), reading.id.desc()),
     )
-    columns = [_as_read(reading[name]) for name in EARLIER_COLUMNS]
+    columns = [as_text(reading[name]) for name in EARLIER_COLUMNS]
     window = (
         select(given.c.place, *columns, given.c.whole_from, back.label("back"))
         .join_from(given, reading_table, of_the_stay)
         .subquery("earlier")
     )
     kept = or_(window.c.back <= WINDOW_READINGS, window.c.observed_at >= window.c.whole_from)
-    return (
-        select(window.c.place, *(window.c[name] for name in EARLIER_COLUMNS))
-        .where(kept)
-        .order_by(window.c.observed_at, window.c.received_at, window.c.id)
-    )
+    return select(window.c.place, *(window.c[name] for name in EARLIER_COLUMNS)).where(kept)
 
 
-def _as_read(column: ColumnElement[Any]) -> ColumnElement[Any]:
+def as_text(column: ColumnElement[Any]) -> ColumnElement[Any]:
     """An id as text already in the database: there are many of them, and each would be converted here."""
     return cast(column, String(36)) if isinstance(column.type, IdType) else column
 
 
-LOAD_WINDOWS = Statement(_load_windows)
-
-
-async def load_windows(where: Where, since: Mapping[StayKey, datetime]) -> dict[str, list[Reading]]:
-    """By stay, its readings observed since an instant, oldest first; of the first 48 h at most as many as are judged
-    together, the newest."""
-    dialect = dialect_of(where)
-    starts = [(n, *key, instant, instant + WINDOW) for n, (key, instant) in enumerate(since.items())]
-    params = WINDOW_STARTS.params(dialect, starts)
-    windows: list[list[Reading]] = [[] for _ in since]
-    for row in await fetch(where, LOAD_WINDOWS, params):
-        windows[row[0]].append(_to_earlier(row))
-    return dict(zip((stay_id for _, stay_id in since), windows, strict=True))
-
-
-def _to_earlier(row: Row) -> Reading:
-    """A row of LOAD_WINDOWS; by position, for a dozen are made for each reading that is judged."""
-    _, reading_id, observed_at, received_at, spo2, oxygen_flow, context, breathlessness, feeling, quality = row
+def to_earlier(row: Sequence[Any]) -> Reading:
+    """A reading of a window, from a row of `earlier_readings`. By position, for a dozen are made for each reading that
+    is judged."""
+    _, reading_id, context, feeling, quality, observed_at, received_at, spo2, oxygen_flow, breathlessness, *_ = row
     observed_at = min(observed_at, received_at)
     nothing = None
     return Reading(

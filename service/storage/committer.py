@@ -4,14 +4,12 @@ the commit that holds their work. Nobody waits for company: a lone item is taken
 One of the two places that commit (the other is `session.py`)."""
 
 import asyncio
-import zlib
 from collections.abc import Awaitable, Callable, Sequence
 from time import perf_counter
 from typing import Generic
 
 from service import metrics
 from service.errors import DatabaseUnavailable
-from service.fields import NIL_ID
 from service.logs import get_logger
 from service.storage.direct import Groups, Where
 from service.storage.engine import Database
@@ -33,8 +31,11 @@ Work = Callable[[Where, Sequence[Item]], Awaitable[Sequence[Result]]]
 
 
 class GroupCommitter(Generic[Item, Result]):
-    """Several committers side by side; the same stay always goes to the same one, so that groups in one process
-    never wait for each other's rows."""
+    """Takes what waits, group after group, and commits up to `committers` of them side by side.
+
+    One group is worked on at a time; the next begins when nothing is left of it but the commit, so that it works while
+    the other waits for the disk. Until then what arrives makes the next group larger, which costs less than working
+    side by side on one core. Items of one stay are so kept in the order in which they came."""
 
     def __init__(
         self,
@@ -44,83 +45,81 @@ class GroupCommitter(Generic[Item, Result]):
         committers: int,
         capacity: int,
     ) -> None:
-        count = 1 if database.is_embedded else committers
         self._groups = Groups(database)
         self._work = work
         self._after_commit = after_commit
-        self._queues = [FairQueue[Item, Result](max(1, capacity // count), placement) for _ in range(count)]
-        self._turn = asyncio.Lock()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._queue = FairQueue[Item, Result](capacity, placement)
+        self._free = asyncio.Semaphore(1 if database.is_embedded else committers)
+        self._taking: asyncio.Task[None] | None = None
+        self._committing: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Start the committers."""
-        self._tasks = [asyncio.create_task(self._run(queue), name="committer") for queue in self._queues]
+        """Begin to take what waits."""
+        self._taking = asyncio.create_task(self._take(), name="committer")
 
     async def stop(self) -> None:
         """Commit and answer what is waiting, then stop."""
-        for queue in self._queues:
-            queue.close()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks = []
+        self._queue.close()
+        if self._taking is not None:
+            await asyncio.gather(self._taking, return_exceptions=True)
+            await asyncio.gather(*self._committing, return_exceptions=True)
+        self._taking = None
 
     @property
     def alive(self) -> bool:
-        """Whether every committer is running."""
-        return bool(self._tasks) and not any(task.done() for task in self._tasks)
+        """Whether what waits is taken."""
+        return self._taking is not None and not self._taking.done()
 
-    async def submit(self, ward_id: str, stay_id: str, item: Item, weight: int = 1) -> Result:
+    async def submit(self, ward_id: str, item: Item, weight: int = 1) -> Result:
         """`send`, and wait for it."""
-        return await self.send(ward_id, stay_id, item, weight)
+        return await self.send(ward_id, item, weight)
 
-    def send(self, ward_id: str, stay_id: str, item: Item, weight: int = 1) -> "asyncio.Future[Result]":
+    def send(self, ward_id: str, item: Item, weight: int = 1) -> "asyncio.Future[Result]":
         """The result for one item, once the commit that holds it is done; raises Overloaded when the queue is full.
         The future fails with DatabaseUnavailable when the item could not be kept, or with whatever the work raised
         for this item alone."""
         answer: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        queue = self._queues[zlib.crc32(stay_id.encode()) % len(self._queues)]
-        queue.put(Waiting(ward_id, item, weight, answer))
+        self._queue.put(Waiting(ward_id, item, weight, answer))
         return answer
 
-    async def through_each(self, make: Callable[[], Item]) -> None:
-        """Send an item through every committer, whichever its stay belongs to; raises like `submit`."""
-        answers = []
-        for queue in self._queues:
-            answer: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-            queue.put(Waiting(NIL_ID, make(), 0, answer))
-            answers.append(answer)
-        await asyncio.gather(*answers)
+    async def _take(self) -> None:
+        while await self._queue.wait():
+            await self._free.acquire()
+            await _let_in(self._queue)
+            group = self._queue.take(GROUP_READINGS)
+            metrics.WAITING.set(self._queue.weight)
+            worked = asyncio.Event()
+            committing = asyncio.create_task(self._keep(group, worked))
+            self._committing.add(committing)
+            committing.add_done_callback(self._committing.discard)
+            await worked.wait()
 
-    async def _run(self, queue: FairQueue[Item, Result]) -> None:
-        while await queue.wait():
-            await self._turn.acquire()
-            turn = _Turn(self._turn)
-            group: list[Waiting[Item, Result]] = []
-            try:
-                await _let_in(queue)
-                group = queue.take(GROUP_READINGS)
-                metrics.WAITING.set(sum(each.weight for each in self._queues))
-                await self._commit(group, turn)
-            except asyncio.CancelledError:
-                _refuse(group, DatabaseUnavailable())
-                raise
-            finally:
-                turn.end()
+    async def _keep(self, group: list[Waiting[Item, Result]], worked: asyncio.Event) -> None:
+        """Commit a group and answer it, come what may; `worked` is set when the next may begin."""
+        try:
+            await self._commit(group, worked)
+        except BaseException:
+            _refuse(group, DatabaseUnavailable())
+            raise
+        finally:
+            worked.set()
+            self._free.release()
 
-    async def _commit(self, group: list[Waiting[Item, Result]], turn: "_Turn") -> None:
+    async def _commit(self, group: list[Waiting[Item, Result]], worked: asyncio.Event) -> None:
         """Commit a group. A fault halves it until the culprit stands alone, so that nobody else is refused."""
         for attempt in range(1, TRIES + 1):
             try:
-                results = await self._transaction([waiting.item for waiting in group], turn)
+                results = await self._transaction([waiting.item for waiting in group], worked)
             except Exception as problem:
                 if attempt < TRIES and may_be_retried(problem):
                     await asyncio.sleep(0.005 * attempt)
                     continue
-                await self._failed(group, problem, turn)
+                await self._failed(group, problem, worked)
                 return
             self._answer(group, results)
             return
 
-    async def _failed(self, group: list[Waiting[Item, Result]], problem: Exception, turn: "_Turn") -> None:
+    async def _failed(self, group: list[Waiting[Item, Result]], problem: Exception, worked: asyncio.Event) -> None:
         if is_unavailable(problem) or may_be_retried(problem):
             log.warning("group_not_kept", error=type(problem).__name__, items=len(group))
             _refuse(group, DatabaseUnavailable())
@@ -128,14 +127,14 @@ class GroupCommitter(Generic[Item, Result]):
             _refuse(group, problem)
         else:
             log.warning("group_halved", error=type(problem).__name__, items=len(group))
-            await self._commit(group[: len(group) // 2], turn)
-            await self._commit(group[len(group) // 2 :], turn)
+            await self._commit(group[: len(group) // 2], worked)
+            await self._commit(group[len(group) // 2 :], worked)
 
-    async def _transaction(self, items: Sequence[Item], turn: "_Turn") -> Sequence[Result]:
+    async def _transaction(self, items: Sequence[Item], worked: asyncio.Event) -> Sequence[Result]:
         started = perf_counter()
         async with self._groups.begin() as where:
             results = await self._work(where, items)
-            turn.end()
+            worked.set()
         metrics.GROUP_SECONDS.observe(perf_counter() - started)
         return results
 
@@ -148,21 +147,6 @@ class GroupCommitter(Generic[Item, Result]):
             self._after_commit(results)
         except Exception as problem:
             log.error("after_commit_failed", exc_info=problem)
-
-
-class _Turn:
-    """One committer's turn to work. It ends when nothing is left but the commit, so that the next works while this one
-    waits for the disk; until then the others' groups grow, which costs less than working side by side on one core."""
-
-    def __init__(self, lock: asyncio.Lock) -> None:
-        self._lock = lock
-        self._mine = True
-
-    def end(self) -> None:
-        """Let the next one work. A group that is tried again goes on without a turn."""
-        if self._mine:
-            self._mine = False
-            self._lock.release()
 
 
 async def _let_in(queue: FairQueue[Item, Result]) -> None:

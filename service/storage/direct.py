@@ -6,6 +6,7 @@ uses `execute` as usual: both run in the same transaction."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sqlalchemy import Executable, Table, bindparam, insert, update
@@ -73,15 +74,16 @@ class Direct:
             return rows
         return [_converted(row, compiled.to_python) for row in rows]
 
-    async def insert(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert rows of the same columns in one statement."""
-        shape = await self._shape(table)
-        await self._driver.fetch(shape.insert(rows[0]), shape.values(rows))
-
-    async def update(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Update rows, found by their primary key, in one statement; each names the same columns."""
-        shape = await self._shape(table)
-        await self._driver.fetch(shape.update(rows[0]), shape.values(rows))
+    async def write(self, changes: Sequence["Insert | Update"]) -> None:
+        """Write all of it in one statement."""
+        texts, values = [], []
+        for number, change in enumerate(changes, 1):
+            shape = await self._shape(change.table)
+            text = shape.insert if isinstance(change, Insert) else shape.update
+            texts.append(text(change.rows[0], number))
+            values.append(shape.values(change.rows))
+        before = ", ".join(f"w{number} AS ({text})" for number, text in enumerate(texts[:-1], 1))
+        await self._driver.fetch(f"WITH {before} {texts[-1]}" if before else texts[-1], *values)
 
     async def _shape(self, table: Table) -> RowsOf:
         if table not in self._known:
@@ -104,23 +106,48 @@ async def fetch(where: Where, statement: Statement, values: Mapping[str, Any]) -
     return result.all() if result.returns_rows else ()
 
 
-async def insert_rows(where: Where, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows of the same columns."""
-    if not rows:
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """Rows of the same columns for a table."""
+
+    table: Table
+    rows: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Rows of a table, each with its primary key and the columns that change: the same ones for all."""
+
+    table: Table
+    rows: Sequence[Mapping[str, Any]]
+
+
+async def write(where: Where, *changes: Insert | Update) -> None:
+    """Write changes that do not depend on each other: a group's in one statement, in no order."""
+    wanted = [change for change in changes if change.rows]
+    if not wanted:
         return
     if isinstance(where, Direct):
-        await where.insert(table, rows)
-    else:
-        await where.execute(insert(table), list(rows))
+        await where.write(wanted)
+        return
+    for change in wanted:
+        if isinstance(change, Insert):
+            await where.execute(insert(change.table), list(change.rows))
+        else:
+            await _update(where, change.table, change.rows)
+
+
+async def insert_rows(where: Where, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows of the same columns."""
+    await write(where, Insert(table, rows))
 
 
 async def update_rows(where: Where, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Update rows, each given with its primary key and the columns that change: the same ones for all."""
-    if not rows:
-        return
-    if isinstance(where, Direct):
-        await where.update(table, rows)
-        return
+    await write(where, Update(table, rows))
+
+
+async def _update(where: Where, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     keys: dict[str, Any] = {column.name: bindparam(f"key_{column.name}") for column in table.primary_key}
     changed: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name not in keys}
     found = [table.c[name] == key for name, key in keys.items()]
@@ -164,7 +191,7 @@ async def looking(database: Database) -> AsyncIterator[Where]:
         async with database.reads.connect() as connection:
             yield _EachAlone(connection)
         return
-    async with database.reads.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+    async with database.looks.connect() as connection:
         driver: Any = (await connection.get_raw_connection()).driver_connection
         try:
             yield Direct(connection, driver, {})

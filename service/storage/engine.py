@@ -42,11 +42,10 @@ class Database:
     url: URL
     reads: AsyncEngine
     writes: AsyncEngine
-
-    @property
-    def groups(self) -> AsyncEngine:
-        """The same connections as `writes`, for those who begin and commit with the driver itself (`direct.py`)."""
-        return self.writes.execution_options(isolation_level="AUTOCOMMIT")
+    looks: AsyncEngine
+    groups: AsyncEngine
+    """The same connections as `reads` and as `writes`, for those who begin and commit with the driver itself
+    (`direct.py`). Made once: making one costs more than a statement."""
 
     @property
     def is_embedded(self) -> bool:
@@ -66,6 +65,11 @@ def open_database(url: str, pool_size: int = 8, *, answers_within: float | None 
     if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(parsed.set(drivername="sqlite+aiosqlite"), pool_size)
     return _open_postgresql(parsed.set(drivername="postgresql+asyncpg"), pool_size, answers_within)
+
+
+def _of(url: URL, reads: AsyncEngine, writes: AsyncEngine) -> Database:
+    by_driver = {"isolation_level": "AUTOCOMMIT"}
+    return Database(url, reads, writes, reads.execution_options(**by_driver), writes.execution_options(**by_driver))
 
 
 def _common() -> dict[str, Any]:
@@ -98,7 +102,7 @@ def _open_postgresql(url: URL, pool_size: int, answers_within: float | None) -> 
         _ask_idle_connections(made)
         return made
 
-    return Database(url, engine(read_only=True), engine(read_only=False))
+    return _of(url, engine(read_only=True), engine(read_only=False))
 
 
 def _ask_idle_connections(engine: AsyncEngine) -> None:
@@ -125,7 +129,7 @@ def _open_sqlite(url: URL, pool_size: int) -> Database:
     writes = create_async_engine(url, poolclass=AsyncAdaptedQueuePool, pool_size=1, max_overflow=0, **_common())
     _prepare_sqlite(reads, begin="BEGIN", read_only=True)
     _prepare_sqlite(writes, begin="BEGIN IMMEDIATE", read_only=False)
-    return Database(url, reads, writes)
+    return _of(url, reads, writes)
 
 
 def _prepare_sqlite(engine: AsyncEngine, begin: str, read_only: bool) -> None:

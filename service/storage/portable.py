@@ -83,31 +83,35 @@ class Given:
     """Rows handed to a statement as parameters, to join with or to insert: the SQL text is the same however many
     there are, so it is built, compiled and planned once.
 
-    `Given(ward_id=IdType, since=InstantType)`; `table(dialect)` is what a statement selects from, `params(dialect,
-    rows)` what it is executed with. On PostgreSQL an array for each column, on SQLite one JSON text."""
+    `Given(ward_id=IdType, since=InstantType)`, with a name before them where a statement takes several;
+    `table(dialect)` is what a statement selects from, `params(dialect, rows)` what it is executed with. On PostgreSQL
+    an array for each column, on SQLite one JSON text."""
 
-    def __init__(self, **types: type[TypeEngine[Any]] | TypeEngine[Any]) -> None:
+    def __init__(self, named: str = "given", /, **types: type[TypeEngine[Any]] | TypeEngine[Any]) -> None:
+        self._name = named
         self._types = {name: kind() if isinstance(kind, type) else kind for name, kind in types.items()}
 
     def table(self, dialect: str) -> Any:
-        """The rows as a table named `given`."""
+        """The rows as a table."""
         if dialect == "postgresql":
-            arrays = [bindparam(f"given_{name}", type_=ARRAY(_native(kind))) for name, kind in self._types.items()]
+            arrays = [
+                bindparam(f"{self._name}_{name}", type_=ARRAY(_native(kind))) for name, kind in self._types.items()
+            ]
             columns = [column(name, kind) for name, kind in self._types.items()]
-            return func.unnest(*arrays).table_valued(*columns, name="given").render_derived()
-        each = func.json_each(bindparam("given", type_=String)).table_valued("value", name="each")
+            return func.unnest(*arrays).table_valued(*columns, name=self._name).render_derived()
+        each = func.json_each(bindparam(self._name, type_=String)).table_valued("value", name="each")
         values = [
             func.json_extract(each.c.value, f"$[{place}]", type_=kind).label(name)
             for place, (name, kind) in enumerate(self._types.items())
         ]
-        return select(*values).subquery("given")
+        return select(*values).subquery(self._name)
 
     def params(self, dialect: str, rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
         """The parameters; each row has a value for each column, in order."""
         if dialect == "postgresql":
             columns = zip(*rows, strict=True) if rows else [() for _ in self._types]
-            return {f"given_{name}": list(values) for name, values in zip(self._types, columns, strict=True)}
-        return {"given": orjson.dumps([[_as_stored(value) for value in row] for row in rows]).decode()}
+            return {f"{self._name}_{name}": list(values) for name, values in zip(self._types, columns, strict=True)}
+        return {self._name: orjson.dumps([[_as_stored(value) for value in row] for row in rows]).decode()}
 
 
 def _native(kind: TypeEngine[Any]) -> TypeEngine[Any]:
@@ -162,22 +166,22 @@ class RowsOf:
         self._stored = [None if kind is None else kind.bind_processor(dialect) for kind in kinds]
         self._keys = [column.name for column in table.primary_key]
 
-    def insert(self, row: Mapping[str, Any]) -> str:
-        """The statement that inserts rows which have the columns of this one."""
+    def insert(self, row: Mapping[str, Any], number: int) -> str:
+        """The statement that inserts rows which have the columns of this one; they are the parameter of this number."""
         names = [name for name in self._order if name in row]
         given = ", ".join(f"given.{name}" for name in names)
         return (
             f"INSERT INTO {self._table.name} ({', '.join(names)}) "  # noqa: S608 - names of our own tables
-            f"SELECT {given} FROM unnest($1::{self._table.name}[]) AS given"
+            f"SELECT {given} FROM unnest(${number}::{self._table.name}[]) AS given"
         )
 
-    def update(self, row: Mapping[str, Any]) -> str:
+    def update(self, row: Mapping[str, Any], number: int) -> str:
         """The statement that updates rows which have the columns of this one, found by their primary key."""
         changed = ", ".join(f"{name} = given.{name}" for name in self._order if name in row and name not in self._keys)
         found = " AND ".join(f"{self._table.name}.{name} = given.{name}" for name in self._keys)
         return (
             f"UPDATE {self._table.name} SET {changed} "  # noqa: S608 - names of our own tables
-            f"FROM unnest($1::{self._table.name}[]) AS given WHERE {found}"
+            f"FROM unnest(${number}::{self._table.name}[]) AS given WHERE {found}"
         )
 
     def values(self, rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:

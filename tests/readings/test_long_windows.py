@@ -5,15 +5,15 @@ from datetime import datetime, timedelta
 from fastapi import FastAPI
 
 from alerts.judge import WINDOW, WINDOW_READINGS
-from service.readings.windows import load_windows
+from service.readings.background import load_background
 from tests.support.time import START
 from tests.support.wards import Partner, reading
 
 
 async def loaded(app: FastAPI, partner: Partner, stay_id: str, since: datetime) -> list[datetime]:
     async with app.state.database.reads.connect() as connection:
-        windows = await load_windows(connection, {(partner.ward_id, stay_id): since})
-    return [each.observed_at for each in windows[stay_id]]
+        known = await load_background(connection, {(partner.ward_id, stay_id): since}, ())
+    return [each.observed_at for each in known.windows[0]]
 
 
 async def test_of_a_long_window_the_newest_readings_are_loaded(app: FastAPI, partner: Partner) -> None:

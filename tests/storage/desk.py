@@ -1,7 +1,7 @@
 """A committer that does real work, and a way to hold it up."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -30,8 +30,8 @@ class Desk:
     def __post_init__(self) -> None:
         self.make(capacity=1000)
 
-    def make(self, capacity: int) -> None:
-        self.committer = GroupCommitter(self.database, self.work, self.after, committers=1, capacity=capacity)
+    def make(self, capacity: int, committers: int = 1) -> None:
+        self.committer = GroupCommitter(self.database, self.work, self.after, committers, capacity)
 
     async def work(self, connection: Where, items: Sequence[str]) -> Sequence[str]:
         self.groups.append(list(items))
@@ -43,11 +43,17 @@ class Desk:
         self.committed.append(list(results))
 
     def send(self, name: str, ward: str = "ward", weight: int = 1) -> "asyncio.Task[str]":
-        return asyncio.create_task(self.committer.submit(ward, name, name, weight))
+        return asyncio.create_task(self.committer.submit(ward, name, weight))
 
     async def kept(self) -> set[str]:
         async with self.database.reads.connect() as connection:
             return set((await connection.execute(select(KEPT.c.name))).scalars())
+
+    async def begun_groups(self, count: int) -> None:
+        """Wait until so many groups were worked on."""
+        while len(self.groups) < count:
+            self.begun.clear()
+            await self.begun.wait()
 
     async def busy(self, name: str = "first") -> "asyncio.Task[str]":
         """Send one item and hold it up, so that a group forms behind it."""
@@ -80,3 +86,22 @@ async def open_desk(database: Database) -> AsyncIterator[Desk]:
     yield made
     await made.release()
     await made.committer.stop()
+
+
+@asynccontextmanager
+async def slow_commits(database: Database) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """On a server: no commit that kept something ends before what is given is called."""
+    async with database.writes.begin() as connection:
+        for statement in _WAIT_AT_COMMIT:
+            await connection.execute(text(statement))
+    async with database.writes.connect() as rival:
+        await rival.execute(text("SELECT pg_advisory_xact_lock(7)"))
+        yield rival.rollback
+
+
+_WAIT_AT_COMMIT = (
+    "CREATE FUNCTION wait_at_commit() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$ BEGIN PERFORM pg_advisory_xact_lock_shared(7); RETURN NULL; END $$",
+    "CREATE CONSTRAINT TRIGGER wait_at_commit AFTER INSERT ON kept DEFERRABLE INITIALLY DEFERRED "
+    "FOR EACH ROW EXECUTE FUNCTION wait_at_commit()",
+)

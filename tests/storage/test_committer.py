@@ -11,7 +11,7 @@ from service.storage.committer import GROUP_READINGS, GroupCommitter
 from service.storage.direct import Where
 from service.storage.engine import Database
 from service.storage.waiting import WARD_SHARE
-from tests.storage.desk import Desk, open_desk
+from tests.storage.desk import Desk, open_desk, slow_commits
 
 
 @pytest.fixture
@@ -152,18 +152,36 @@ async def test_a_fault_after_the_commit_is_not_the_senders(desk: Desk) -> None:
     assert await desk.send("b") == "kept b"
 
 
-async def test_the_same_stay_always_goes_to_the_same_committer(database: Database) -> None:
-    """So that its items stay in order; on SQLite there is one committer, for there is one writer."""
-    order: dict[str, list[str]] = {}
+async def test_items_stay_in_the_order_in_which_they_came(database: Database) -> None:
+    """However many groups are committed side by side."""
+    order: list[str] = []
 
-    async def work(_connection: Where, items: Sequence[tuple[str, str]]) -> Sequence[str]:
-        for stay, name in items:
-            order.setdefault(stay, []).append(name)
-        return [name for _, name in items]
+    async def work(_connection: Where, items: Sequence[str]) -> Sequence[str]:
+        order.extend(items)
+        return items
 
-    committer = GroupCommitter[tuple[str, str], str](database, work, lambda _: None, committers=4, capacity=1000)
+    committer = GroupCommitter[str, str](database, work, lambda _: None, committers=4, capacity=10_000)
     await committer.start()
-    sent = [(f"stay {n % 7}", str(n)) for n in range(200)]
-    await asyncio.gather(*(committer.submit("ward", stay, (stay, name)) for stay, name in sent))
+    sent = [str(n) for n in range(200)]
+    await asyncio.gather(*(committer.submit("ward", name, weight=10) for name in sent))
     await committer.stop()
-    assert order == {f"stay {k}": [name for stay, name in sent if stay == f"stay {k}"] for k in range(7)}
+    assert order == sent
+
+
+async def test_the_next_group_works_while_one_waits_for_the_disk(desk: Desk) -> None:
+    """But no more than may be committed side by side."""
+    if desk.database.is_embedded:
+        return  # one writer: there is nothing side by side
+    await desk.committer.stop()
+    desk.make(capacity=1000, committers=2)
+    await desk.committer.start()
+    async with slow_commits(desk.database) as end:
+        waiting = []
+        for number, name in enumerate(("a", "b", "c"), 1):
+            waiting.append(desk.send(name))
+            async with asyncio.timeout(5):
+                await desk.begun_groups(min(number, 2))
+        assert desk.groups == [["a"], ["b"]]
+        assert not any(task.done() for task in waiting)
+        await end()
+        assert await asyncio.gather(*waiting) == ["kept a", "kept b", "kept c"]
