@@ -18,7 +18,7 @@ from typing import Any
 
 import httpx
 
-from benchmarks import engine, seeding
+from benchmarks import engine, guard, seeding
 from benchmarks.load import Measured, request, run
 from service.storage.engine import Database, open_database
 from service.storage.migrations import migrate
@@ -41,10 +41,11 @@ def main() -> int:
     print("engine (one core, 12-reading window):")
     for name, rate in engine.measure(1.0).items():
         print(f"  {name:<44}{rate:>12,.0f} /s")
+    guarded = guard.run()
     with _database(asked.database) as url:
         ratios = asyncio.run(_http(url, asked))
     print(f"\nratios (median of {asked.rounds} rounds):")
-    missed = 0
+    missed = 0 if guarded else 1
     for name, target in TARGETS.items():
         mark = "" if ratios[name] >= target else "   BELOW"
         missed += bool(mark)

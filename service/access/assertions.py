@@ -64,7 +64,7 @@ class Assertions:
         try:
             # The key says which algorithms there are, so nothing in the assertion can choose another kind.
             claims = jwt.decode(assertion, key, algorithms=list(ALGORITHMS[key.key_type])).claims
-        except (JoseError, ValueError):
+        except (JoseError, ValueError, TypeError):  # TypeError: a `crit` that is no list of texts
             raise Unproven("wrong signature") from None
         if (claims.get("iss"), claims.get("sub")) != (client_id, client_id):
             raise Unproven("another issuer or subject")

@@ -130,7 +130,7 @@ class Tokens:
         try:
             found = jwt.decode(token, key, algorithms=[ALGORITHM])
             registry.validate(found.claims)
-        except (JoseError, ValueError) as problem:
+        except (JoseError, ValueError, TypeError) as problem:  # TypeError: a `crit` that is no list of texts
             raise NotAuthenticated from problem
         claims = found.claims
         texts = all(isinstance(claims.get(name), str) for name in ("sub", "kind", "scope", "family"))

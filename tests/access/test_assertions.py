@@ -156,6 +156,7 @@ async def test_a_wrong_signature_key_or_algorithm_is_refused(hospital: Hospital,
         "nothing": "",
         "dots": "..",
         "no JSON": "W10.W10.W10",
+        "a header of the wrong type": f"{part({'alg': 'RS384', 'kid': 'r', 'crit': None})}.{part(claims)}.{signature}",
     }
     for name, assertion in attacks.items():
         answer = await sign_in(hospital.client, assertion)

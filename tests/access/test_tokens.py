@@ -10,6 +10,9 @@ from typing import Any
 import httpx
 import pytest
 import time_machine
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
 from sqlalchemy import delete, event, func, select, update
@@ -125,6 +128,43 @@ async def test_another_key_is_refused_even_when_it_is_in_the_token(hospital: Hos
         whole = {"alg": "ES256", "typ": "at+jwt", **header}
         forged = jwt.encode(whole, await good_claims(hospital), mine, algorithms=["ES256"])
         assert (await me(hospital, forged)).status_code == 401
+
+
+async def test_an_empty_signature_is_refused(hospital: Hospital) -> None:
+    """Zeros solve the equation of an ECDSA signature where nobody looks whether they are zeros."""
+    header, body, _ = (await signed(hospital, await good_claims(hospital))).split(".")
+    for signature in (b"\0" * 64, b"\0" * 63 + b"\1", b""):
+        forged = f"{header}.{body}.{base64.urlsafe_b64encode(signature).decode().rstrip('=')}"
+        assert (await me(hospital, forged)).status_code == 401
+
+
+def signed_by_hand(header: dict[str, Any], claims: dict[str, Any], key: ECKey) -> str:
+    """A token with a header that no library would write."""
+    text = f"{part(header)}.{part(claims)}"
+    r, s = decode_dss_signature(key.get_op_key("sign").sign(text.encode(), ec.ECDSA(hashes.SHA256())))
+    signature = r.to_bytes(32, "big") + s.to_bytes(32, "big")
+    return f"{text}.{base64.urlsafe_b64encode(signature).decode().rstrip('=')}"
+
+
+async def test_a_token_cannot_say_how_it_is_to_be_read(hospital: Hospital, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where its key is, which extensions have to be understood: no key is fetched, and nothing is passed over."""
+    claims, tokens = await good_claims(hospital), hospital.app.state.tokens
+    right = {"alg": "ES256", "kid": tokens.keys.key_id, "typ": "at+jwt"}
+    ours, mine = await tokens.keys.get(), ECKey.generate_key("P-256")
+    assert (await me(hospital, signed_by_hand(right, claims, ours))).status_code == 200
+    fetched: list[object] = []
+    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", lambda _self, asked: fetched.append(asked))
+    for more in ({"jku": "http://127.0.0.1:9/keys"}, {"x5u": "http://127.0.0.1:9/cert"}):
+        assert (await me(hospital, signed_by_hand({**right, **more}, claims, mine))).status_code == 401
+    assert fetched == []
+    for more in (
+        {"crit": ["strange"], "strange": 1},
+        {"crit": ["b64"], "b64": False},
+        {"crit": "exp"},
+        {"crit": [1]},
+        {"crit": None},
+    ):
+        assert (await me(hospital, signed_by_hand({**right, **more}, claims, ours))).status_code == 401
 
 
 async def test_a_token_of_another_type_or_key_id_is_refused(hospital: Hospital) -> None:
