@@ -2,12 +2,9 @@
 
 import asyncio
 import os
-import signal
-import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import datetime
-from types import FrameType
 from typing import Any
 
 from fastapi import FastAPI
@@ -15,12 +12,13 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.routing import Route
 
 from service import edge, garbage, health, logs, methods, openapi, problems, reference
-from service.access import audit_routes, client_grant
+from service.access import audit_routes, authorize_routes, client_grant, code_grant
 from service.access import routes as access_routes
 from service.access.assertions import Assertions
 from service.access.attempts import Attempts
 from service.access.codes import CodeHashes
 from service.access.guards import TOKEN_PATH, SelfGuarded, guard_of, scopes_of
+from service.access.issuers import read_issuers
 from service.access.pairing import GRANT_TYPE, PairingGrant
 from service.access.passwords import Passwords
 from service.access.rates import Rates
@@ -30,6 +28,7 @@ from service.access.signing_in import Desk
 from service.access.tokens import open_tokens
 from service.access.trail import Trail
 from service.accounts import routes as account_routes
+from service.accounts.arrivals import Arrivals
 from service.care import home_routes, pairing_routes, transfer_routes
 from service.care import routes as care_routes
 from service.care.pauses import Pauses
@@ -53,7 +52,8 @@ from service.readings.intake import Intake
 from service.readings.pulse import Pulse
 from service.readings.timing import Judging
 from service.rules import routes as rule_routes
-from service.settings import Settings, from_environ, require_secret_key
+from service.settings import Settings, from_environ, secret_keys_of
+from service.stopping import heard_at_once
 from service.storage.engine import open_database
 from service.storage.faults import is_unavailable
 from service.storage.lateness import INTAKE
@@ -79,6 +79,7 @@ ROUTERS: tuple[Any, ...] = (
     pairing_routes.router,
     home_routes.router,
     audit_routes.router,
+    authorize_routes.router,
     governance_routes.router,
     health.router,
 )
@@ -88,7 +89,8 @@ NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": Fal
 
 def create_app(settings: Settings) -> FastAPI:
     """The service as an ASGI application; raises SettingInvalid when a setting cannot be used."""
-    require_secret_key(settings)
+    secret_keys_of(settings)
+    read_issuers(settings)
     server_of(settings)
 
     @asynccontextmanager
@@ -96,9 +98,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.state.database = open_database(settings.database_url, settings.pool_size)
         positions.install(app.state, app.state.database)
         app.state.queue_snapshots = Snapshots()
-        app.state.tokens = open_tokens(settings, app.state.database)
-        app.state.code_hashes = CodeHashes(require_secret_key(settings))
-        app.state.desk = _desk(app)
+        _open_desk(app)
         app.state.intake = Intake(app.state.database, app.state.clock, app.state.wakeups, settings)
         app.state.look_at = app.state.intake.look_at
         await app.state.intake.start()
@@ -107,7 +107,7 @@ def create_app(settings: Settings) -> FastAPI:
         if settings.timers:
             await _begin(app)
         try:
-            with _heard_at_once(app.state.wakeups.close):
+            with heard_at_once(app.state.wakeups.close):
                 yield
         finally:
             await asyncio.to_thread(app.state.watchdog.stop)
@@ -158,49 +158,30 @@ def from_environment() -> FastAPI:
     return create_app(settings)
 
 
-@contextmanager
-def _heard_at_once(stopping: Callable[[], None]) -> Iterator[None]:
-    """Call `stopping` when the process is told to stop: requests that are held must not hold the shutdown up."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-
-    def heard(number: int, frame: FrameType | None) -> None:
-        stopping()
-        handler = before[signal.Signals(number)]
-        if callable(handler):
-            handler(number, frame)
-
-    # Only where somebody (uvicorn) acts on the signal: its default is left as it is.
-    ours = [number for number, handler in before.items() if callable(handler)]
-    for number in ours:
-        signal.signal(number, heard)
-    try:
-        yield
-    finally:
-        for number in ours:
-            signal.signal(number, before[number])
-
-
 async def _begin(app: FastAPI) -> None:
     """Everything that goes on by itself."""
     await app.state.timekeeper.start()
     app.state.watchdog.start()
     app.state.trail.start(app.state.database)
     app.state.tokens.listener.start()
+    app.state.tokens.outside.listener.start()
 
 
-def _desk(app: FastAPI) -> Desk:
-    """Where everybody signs in."""
-    settings = app.state.settings
-    secret_key = require_secret_key(settings)
-    making, attempts = RefreshTokens(secret_key), Attempts(secret_key)
-    desk = Desk(app.state.database, app.state.tokens, making, attempts, Passwords(), settings.password_grant)
+def _open_desk(app: FastAPI) -> None:
+    """Where everybody signs in, and what is believed afterwards."""
+    settings, secret_keys = app.state.settings, secret_keys_of(app.state.settings)
+    app.state.tokens = open_tokens(settings, app.state.database)
+    app.state.tokens.outside.arrive = Arrivals(app.state.database, app.state.clock).arrive
+    app.state.code_hashes = CodeHashes(*secret_keys)
+    making, attempts = RefreshTokens(*secret_keys), Attempts(*secret_keys)
+    desk = app.state.desk = Desk(
+        app.state.database, app.state.tokens, making, attempts, Passwords(), settings.password_grant
+    )
     assertions = Assertions(app.state.database, settings.public_url.rstrip("/") + TOKEN_PATH)
-    desk.grants[client_grant.GRANT_TYPE] = client_grant.ClientGrant(app.state.database, assertions).prove
+    clients = client_grant.ClientGrant(app.state.database, assertions)
+    desk.grants[client_grant.GRANT_TYPE], desk.identify = clients.prove, clients.identify
+    desk.exchanges[code_grant.GRANT_TYPE] = code_grant.CodeGrant(app.state.database, desk, clients).exchange
     desk.grants[GRANT_TYPE] = PairingGrant(app.state.database, app.state.code_hashes, attempts).prove
-    return desk
 
 
 def _timekeeper(app: FastAPI) -> Timekeeper:

@@ -21,6 +21,7 @@ class Settings:
 
     database_url: str = DEFAULT_DATABASE_URL
     secret_key: str = ""
+    other_secret_key: str = field(default="", repr=False)
     metrics_port: int = 0
     log_level: str = "info"
     password_grant: bool = True
@@ -28,6 +29,7 @@ class Settings:
     max_waiting_readings: int = 20_000
     pool_size: int = 8
     issuer: str = "wardwatch"
+    oidc_issuers: str = ""
     smtp_url: str = ""
     smtp_password: str = field(default="", repr=False)
     smtp_ca_file: str = ""
@@ -49,6 +51,7 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
     return Settings(
         database_url=_database_url(environ),
         secret_key=_secret(environ, "WARDWATCH_SECRET_KEY"),
+        other_secret_key=_secret(environ, "WARDWATCH_OTHER_SECRET_KEY"),
         metrics_port=_whole(environ, "WARDWATCH_METRICS_PORT", 0, 0, 65535),
         log_level=_choice(environ, "WARDWATCH_LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
         password_grant=_choice(environ, "WARDWATCH_PASSWORD_GRANT", "on", ("on", "off")) == "on",
@@ -56,6 +59,7 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
         max_waiting_readings=_whole(environ, "WARDWATCH_MAX_WAITING_READINGS", 20_000, 1, 1_000_000),
         pool_size=_whole(environ, "WARDWATCH_POOL_SIZE", 8, 1, 200),
         issuer=environ.get("WARDWATCH_ISSUER", "") or "wardwatch",
+        oidc_issuers=_secret(environ, "WARDWATCH_OIDC_ISSUERS"),
         smtp_url=environ.get("WARDWATCH_SMTP_URL", ""),
         smtp_password=_secret(environ, "WARDWATCH_SMTP_PASSWORD"),
         smtp_ca_file=environ.get("WARDWATCH_SMTP_CA_FILE", ""),
@@ -77,6 +81,19 @@ def require_secret_key(settings: Settings) -> str:
     if len(settings.secret_key) < SECRET_KEY_LENGTH:
         raise SettingInvalid(f"WARDWATCH_SECRET_KEY must be set to a text of at least {SECRET_KEY_LENGTH} characters")
     return settings.secret_key
+
+
+def secret_keys_of(settings: Settings) -> tuple[str, ...]:
+    """The secret key, with which everything is made, and the other one, if any, which is good as well while the one
+    takes the place of the other. Raises SettingInvalid when one cannot be used."""
+    first, other = require_secret_key(settings), settings.other_secret_key
+    if not other:
+        return (first,)
+    if len(other) < SECRET_KEY_LENGTH:
+        raise SettingInvalid(f"WARDWATCH_OTHER_SECRET_KEY must have at least {SECRET_KEY_LENGTH} characters")
+    if other == first:
+        raise SettingInvalid("WARDWATCH_OTHER_SECRET_KEY is the same as WARDWATCH_SECRET_KEY")
+    return first, other
 
 
 def _secret(environ: Mapping[str, str], name: str) -> str:

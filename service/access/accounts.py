@@ -17,6 +17,8 @@ from service.storage.tables.access import WARD_ROLES
 
 PARTNER_SCOPES = ROLE_SCOPES["partner"]
 MAX_EMAIL = 254
+NO_ADDRESS = "@none.invalid"
+"""How the address ends of somebody who has none: nobody has a mailbox there (RFC 2606)."""
 
 
 def _hash_secret(secret: str) -> str:

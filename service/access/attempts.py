@@ -8,7 +8,7 @@ from elsewhere the wait for the account is short, and a try that has to wait is 
 import hashlib
 import hmac
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -54,10 +54,11 @@ PACES: Mapping[str, Pace] = {
 
 
 class Attempts:
-    """Counts tries. The names in the table are hashes with a key derived from the secret key."""
+    """Counts tries. The names in the table are hashes with a key derived from the secret key. With two secret keys they
+    are counted under both: processes that have only one of them yet, or no longer, count on."""
 
-    def __init__(self, secret_key: str) -> None:
-        self._key = derive(secret_key, b"wardwatch sign-in attempts", 32)
+    def __init__(self, *secret_keys: str) -> None:
+        self._keys = [derive(each, b"wardwatch sign-in attempts", 32) for each in secret_keys]
 
     async def begin(self, session: WriteSession, account: str | None, now: datetime) -> None:
         """Count a try as failed before it is looked at, so that of a burst each is counted.
@@ -70,11 +71,11 @@ class Attempts:
         found = await session.execute(
             select(ATTEMPT).where(ATTEMPT.c.id.in_(sorted(names))).order_by(ATTEMPT.c.id).with_for_update()
         )
-        counted = {names[row.id]: row for row in found}
+        counted = [(names[row.id], row) for row in found]
         wait = _wait(counted, now)
         if wait > timedelta(0):
             raise SlowDown(headers={"Retry-After": str(int(wait.total_seconds()) + 1)})
-        for about, row in counted.items():
+        for about, row in counted:
             before = 0 if now - row.last_at >= PACES[about].forgets else row.failures
             changed = {"failures": before + 1, "last_at": now}
             await session.execute(update(ATTEMPT).where(ATTEMPT.c.id == row.id).values(changed))
@@ -84,8 +85,8 @@ class Attempts:
     async def succeeded(self, session: WriteSession, account: str, now: datetime) -> None:
         """The try was right. The account is known at this address; other failures of the account still count."""
         await self.undo(session, account)
-        both = self._name("both", f"{account}\n{network(address.get())}")
-        await session.execute(update(ATTEMPT).where(ATTEMPT.c.id == both).values(failures=0, known_at=now))
+        both = sorted(name for name, about in self._names(account).items() if about == "both")
+        await session.execute(update(ATTEMPT).where(ATTEMPT.c.id.in_(both)).values(failures=0, known_at=now))
 
     async def undo(self, session: WriteSession, account: str | None) -> None:
         """The try was not looked at after all, or was right."""
@@ -95,18 +96,19 @@ class Attempts:
 
     async def forget(self, session: WriteSession, account: str) -> None:
         """Let the account be tried at once, from wherever it is not known: it has a new password."""
-        name = self._name("account", account)
-        await session.execute(delete(ATTEMPT).where(ATTEMPT.c.id == name))
+        names = sorted(name for name, about in self._names(account).items() if about == "account")
+        await session.execute(delete(ATTEMPT).where(ATTEMPT.c.id.in_(names)))
 
     def _names(self, account: str | None) -> dict[str, str]:
         caller = network(address.get())
         if account is None:
-            return {self._name("codes", caller): "codes"}
+            return {_name(key, "codes", caller): "codes" for key in self._keys}
         named = {"both": f"{account}\n{caller}", "account": account, "address": caller}
-        return {self._name(about, text): about for about, text in named.items()}
+        return {_name(key, about, text): about for key in self._keys for about, text in named.items()}
 
-    def _name(self, about: str, text: str) -> str:
-        return hmac.digest(self._key, f"{about}\n{text}".encode(errors="replace"), hashlib.sha256).hex()
+
+def _name(key: bytes, about: str, text: str) -> str:
+    return hmac.digest(key, f"{about}\n{text}".encode(errors="replace"), hashlib.sha256).hex()
 
 
 def network(text: str) -> str:
@@ -120,8 +122,8 @@ def network(text: str) -> str:
     return str(found)
 
 
-def _wait(counted: Mapping[str, Any], now: datetime) -> timedelta:
-    both = counted.get("both")
-    if both is not None and both.known_at is not None and now - both.known_at < KNOWN_FOR:
-        counted = {"both": both}
-    return max(PACES[about].wait(row.failures, row.last_at, now) for about, row in counted.items())
+def _wait(counted: Sequence[tuple[str, Any]], now: datetime) -> timedelta:
+    here = [(about, row) for about, row in counted if about == "both"]
+    known = any(row.known_at is not None and now - row.known_at < KNOWN_FOR for _, row in here)
+    relevant = here if known else counted
+    return max(PACES[about].wait(row.failures, row.last_at, now) for about, row in relevant)

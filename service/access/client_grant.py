@@ -3,14 +3,16 @@
 import base64
 import binascii
 from collections.abc import Mapping
+from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
 from service.access import accounts
 from service.access.assertions import ASSERTION_TYPE, Assertions, Unproven
 from service.access.principals import Principal
 from service.access.refusals import InvalidClient, TokenRefused
-from service.access.signing_in import Proven
-from service.access.store import find_principal
+from service.access.staff_grant import Proven
+from service.access.store import find_principal, is_public_client
+from service.fields import canonical_id
 from service.logs import get_logger
 from service.storage.engine import Database
 from service.storage.session import reading
@@ -18,6 +20,16 @@ from service.storage.session import reading
 log = get_logger(__name__)
 
 GRANT_TYPE = "client_credentials"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A client: one that is `public` only says which it is, and cannot prove it."""
+
+    id: str
+    public: bool
+
+
 _BASIC = {"WWW-Authenticate": 'Basic realm="wardwatch"'}
 
 
@@ -40,6 +52,16 @@ class ClientGrant:
             log.warning("sign_in_refused", kind="client")
             raise InvalidClient(headers=_BASIC)
         return Proven(found)
+
+    async def identify(self, form: Mapping[str, str], authorization: str) -> Caller:
+        """Which client this is, whether it can prove it or is a public one. Raises InvalidClient."""
+        if authorization or {"client_secret", "client_assertion", "client_assertion_type"} & set(form):
+            return Caller((await self.prove(form, authorization)).who.id, public=False)
+        client_id = canonical_id(form.get("client_id", ""))
+        async with reading(self._database) as session:
+            if client_id is None or not await is_public_client(session, client_id):
+                raise InvalidClient(headers=_BASIC)
+        return Caller(client_id, public=True)
 
     async def _by_key(self, form: Mapping[str, str], authorization: str) -> Principal | None:
         if authorization or "client_secret" in form:

@@ -87,13 +87,14 @@ class KeysByUrl:
     async def _fetch(self, url: str) -> dict[str, PublicKey]:
         try:
             async with asyncio.timeout(FETCH_SECONDS), httpx.AsyncClient(follow_redirects=False) as client:
-                return usable(_JSON.validate_json(await _read(client, url)))
+                return usable(_JSON.validate_json(await read_limited(client, url)))
         except (TimeoutError, httpx.HTTPError, httpx.InvalidURL, ValidationError, OSError) as problem:
             log.warning("client_keys_unavailable", error=type(problem).__name__)
             return {}
 
 
-async def _read(client: httpx.AsyncClient, url: str) -> bytes:
+async def read_limited(client: httpx.AsyncClient, url: str) -> bytes:
+    """What is found under a URL; nothing when it is a redirect or too long. Raises httpx.HTTPError."""
     raw = b""
     async with client.stream("GET", url, headers={"Accept": "application/json"}) as answer:
         answer.raise_for_status()

@@ -32,19 +32,29 @@ def clean_code(text: str) -> str | None:
 
 
 class CodeHashes:
-    """Hashes with a key derived from the secret key: whoever reads the table cannot try codes or birth dates."""
+    """Hashes with a key derived from the secret key: whoever reads the table cannot try codes or birth dates.
 
-    def __init__(self, secret_key: str) -> None:
-        self._codes = derive(secret_key, b"wardwatch pairing code", 32)
-        self._birth_dates = derive(secret_key, b"wardwatch pairing birth date", 32)
+    Made with the first of the secret keys; those made with any of them are known."""
+
+    def __init__(self, *secret_keys: str) -> None:
+        self._codes = [derive(each, b"wardwatch pairing code", 32) for each in secret_keys]
+        self._birth_dates = [derive(each, b"wardwatch pairing birth date", 32) for each in secret_keys]
 
     def of_code(self, code: str) -> str:
         """What is kept of a clean code."""
-        return hmac.digest(self._codes, code.encode(), hashlib.sha256).hex()
+        return self.each_of_code(code)[0]
+
+    def each_of_code(self, code: str) -> list[str]:
+        """All that may be kept of a clean code."""
+        return [hmac.digest(key, code.encode(), hashlib.sha256).hex() for key in self._codes]
 
     def of_birth_date(self, code_id: str, birth_date: date) -> str:
         """What is kept of a birth date with this code: with another code it is another hash."""
-        return hmac.digest(self._birth_dates, f"{code_id}:{birth_date.isoformat()}".encode(), hashlib.sha256).hex()
+        return self._each_of_birth_date(code_id, birth_date)[0]
+
+    def _each_of_birth_date(self, code_id: str, birth_date: date) -> list[str]:
+        text = f"{code_id}:{birth_date.isoformat()}".encode()
+        return [hmac.digest(key, text, hashlib.sha256).hex() for key in self._birth_dates]
 
     def is_birth_date(self, code_id: str, text: str, stored: str) -> bool:
         """Whether a text is the birth date of the code, written `YYYY-MM-DD`."""
@@ -53,4 +63,5 @@ class CodeHashes:
         except ValueError:
             found = None
         # As long for what is no date.
-        return hmac.compare_digest(self.of_birth_date(code_id, found or date.min), stored) and found is not None
+        right = [hmac.compare_digest(kept, stored) for kept in self._each_of_birth_date(code_id, found or date.min)]
+        return any(right) and found is not None

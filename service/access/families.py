@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import case, delete, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.access import changes
 from service.access.principals import Principal
 from service.access.refresh import RefreshToken, RefreshTokens
+from service.access.store import IDENTITY
 from service.fields import new_id
 from service.storage.session import WriteSession
 from service.storage.tables import METADATA
@@ -112,9 +113,9 @@ async def take(session: WriteSession, making: RefreshTokens, token: RefreshToken
         return None
     if at >= row.expires_at:
         raise Expired(_family(row))
-    if token.generation == row.generation and making.hash(token) == row.current_hash:
+    if token.generation == row.generation and making.is_stored(token, row.current_hash):
         return _family(row)
-    again = token.generation == row.generation - 1 and making.hash(token) == row.previous_hash
+    again = token.generation == row.generation - 1 and making.is_stored(token, row.previous_hash)
     if again and row.rotated_at is not None and at - row.rotated_at <= ANSWERED_AGAIN_FOR:
         return _family(row)
     raise Stolen(_family(row))
@@ -122,8 +123,11 @@ async def take(session: WriteSession, making: RefreshTokens, token: RefreshToken
 
 async def rotate(session: WriteSession, making: RefreshTokens, token: RefreshToken, at: datetime) -> str:
     """The refresh token after this one, which `take` has let through."""
-    following = making.next(token)
     row = (await session.execute(select(FAMILY).where(FAMILY.c.id == token.family_id))).one()
+    if row.generation > token.generation:
+        # It is answered again, and nothing changes: the family has gone on with the following one.
+        return making.write(making.given_after(token, row.current_hash))
+    following = making.next(token)
     newer = {
         "generation": following.generation,
         "current_hash": making.hash(following),
@@ -131,9 +135,7 @@ async def rotate(session: WriteSession, making: RefreshTokens, token: RefreshTok
         "rotated_at": at,
         "expires_at": min(at + LIVES[row.subject_kind].idle, row.ends_at),
     }
-    # A token that is answered again changes nothing: the family has gone on with the following one.
-    same = (FAMILY.c.id == token.family_id, FAMILY.c.generation == token.generation)
-    await session.execute(update(FAMILY).where(*same).values(newer))
+    await session.execute(update(FAMILY).where(FAMILY.c.id == token.family_id).values(newer))
     return making.write(following)
 
 
@@ -148,9 +150,15 @@ async def revoke_family(session: WriteSession, family_id: str, at: datetime) -> 
 
 
 async def revoke_all(session: WriteSession, kind: str, subject_id: str, at: datetime) -> int:
-    """End every family of a principal, on all devices; gives how many there were."""
+    """End every family of a principal, on all devices; gives how many there were. Tokens that an issuer elsewhere has
+    made for them until now are good no more either."""
     living = (*_of(kind, subject_id), FAMILY.c.revoked_at.is_(None), FAMILY.c.expires_at >= at)
     ended = await session.execute(update(FAMILY).where(*living).values(revoked_at=at).returning(FAMILY.c.id))
+    if kind == "staff":
+        # Of a token already seen the line is past, though the issuer's clock is ahead of ours.
+        now = literal(at, IDENTITY.c.claims_at.type)
+        line = case((IDENTITY.c.claims_at > now, IDENTITY.c.claims_at), else_=now)
+        await session.execute(update(IDENTITY).where(IDENTITY.c.staff_id == subject_id).values(signed_out_at=line))
     await changes.note(session, kind, subject_id, at)
     return len(ended.all())
 

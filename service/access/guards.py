@@ -12,6 +12,7 @@ from fastapi.security.base import SecurityBase
 from pydantic import WithJsonSchema
 
 from service.access.principals import SCOPES, Principal
+from service.access.refusals import IssuerUnavailable
 from service.access.tokens import Tokens
 from service.access.visibility import require_ward
 from service.edge import visit_of
@@ -28,7 +29,8 @@ Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 
 async def authenticate(request: Request) -> Principal:
-    """Who sent the request; raises NotAuthenticated, TooManyRequests. A known token costs no database."""
+    """Who sent the request; raises NotAuthenticated, TooManyRequests, IssuerUnavailable. A known token costs no
+    database."""
     state = request.app.state
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
@@ -43,6 +45,9 @@ async def authenticate(request: Request) -> Principal:
     except NotAuthenticated:
         state.rates.knock()
         raise NotAuthenticated(headers=_INVALID_TOKEN) from None
+    except IssuerUnavailable:
+        state.rates.knock()
+        raise
     visit = visit_of(request.scope)
     visit.who = principal
     if (left := state.rates.take(principal)) is not None:

@@ -17,7 +17,7 @@ from service.access.attempts import Attempts
 from service.access.codes import CodeHashes, clean_code, new_code
 from service.access.principals import ROLE_SCOPES, Principal
 from service.access.refusals import CodeRefused, InvalidScope, TokenRefused
-from service.access.signing_in import Proven
+from service.access.staff_grant import Proven
 from service.access.store import find_principal
 from service.clock import real_now
 from service.fields import new_id
@@ -115,7 +115,7 @@ class PairingGrant:
             await self._attempts.begin(session, None, real_now())
         code = clean_code(form["code"])
         async with reading(self._database) as session:
-            known = await store.find_by_code(session, self.hashes.of_code(code)) if code else None
+            known = await store.find_by_code(session, self.hashes.each_of_code(code)) if code else None
         if known is None:
             log.warning("pairing_refused", reason="unknown_code")
             raise CodeRefused

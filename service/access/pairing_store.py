@@ -20,9 +20,9 @@ CARER = METADATA.tables["carer"]
 OPEN_CODE = CODE.c.used_at.is_(None) & CODE.c.revoked_at.is_(None)
 
 
-async def find_by_code(session: AsyncSession, code_hash: str) -> tuple[str, str] | None:
+async def find_by_code(session: AsyncSession, code_hashes: Sequence[str]) -> tuple[str, str] | None:
     """(ward_id, id) of the code with this hash that is neither used nor revoked, or None."""
-    query = select(CODE.c.ward_id, CODE.c.id).where(CODE.c.code_hash == code_hash, OPEN_CODE)
+    query = select(CODE.c.ward_id, CODE.c.id).where(CODE.c.code_hash.in_(code_hashes), OPEN_CODE)
     found = (await session.execute(query)).first()
     return None if found is None else (found.ward_id, found.id)
 

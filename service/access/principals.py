@@ -55,6 +55,8 @@ class Principal:
 
     Somebody at home has no ward, so that what is asked by ward shows them nothing: they have a `home`.
 
+    `client_id` is the dashboard of others that somebody signed in for: then scopes and wards are those of both.
+
     `ward_ids` is sorted. `administrator` stands for every ward, where a call is not clinical. `family_id` is the
     sign-in that the token came of."""
 
@@ -66,6 +68,7 @@ class Principal:
     administrator: bool = False
     family_id: str = field(default="", compare=False)
     home: Home | None = None
+    client_id: str = field(default="", compare=False)
     ward_ids: tuple[str, ...] = field(init=False)
     _narrowed: dict[tuple[str, ...], "Principal"] = field(init=False, repr=False, compare=False)
 
@@ -89,6 +92,7 @@ class Principal:
                 self.administrator and bool(held & ROLE_SCOPES["administrator"]),
                 self.family_id,
                 self.home if self.home and held & ROLE_SCOPES[self.kind] else None,
+                self.client_id,
             )
             self._narrowed[scopes] = found
         return found

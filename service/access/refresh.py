@@ -24,13 +24,38 @@ class RefreshToken:
     secret: bytes
 
 
-class RefreshTokens:
-    """Makes and reads refresh tokens."""
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    """What is derived from one secret key."""
 
-    def __init__(self, secret_key: str) -> None:
-        self._tagging = derive(secret_key, b"wardwatch refresh token tag", 32)
-        self._chaining = derive(secret_key, b"wardwatch refresh token chain", 32)
-        self._hashing = derive(secret_key, b"wardwatch refresh token hash", 32)
+    tagging: bytes
+    chaining: bytes
+    hashing: bytes
+
+    def tag(self, body: bytes) -> bytes:
+        return hmac.digest(self.tagging, body, hashlib.sha256)[:TAG]
+
+    def next(self, token: RefreshToken) -> RefreshToken:
+        secret = hmac.digest(self.chaining, _body(token), hashlib.sha256)[:SECRET]
+        return RefreshToken(token.family_id, token.generation + 1, secret)
+
+    def hash(self, token: RefreshToken) -> str:
+        return hmac.digest(self.hashing, _body(token), hashlib.sha256).hex()
+
+
+def _keys(secret_key: str) -> _Keys:
+    return _Keys(
+        derive(secret_key, b"wardwatch refresh token tag", 32),
+        derive(secret_key, b"wardwatch refresh token chain", 32),
+        derive(secret_key, b"wardwatch refresh token hash", 32),
+    )
+
+
+class RefreshTokens:
+    """Makes refresh tokens with the first of the secret keys, and reads those made with any of them."""
+
+    def __init__(self, *secret_keys: str) -> None:
+        self._keys = [_keys(each) for each in secret_keys]
 
     def first(self, family_id: str) -> RefreshToken:
         """The first of a family."""
@@ -38,17 +63,25 @@ class RefreshTokens:
 
     def next(self, token: RefreshToken) -> RefreshToken:
         """The one after this: always the same."""
-        secret = hmac.digest(self._chaining, _body(token), hashlib.sha256)[:SECRET]
-        return RefreshToken(token.family_id, token.generation + 1, secret)
+        return self._keys[0].next(token)
+
+    def given_after(self, token: RefreshToken, stored: str) -> RefreshToken:
+        """The one that was given out after this, whose hash is stored: perhaps made with another secret key."""
+        each = [keys.next(token) for keys in self._keys]
+        return next((follower for follower in each if self.is_stored(follower, stored)), each[0])
 
     def hash(self, token: RefreshToken) -> str:
         """What is stored of it."""
-        return hmac.digest(self._hashing, _body(token), hashlib.sha256).hex()
+        return self._keys[0].hash(token)
+
+    def is_stored(self, token: RefreshToken, stored: str | None) -> bool:
+        """Whether this is what is stored of it."""
+        return stored is not None and any(hmac.compare_digest(keys.hash(token), stored) for keys in self._keys)
 
     def write(self, token: RefreshToken) -> str:
         """The text that is given out."""
         body = _body(token)
-        return base64.urlsafe_b64encode(body + self._tag(body)).decode()
+        return base64.urlsafe_b64encode(body + self._keys[0].tag(body)).decode()
 
     def read(self, text: str) -> RefreshToken | None:
         """The token in a text, or None when we did not make it."""
@@ -57,12 +90,9 @@ class RefreshTokens:
         except (binascii.Error, ValueError):
             return None
         body, tag = raw[:-TAG], raw[-TAG:]
-        if len(raw) != _LENGTH or not hmac.compare_digest(tag, self._tag(body)):
+        if len(raw) != _LENGTH or not any(hmac.compare_digest(tag, keys.tag(body)) for keys in self._keys):
             return None
         return RefreshToken(str(UUID(bytes=body[:16])), int.from_bytes(body[16:20], "big"), body[20:])
-
-    def _tag(self, body: bytes) -> bytes:
-        return hmac.digest(self._tagging, body, hashlib.sha256)[:TAG]
 
 
 def _body(token: RefreshToken) -> bytes:

@@ -63,3 +63,10 @@ class SlowDown(TokenRefused):
     """Too many tries have failed; this one was not looked at. Try again after the time in Retry-After."""
 
     status, code = 429, "slow_down"
+
+
+class IssuerUnavailable(WardwatchError):
+    """The service that issued this token cannot be asked for its keys now, so the token cannot be checked; the same
+    request may be sent again after the time in Retry-After."""
+
+    status, code = 503, "issuer_unavailable"

@@ -50,5 +50,7 @@ class Remembered:
         if not limits:
             return
         for token, checked in list(self._tokens.items()):
-            if checked.at <= limits.get((checked.who.kind, checked.who.id), 0.0):
+            who = checked.who
+            subjects = ((who.kind, who.id), ("client", who.client_id))
+            if checked.at <= max(limits.get(subject, 0.0) for subject in subjects):
                 del self._tokens[token]

@@ -5,25 +5,21 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
+from service.access.forms import FORM_LIMIT, REVOKE_FORM, TOKEN_FORM, parse_form, read_form
 from service.access.guards import TOKEN_PATH, Requires, RequiresTeam, public
 from service.access.principals import Principal
 from service.access.rates import rates_of
-from service.access.refusals import FormNeeded, TokenRefused
+from service.access.refusals import TokenRefused
 from service.access.schemas import (
-    REVOKE_FORM,
-    TOKEN_FORM,
     KeysOut,
     NewPasswordIn,
     PasswordChangeIn,
     TokenOut,
-    parse_form,
 )
 from service.access.signing_in import Desk
 from service.access.tokens import Tokens
 from service.body import JsonBody, in_time
-from service.errors import BodyTooLarge
 
-FORM_LIMIT = 8 * 1024
 _NOT_STORED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 router = APIRouter(tags=["access"])
@@ -37,7 +33,7 @@ async def get_token(request: Request, response: Response) -> TokenOut:
     A refresh token is good once. The same one sent again within a minute, because the answer was lost, is given the
     same answer; later it ends the sign-in, as somebody else may have it."""
     rates_of(request).knock()
-    form = parse_form(await in_time(_read_form(request)))
+    form = parse_form(await in_time(read_form(request)))
     desk: Desk = request.app.state.desk
     given = await desk.answer(form, request.headers.get("authorization", ""))
     response.headers.update(_NOT_STORED)
@@ -56,7 +52,7 @@ async def revoke_token(request: Request) -> Response:
 
     The answer is 200 whatever the token was."""
     rates_of(request).knock()
-    form = parse_form(await in_time(_read_form(request)))
+    form = parse_form(await in_time(read_form(request)))
     if not form.get("token"):
         raise TokenRefused("token is missing.")
     desk: Desk = request.app.state.desk
@@ -99,15 +95,3 @@ async def get_public_keys(request: Request) -> KeysOut:
     """The public keys by which access tokens can be checked."""
     tokens: Tokens = request.app.state.tokens
     return KeysOut.model_validate(await tokens.keys.public_jwks())
-
-
-async def _read_form(request: Request) -> bytes:
-    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media != "application/x-www-form-urlencoded":
-        raise FormNeeded
-    raw = b""
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > FORM_LIMIT:
-            raise BodyTooLarge
-    return raw

@@ -1,33 +1,27 @@
 """Signing in, staying signed in and signing out: a form (RFC 6749) in, tokens out."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from service.access import accounts, audit, families, new_password
+from service.access import audit, families, new_password
 from service.access.attempts import Attempts
 from service.access.incidents import note_lost
 from service.access.passwords import Passwords
 from service.access.principals import Principal
 from service.access.refresh import RefreshTokens
-from service.access.refusals import InvalidScope, RefreshEnded, TokenRefused, UnsupportedGrantType, WrongPassword
-from service.access.store import NOTHING, find_email, find_principal
+from service.access.refusals import InvalidScope, RefreshEnded, TokenRefused, UnsupportedGrantType
+from service.access.staff_grant import Proven, StaffGrant
+from service.access.store import NOTHING, find_email, find_issuer, find_principal
 from service.access.tokens import Tokens
 from service.clock import real_now
-from service.errors import NotAllowed, Overloaded
+from service.errors import NotAllowed, NotAuthenticated
 from service.logs import get_logger
 from service.storage.engine import Database
-from service.storage.session import reading, writing
+from service.storage.session import WriteSession, reading, writing
 
 log = get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Proven:
-    """Somebody who has proven who it is; `bound` is what the sign-in is for, beyond the principal."""
-
-    who: Principal
-    bound: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +34,10 @@ class Given:
     refresh_token: str | None
 
 
+Also = Callable[[WriteSession, str], Awaitable[None]]
+"""What is written together with a new family, whose id it gets."""
+Exchange = Callable[[Mapping[str, str], str], Awaitable[Given]]
+Identify = Callable[[Mapping[str, str], str], Awaitable[Any]]
 Grant = Callable[[Mapping[str, str], str], Awaitable[Proven]]
 """A way of proving who one is: from the form and the authorization header. Raises TokenRefused."""
 
@@ -59,15 +57,24 @@ class Desk:
         password_grant: bool,
     ) -> None:
         self.passwords = passwords
-        self.grants: dict[str, Grant] = {"password": self._staff} if password_grant else {}
+        self.staff = StaffGrant(database, attempts, passwords)
+        self.grants: dict[str, Grant] = {"password": self.staff.prove} if password_grant else {}
+        self.exchanges: dict[str, Exchange] = {}
+        self.identify: Identify | None = None
         self._database = database
         self._tokens = tokens
         self._making = making
         self._attempts = attempts
 
+    @property
+    def grant_types(self) -> list[str]:
+        """The values of `grant_type` that are answered."""
+        return sorted({*self.grants, *self.exchanges, "refresh_token"})
+
     async def close(self) -> None:
         """End what works in the background."""
         await self._tokens.listener.stop()
+        await self._tokens.outside.listener.stop()
         self.passwords.close()
 
     async def answer(self, form: Mapping[str, str], authorization: str) -> Given:
@@ -78,33 +85,59 @@ class Desk:
         if not grant:
             raise TokenRefused("grant_type is missing.")
         if grant == "refresh_token":
-            return await self._refresh(form)
+            return await self._refresh(form, authorization)
+        if grant in self.exchanges:
+            return await self.exchanges[grant](form, authorization)
         if grant not in self.grants:
             raise UnsupportedGrantType
         proven = await self.grants[grant](form, authorization)
         return await self.admit(proven.who, _asked(form, proven.who.scopes), proven.bound)
 
-    async def admit(self, who: Principal, scopes: frozenset[str], bound: Mapping[str, Any] = NOTHING) -> Given:
+    async def admit(
+        self,
+        who: Principal,
+        scopes: frozenset[str],
+        bound: Mapping[str, Any] = NOTHING,
+        also: Also | None = None,
+        nonce: str | None = None,
+    ) -> Given:
         """Tokens of a new family for somebody who has proven who it is; recorded as a sign-in."""
         now = real_now()
         async with writing(self._database) as session:
             family_id, refresh_token = await families.open_family(session, self._making, who, scopes, now, bound)
-            await audit.append(session, who, "sign_in", now, subject=(who.kind, who.id), detail={"family": family_id})
-        token, seconds = await self._tokens.issue(who, scopes, family_id)
+            if also is not None:
+                await also(session, family_id)
+            detail = {"family": family_id} | ({"client": who.client_id} if who.client_id else {})
+            await audit.append(session, who, "sign_in", now, subject=(who.kind, who.id), detail=detail)
+        token, seconds = await self._tokens.issue(who, scopes, family_id, nonce)
         return Given(token, seconds, scopes, refresh_token)
 
     async def revoke(self, token: str) -> None:
         """End the family of a refresh or access token; nothing happens if it is none, or has ended (RFC 7009)."""
         known = self._making.read(token)
         family_id = known.family_id if known else await self._tokens.family_of(token)
-        if family_id is None:
-            return
         now = real_now()
+        if family_id is None:
+            await self._revoke_outside(token, now)
+            return
         async with writing(self._database) as session:
             ended = await families.revoke_family(session, family_id, now)
             if ended is not None:
                 subject = (ended.subject_kind, ended.subject_id)
                 await audit.append(session, None, "sign_out", now, subject=subject, detail={"family": family_id})
+        await self._tokens.catch_up()
+
+    async def _revoke_outside(self, token: str, now: datetime) -> None:
+        """A token of an issuer elsewhere belongs to no sign-in of ours: all that it made for them until now ends."""
+        if not self._tokens.outside.is_of(token):
+            return
+        try:
+            who = await self._tokens.principal_of(token)
+        except NotAuthenticated:
+            return
+        async with writing(self._database) as session:
+            await families.revoke_all(session, who.kind, who.id, now)
+            await audit.append(session, None, "sign_out", now, subject=(who.kind, who.id))
         await self._tokens.catch_up()
 
     async def sign_out_everywhere(self, who: Principal) -> None:
@@ -131,18 +164,24 @@ class Desk:
         """Give one's own account another password, and end its sessions. Raises WrongPassword, SlowDown, Invalid."""
         async with reading(self._database) as session:
             email = await find_email(session, who.id) if who.kind == "staff" else None
-        if email is None:
-            raise NotAllowed("Only staff have a password.")
-        await self._staff({"username": email, "password": before}, "")
+            elsewhere = await find_issuer(session, who.id)
+        if email is None or elsewhere is not None:
+            raise NotAllowed("Only staff who sign in here have a password.")
+        await self.staff.prove({"username": email, "password": before})
         password_hash = await self.passwords.hash(password)
         async with writing(self._database) as session:
             await new_password.replace(session, who.id, password_hash, real_now())
         await self._tokens.catch_up()
 
-    async def _refresh(self, form: Mapping[str, str]) -> Given:
+    async def catch_up(self) -> None:
+        """Look up again whoever changed lately."""
+        await self._tokens.catch_up()
+
+    async def _refresh(self, form: Mapping[str, str], authorization: str) -> Given:
         token = self._making.read(form.get("refresh_token", ""))
         if token is None:
             raise RefreshEnded
+        await self._require_client(form, authorization, token.family_id)
         now = real_now()
         try:
             async with writing(self._database) as session:
@@ -176,29 +215,14 @@ class Desk:
             await note_lost(session, family.bound, "token_reused", now)
         await self._tokens.catch_up()
 
-    async def _staff(self, form: Mapping[str, str], _authorization: str) -> Proven:
-        email, password = form.get("username", ""), form.get("password", "")
-        if not email or not password:
-            raise TokenRefused("username and password are needed.")
-        account = accounts.clean_email(email)
-        async with writing(self._database) as session:
-            await self._attempts.begin(session, account, real_now())
-        try:
-            async with reading(self._database) as session:
-                tried, found = await accounts.find_staff_by_password(session, self.passwords, account, password)
-        except Overloaded:
-            async with writing(self._database) as session:
-                await self._attempts.undo(session, account)
-            raise
-        async with writing(self._database) as session:
-            if found is not None:
-                await self._attempts.succeeded(session, account, real_now())
-                return Proven(found)
-            if tried is not None:
-                # Only known accounts: else anybody could fill the trail with names nobody has.
-                await audit.append(session, None, "sign_in", real_now(), subject=("staff", tried), outcome="refused")
-        log.warning("sign_in_refused", kind="staff")
-        raise WrongPassword
+    async def _require_client(self, form: Mapping[str, str], authorization: str, family_id: str) -> None:
+        """Raises InvalidClient, or RefreshEnded, unless the dashboard that a sign-in is for is the one that asks."""
+        async with reading(self._database) as session:
+            family = await families.find_family(session, family_id, real_now())
+        if family is None or "client_id" not in family.bound:
+            return
+        if self.identify is None or (await self.identify(form, authorization)).id != family.bound["client_id"]:
+            raise RefreshEnded
 
 
 def _asked(form: Mapping[str, str], held: frozenset[str]) -> frozenset[str]:

@@ -13,6 +13,7 @@ from service.errors import Conflict
 from service.storage.tables import METADATA
 
 STAFF = METADATA.tables["staff"]
+IDENTITY = METADATA.tables["staff_identity"]
 MEMBERSHIP = METADATA.tables["membership"]
 CLIENT = METADATA.tables["client"]
 CLIENT_WARD = METADATA.tables["client_ward"]
@@ -36,7 +37,7 @@ async def find_principal(
 
     `bound` is what the sign-in is for beyond the principal (see `TokenFamilyRow`)."""
     if kind == "staff":
-        return await _find_staff(session, principal_id)
+        return await _find_staff(session, principal_id, bound)
     if kind == "client":
         return await _find_client(session, principal_id)
     if kind in AT_HOME:
@@ -44,7 +45,8 @@ async def find_principal(
     return None
 
 
-async def _find_staff(session: AsyncSession, staff_id: str) -> Principal | None:
+async def _find_staff(session: AsyncSession, staff_id: str, bound: Mapping[str, Any]) -> Principal | None:
+    """Somebody who signed in for a dashboard of others (`client_id`) reaches what both do, and never everything."""
     joined = STAFF.outerjoin(MEMBERSHIP, MEMBERSHIP.c.staff_id == STAFF.c.id)
     rows = (
         await session.execute(
@@ -57,6 +59,13 @@ async def _find_staff(session: AsyncSession, staff_id: str) -> Principal | None:
         return None
     roles = {row.ward_id: row.role for row in rows if row.ward_id is not None}
     administrator = rows[0].administrator
+    if "client_id" in bound:
+        client = await _find_client(session, bound["client_id"])
+        if client is None:
+            return None
+        roles = {ward_id: role for ward_id, role in roles.items() if ward_id in client.roles}
+        scopes = scopes_of(roles.values(), administrator=False) & client.scopes
+        return Principal(staff_id, "staff", rows[0].name, scopes, roles, client_id=client.id)
     return Principal(staff_id, "staff", rows[0].name, scopes_of(roles.values(), administrator), roles, administrator)
 
 
@@ -106,10 +115,24 @@ async def find_email(session: AsyncSession, staff_id: str) -> str | None:
     return (await session.execute(query)).scalar_one_or_none()
 
 
+async def find_issuer(session: AsyncSession, staff_id: str) -> str | None:
+    """The issuer elsewhere that a member of staff signs in with, or None."""
+    query = select(IDENTITY.c.issuer).where(IDENTITY.c.staff_id == staff_id)
+    return (await session.execute(query)).scalar_one_or_none()
+
+
 async def list_client_secrets(session: AsyncSession, client_id: str) -> list[str]:
     """The stored hashes of an active client's secrets that are good."""
     query = select(CLIENT.c.secret_hash, CLIENT.c.previous_secret_hash).where(CLIENT.c.id == client_id, CLIENT.c.active)
     return [each for row in await session.execute(query) for each in row if each]
+
+
+async def is_public_client(session: AsyncSession, client_id: str) -> bool:
+    """Whether an active client has addresses to send people back to, and nothing to prove itself with."""
+    query = select(CLIENT).where(CLIENT.c.id == client_id, CLIENT.c.active)
+    row = (await session.execute(query)).one_or_none()
+    proofs = (row.secret_hash, row.previous_secret_hash, row.jwks, row.jwks_url) if row else ()
+    return row is not None and bool(row.redirect_uris) and not any(proofs)
 
 
 async def find_client_keys(session: AsyncSession, client_id: str) -> tuple[dict[str, Any] | None, str | None]:

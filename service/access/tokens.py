@@ -12,14 +12,17 @@ from joserfc.jwk import ECKey
 
 from service.access import changes
 from service.access.families import LIVES, find_family
+from service.access.issuers import read_issuers
 from service.access.keys import ALGORITHM, SigningKeys
+from service.access.outside import Outside
 from service.access.principals import AT_HOME, Principal
 from service.access.remembered import REMEMBERED_SECONDS, Checked, Remembered
 from service.access.store import find_principal
+from service.access.unchecked import look_into
 from service.clock import real_now
 from service.errors import NotAuthenticated, PairingEnded
 from service.fields import canonical_id, new_id
-from service.settings import Settings, require_secret_key
+from service.settings import Settings, secret_keys_of
 from service.storage.engine import Database
 from service.storage.session import reading
 
@@ -32,15 +35,19 @@ CLOCK_LEEWAY_SECONDS = 30
 class Tokens:
     """Makes access tokens, and turns one back into its principal."""
 
-    def __init__(self, keys: SigningKeys, issuer: str, database: Database) -> None:
+    def __init__(self, keys: SigningKeys, issuer: str, database: Database, outside: Outside) -> None:
         self.keys = keys
+        self.outside = outside
         self.listener = changes.Listener(self.catch_up)
         self._issuer = issuer
+        self._max_length = max(MAX_TOKEN_LENGTH, outside.max_length)
         self._database = database
         self._remembered = Remembered()
         self._checking: dict[str, asyncio.Task[Checked]] = {}
 
-    async def issue(self, principal: Principal, scopes: frozenset[str], family_id: str) -> tuple[str, int]:
+    async def issue(
+        self, principal: Principal, scopes: frozenset[str], family_id: str, nonce: str | None = None
+    ) -> tuple[str, int]:
         """A token of the family for some of the principal's scopes, and the seconds it lives. It holds ids, no name.
 
         May write the signing key: call it with no write session open."""
@@ -57,19 +64,21 @@ class Tokens:
             "iat": now,
             "exp": now + seconds,
             "jti": new_id(),
+            **({"client_id": principal.client_id} if principal.client_id else {}),
+            **({"nonce": nonce} if nonce is not None else {}),
         }
-        header = {"alg": ALGORITHM, "kid": self.keys.key_id, "typ": "at+jwt"}
+        header = {"alg": ALGORITHM, "kid": key.kid, "typ": "at+jwt"}
         return jwt.encode(header, claims, key, algorithms=[ALGORITHM], default_type=None), seconds
 
     async def principal_of(self, token: str) -> Principal:
         """Whom a token stands for, with the scopes that the token carries and the account still has.
 
-        Raises NotAuthenticated."""
+        Raises NotAuthenticated; IssuerUnavailable for one from elsewhere that cannot be checked now."""
         known = self._remembered.find(token)
         if known is not None:
             return known
         # Requests with the same new token share one check; one that goes away does not stop it for others.
-        checking = self._checking.get(token) if len(token) <= MAX_TOKEN_LENGTH else None
+        checking = self._checking.get(token) if len(token) <= self._max_length else None
         if checking is None:
             checking = self._checking[token] = asyncio.create_task(self._check(token))
             checking.add_done_callback(lambda done: self._checked(token, done))
@@ -94,6 +103,10 @@ class Tokens:
 
     async def _check(self, token: str) -> Checked:
         at = real_now()
+        if self.outside.is_of(token):
+            claimed = await self.outside.read(token, at)
+            until = min(claimed.until.timestamp(), at.timestamp() + REMEMBERED_SECONDS)
+            return Checked(await self.outside.arrive(claimed), until, at.timestamp())
         claims = await self._claims(token)
         async with reading(self._database) as session:
             family = await find_family(session, claims["family"], at)
@@ -107,9 +120,9 @@ class Tokens:
         return Checked(replace(account, scopes=scopes, family_id=family.id), until, at.timestamp())
 
     async def _claims(self, token: str) -> dict[str, Any]:
-        if len(token) > MAX_TOKEN_LENGTH:
-            raise NotAuthenticated
-        key = await self.keys.find()
+        seen = look_into(token, MAX_TOKEN_LENGTH)
+        key_id = seen[0].get("kid") if seen else None
+        key = await self.keys.find(key_id) if isinstance(key_id, str) else None
         if key is None:
             raise NotAuthenticated
         return self._decode(token, key)
@@ -134,8 +147,8 @@ class Tokens:
             raise NotAuthenticated from problem
         claims = found.claims
         texts = all(isinstance(claims.get(name), str) for name in ("sub", "kind", "scope", "family"))
-        right_key = found.header.get("kid") == self.keys.key_id and found.header.get("typ") == "at+jwt"
-        if not texts or not right_key or None in (canonical_id(claims["sub"]), canonical_id(claims["family"])):
+        right_kind = found.header.get("kid") == key.kid and found.header.get("typ") == "at+jwt"
+        if not texts or not right_kind or None in (canonical_id(claims["sub"]), canonical_id(claims["family"])):
             raise NotAuthenticated
         if type(claims["exp"]) is not int or claims["exp"] <= now:
             raise NotAuthenticated
@@ -143,5 +156,6 @@ class Tokens:
 
 
 def open_tokens(settings: Settings, database: Database) -> Tokens:
-    """Tokens as the settings say; raises SettingInvalid without a usable secret key."""
-    return Tokens(SigningKeys(require_secret_key(settings), database), settings.issuer, database)
+    """Tokens as the settings say; raises SettingInvalid without a usable secret key or with issuers that are not."""
+    keys = SigningKeys(secret_keys_of(settings), database)
+    return Tokens(keys, settings.issuer, database, Outside(read_issuers(settings)))

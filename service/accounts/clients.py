@@ -9,7 +9,7 @@ from service.access.store import CLIENT, list_unknown_wards
 from service.accounts import rights, store
 from service.accounts.act import Act
 from service.accounts.store import Client
-from service.errors import Conflict, NotFound
+from service.errors import Conflict, FieldError, Invalid, NotFound
 
 
 async def add(
@@ -20,21 +20,28 @@ async def add(
     ward_ids: Sequence[str],
     jwks: Mapping[str, Any] | None = None,
     jwks_url: str | None = None,
+    redirect_uris: Sequence[str] | None = None,
+    public: bool = False,
 ) -> tuple[Client, str | None]:
-    """A new system, and its secret, which cannot be shown again; with keys it has none.
+    """A new system, and its secret, which cannot be shown again; with keys, or as a public one, it has none.
 
     Raises NotFound, NotAllowed, Invalid."""
     await _require_wards(act, ward_ids)
     if jwks_url is not None:
         rights.require_administrator(act.who)
+    if public and (jwks or jwks_url or not redirect_uris):
+        message = "has no keys, and redirect_uris"
+        raise Invalid(errors=[FieldError("/public", "invalid", message)])
     client_id, secret = await add_client(
         act.session, name=name, scopes=scopes, ward_ids=ward_ids, at=act.real_at, by=act.who
     )
-    with_keys = bool(jwks or jwks_url)
-    if with_keys:
-        await store.update_client(act.session, client_id, {"secret_hash": "", "jwks": jwks, "jwks_url": jwks_url})
+    without_secret = bool(jwks or jwks_url) or public
+    changed: dict[str, Any] = {"jwks": jwks, "jwks_url": jwks_url, "redirect_uris": redirect_uris}
+    if without_secret:
+        changed["secret_hash"] = ""
+    await store.update_client(act.session, client_id, changed)
     await act.record("client.joined", "client", client_id, set(ward_ids))
-    return await store.get_client(act.session, act.who, client_id), None if with_keys else secret
+    return await store.get_client(act.session, act.who, client_id), None if without_secret else secret
 
 
 async def change(act: Act, client_id: str, changed: Mapping[str, Any]) -> Client:
@@ -60,8 +67,10 @@ async def change(act: Act, client_id: str, changed: Mapping[str, Any]) -> Client
 
 
 async def add_secret(act: Act, client_id: str) -> str:
-    """A further secret, shown once; the one before it stays good, an older one ends. Raises NotFound, NotAllowed."""
-    await _hold(act, client_id)
+    """A further secret, shown once; the one before it stays good, an older one ends. Raises NotFound, NotAllowed,
+    Conflict for a public client."""
+    if (await _hold(act, client_id)).public:
+        raise Conflict("A public client has no secret: add another client.")
     secret, secret_hash = new_secret()
     # An empty hash is no secret: a client that signs in with its key.
     changed = {"previous_secret_hash": CLIENT.c.secret_hash, "secret_hash": secret_hash}

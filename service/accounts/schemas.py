@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
+from service.access.authorization import redirect_problem
 from service.access.client_keys import MAX_KEYS, read_key
 from service.access.principals import ROLE_SCOPES, Principal
 from service.accounts.store import Client, Staff
@@ -116,6 +117,20 @@ JwksUrl = Annotated[
 ]
 
 
+def _redirect_uris(value: list[str] | None) -> list[str] | None:
+    for number, uri in enumerate(value or ()):
+        if (problem := redirect_problem(uri)) is not None:
+            raise ValueError(f"number {number} {problem}")
+    return value
+
+
+RedirectUris = Annotated[
+    Annotated[list[str], Field(max_length=10)] | None,
+    AfterValidator(_redirect_uris),
+    Field(description="Where people who signed in for it are sent back to, letter by letter"),
+]
+
+
 class ClientIn(Schema):
     """A new partner system. With keys it gets no secret."""
 
@@ -124,6 +139,8 @@ class ClientIn(Schema):
     ward_ids: WardIds
     jwks: Jwks = None
     jwks_url: JwksUrl = None
+    redirect_uris: RedirectUris = None
+    public: bool = Field(False, strict=True, description="It can keep no secret, and people sign in for it")
 
 
 class ClientPatch(Schema):
@@ -135,6 +152,7 @@ class ClientPatch(Schema):
     active: Annotated[bool | None, AfterValidator(_given)] = Field(None, strict=True)
     jwks: Jwks = None
     jwks_url: JwksUrl = None
+    redirect_uris: RedirectUris = None
 
     def changes(self) -> dict[str, Any]:
         """The fields that were sent."""
@@ -157,6 +175,7 @@ class StaffOut(BaseModel):
     administrator: bool
     active: bool
     has_password: bool
+    issuer: str | None = Field(description="Whom they sign in with, if not here: their rights are changed there")
     created_at: Instant
     roles: list[RoleOut]
 
@@ -190,6 +209,8 @@ class ClientOut(BaseModel):
     secrets: int = Field(description="How many secrets are good: two while it changes from one to the other")
     jwks: dict[str, Any] | None
     jwks_url: str | None
+    redirect_uris: list[str]
+    public: bool
     created_at: Instant
 
 

@@ -10,7 +10,7 @@ from service.access.store import list_unknown_wards
 from service.accounts import rights, store
 from service.accounts.act import Act
 from service.accounts.store import Staff
-from service.errors import NotFound
+from service.errors import Conflict, NotFound
 
 
 async def invite(
@@ -42,6 +42,8 @@ async def change(act: Act, staff_id: str, changed: Mapping[str, Any]) -> Staff:
     rights.require_whole(act.who, staff.roles, staff.administrator)
     if {"active", "administrator"} & set(changed):
         rights.require_other(act.who, staff_id)
+    if set(changed) - {"active"}:
+        _require_ours(staff)
     if "administrator" in changed:
         rights.require_administrator(act.who)
     written = dict(changed)
@@ -56,7 +58,7 @@ async def change(act: Act, staff_id: str, changed: Mapping[str, Any]) -> Staff:
 
 
 async def give_role(act: Act, staff_id: str, ward_id: str, role: str | None) -> Staff:
-    """The account with this role on the ward, or with none. Raises NotFound, NotAllowed."""
+    """The account with this role on the ward, or with none. Raises NotFound, NotAllowed, Conflict."""
     staff = await store.get_staff(act.session, act.who, staff_id, lock=True)
     rights.require_other(act.who, staff_id)
     if await list_unknown_wards(act.session, [ward_id]):
@@ -65,6 +67,7 @@ async def give_role(act: Act, staff_id: str, ward_id: str, role: str | None) -> 
     rights.require_role(act.who, ward_id, *(each for each in (before, role) if each is not None))
     if role is None and before is None:
         raise NotFound
+    _require_ours(staff)
     if role != before:
         await store.put_role(act.session, staff_id, ward_id, role)
         await act.record("staff.role_changed", "staff", staff_id, [ward_id], role=role, before=before)
@@ -74,10 +77,11 @@ async def give_role(act: Act, staff_id: str, ward_id: str, role: str | None) -> 
 async def reset_password(act: Act, staff_id: str) -> tuple[str, datetime]:
     """Ends the password and every session; gives a token with which the person sets a new password, and until when.
 
-    Raises NotFound, NotAllowed."""
+    Raises NotFound, NotAllowed, Conflict."""
     staff = await store.get_staff(act.session, act.who, staff_id, lock=True)
     rights.require_other(act.who, staff_id)
     rights.require_whole(act.who, staff.roles, staff.administrator)
+    _require_ours(staff)
     await families.revoke_all(act.session, "staff", staff_id, act.real_at)
     token, until = await new_password.issue(act.session, staff_id, act.real_at)
     await act.record("staff.password_reset", "staff", staff_id)
@@ -90,3 +94,8 @@ async def sign_out(act: Act, staff_id: str) -> None:
     rights.require_whole(act.who, staff.roles, staff.administrator)
     await families.revoke_all(act.session, "staff", staff_id, act.real_at)
     await act.record("staff.signed_out", "staff", staff_id)
+
+
+def _require_ours(staff: Staff) -> None:
+    if staff.issuer is not None:
+        raise Conflict("This person signs in elsewhere, where it has to be changed. Here the account can be ended.")

@@ -9,14 +9,15 @@ from sqlalchemy import ColumnElement, delete, insert, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.access.principals import Principal
-from service.access.store import CLIENT, CLIENT_WARD, MEMBERSHIP, STAFF, WARD, write_staff
+from service.access.store import CLIENT, CLIENT_WARD, IDENTITY, MEMBERSHIP, STAFF, WARD, write_staff
 from service.access.visibility import visible
 from service.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """A member of staff. `roles` are those on every ward, the caller's or not, by ward id."""
+    """A member of staff. `roles` are those on every ward, the caller's or not, by ward id; `issuer` is whom they sign
+    in with when that is not here."""
 
     id: str
     email: str
@@ -25,6 +26,7 @@ class Staff:
     active: bool
     has_password: bool
     created_at: datetime
+    issuer: str | None
     roles: Mapping[str, str]
 
 
@@ -39,6 +41,8 @@ class Client:
     secrets: int
     jwks: Mapping[str, Any] | None
     jwks_url: str | None
+    redirect_uris: tuple[str, ...]
+    public: bool
     created_at: datetime
     ward_ids: tuple[str, ...]
 
@@ -90,6 +94,12 @@ async def update_staff(session: AsyncSession, staff_id: str, changes: Mapping[st
     await write_staff(session, update(STAFF).where(STAFF.c.id == staff_id).values(changes))
 
 
+async def list_roles(session: AsyncSession, staff_id: str) -> dict[str, str]:
+    """The person's role on each of their wards."""
+    query = select(MEMBERSHIP.c.ward_id, MEMBERSHIP.c.role).where(MEMBERSHIP.c.staff_id == staff_id)
+    return {row.ward_id: row.role for row in await session.execute(query)}
+
+
 async def put_role(session: AsyncSession, staff_id: str, ward_id: str, role: str | None) -> None:
     """Give the role on the ward in place of any other; None: none. The caller holds the account."""
     await session.execute(delete(MEMBERSHIP).where(MEMBERSHIP.c.staff_id == staff_id, MEMBERSHIP.c.ward_id == ward_id))
@@ -128,10 +138,12 @@ async def _staff(session: AsyncSession, rows: Sequence[Any]) -> list[Staff]:
     query = select(MEMBERSHIP).where(MEMBERSHIP.c.staff_id.in_(sorted(roles))).order_by(MEMBERSHIP.c.ward_id)
     for each in await session.execute(query):
         roles[each.staff_id][each.ward_id] = each.role
+    from_elsewhere = select(IDENTITY.c.staff_id, IDENTITY.c.issuer).where(IDENTITY.c.staff_id.in_(sorted(roles)))
+    issuers = {row.staff_id: row.issuer for row in await session.execute(from_elsewhere)}
     return [
         Staff(
             row.id, row.email, row.name, row.administrator, row.active, bool(row.password_hash), row.created_at,
-            roles[row.id],
+            issuers.get(row.id), roles[row.id],
         )
         for row in rows
     ]  # fmt: skip
@@ -145,7 +157,12 @@ async def _clients(session: AsyncSession, rows: Sequence[Any]) -> list[Client]:
     return [
         Client(
             row.id, row.name, tuple(row.scopes), row.active, bool(row.secret_hash) + bool(row.previous_secret_hash),
-            row.jwks, row.jwks_url, row.created_at, tuple(wards[row.id]),
+            row.jwks, row.jwks_url, tuple(row.redirect_uris or ()), _is_public(row), row.created_at,
+            tuple(wards[row.id]),
         )
         for row in rows
     ]  # fmt: skip
+
+
+def _is_public(row: Any) -> bool:
+    return bool(row.redirect_uris) and not (row.secret_hash or row.previous_secret_hash or row.jwks or row.jwks_url)

@@ -55,7 +55,7 @@ def add_ward(
     async def work(session: "WriteSession") -> str:
         return (await open_ward(session, None, real_now(), **wanted.model_dump())).id
 
-    ward_id = _write(work)
+    ward_id = write(work)
     _say({"ward_id": ward_id}, f"Ward {name}: {ward_id}", as_json)
 
 
@@ -91,7 +91,7 @@ def add_staff(
 
     if role == "administrator" and ward:
         raise WardwatchError("An administrator is not on a ward: leave out --ward.")
-    staff_id = _write(work)
+    staff_id = write(work)
     _say({"staff_id": staff_id}, f"{role} {email}: {staff_id}", as_json)
 
 
@@ -108,7 +108,7 @@ def add_client(
     async def work(session: "WriteSession") -> tuple[str, str]:
         return await accounts.add_client(session, name=name, scopes=scope, ward_ids=ward or [], at=real_now())
 
-    client_id, secret = _write(work)
+    client_id, secret = write(work)
     shown = f"Client {name}: {client_id}\nSecret, shown only now: {secret}"
     _say({"client_id": client_id, "client_secret": secret}, shown, as_json)
 
@@ -119,7 +119,7 @@ def _password() -> str:
     return sys.stdin.readline().rstrip("\r\n")
 
 
-def _write(work: "Callable[[WriteSession], Awaitable[Result]]") -> Result:
+def write(work: "Callable[[WriteSession], Awaitable[Result]]") -> Result:
     """Run something in one transaction on the database of the settings."""
     from service.storage.engine import open_database
     from service.storage.readiness import EXPLANATIONS, facts

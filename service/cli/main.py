@@ -6,7 +6,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from service.cli import accounts, demo, feed, governance, operate, sandbox, serve
+from service.cli import accounts, demo, feed, governance, keys, operate, sandbox, serve
 from service.errors import WardwatchError
 
 
@@ -56,4 +56,5 @@ app.command()(governance.retention)
 app.add_typer(accounts.ward_app, name="ward")
 app.add_typer(accounts.staff_app, name="staff")
 app.add_typer(accounts.client_app, name="client")
+app.add_typer(keys.keys_app, name="keys")
 app.command()(feed.feed)

@@ -11,7 +11,7 @@ import typer
 
 from service.clock import real_now
 from service.errors import SettingInvalid
-from service.settings import Settings, from_environ, require_secret_key
+from service.settings import Settings, from_environ, secret_keys_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -100,7 +100,7 @@ def _audit_checks(settings: Settings, heads: Path | None, old_keys: "Sequence[Pa
     from service.access.sealing import Chain, Seals, verify
     from service.storage.engine import open_database
 
-    seals = [Seals(key) for key in (settings.secret_key, *(file.read_text().strip() for file in old_keys))]
+    seals = [Seals(key) for key in (*secret_keys_of(settings), *(file.read_text().strip() for file in old_keys))]
     before = json.loads(heads.read_text()) if heads and heads.exists() else {}
 
     async def followed() -> list[Chain]:
@@ -123,7 +123,7 @@ def _audit_checks(settings: Settings, heads: Path | None, old_keys: "Sequence[Pa
 
 def _secret_check(settings: Settings) -> Check:
     try:
-        require_secret_key(settings)
+        secret_keys_of(settings)
     except SettingInvalid as problem:
         return "secret", False, problem.detail
     return "secret", True, f"{len(settings.secret_key)} characters"
@@ -136,7 +136,7 @@ def _key_check(settings: Settings) -> Check:
     async def asked() -> bool:
         database = open_database(settings.database_url, 1)
         try:
-            return await is_another(settings.secret_key, database)
+            return await is_another(secret_keys_of(settings), database)
         finally:
             await database.close()
 

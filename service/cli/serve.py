@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from service.errors import SettingInvalid
-from service.settings import Settings, from_environ, require_secret_key
+from service.settings import Settings, from_environ, secret_keys_of
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -45,10 +45,12 @@ def serve(
 
 def require_servable(settings: Settings, workers: int = 1) -> None:
     """Raises SettingInvalid, saying what to do, when the service cannot start with these settings."""
-    require_secret_key(settings)
+    secret_keys_of(settings)
+    from service.access.issuers import read_issuers
     from service.storage.engine import open_database
     from service.storage.readiness import EXPLANATIONS, facts
 
+    read_issuers(settings)
     if workers > 1 and open_database(settings.database_url).is_embedded:
         raise SettingInvalid("SQLite has one writer, so it takes one worker; use PostgreSQL for more")
     found = asyncio.run(facts(settings.database_url)).standing

@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import and_, delete, func, select, update
 
 from alerts.policy import Notify, Via
+from service.access.accounts import NO_ADDRESS
 from service.cover import store
 from service.cover.inforce import Cover
 from service.fields import new_id
@@ -86,7 +87,8 @@ async def people_of(where: Where, cover: Cover, step: int, at: datetime) -> dict
     wanted = cover.policy.step(step)
     if wanted.notify == Notify.OUT_OF_HOURS:
         return {} if cover.out_of_hours_email is None else {OUT_OF_HOURS: cover.out_of_hours_email}
-    members = await store.list_members(where, cover.ward_id)
+    found = await store.list_members(where, cover.ward_id)
+    members = {id_: member for id_, member in found.items() if not member.email.endswith(NO_ADDRESS)}
     if wanted.notify == Notify.LEAD:
         return {id_: member.email for id_, member in members.items() if member.role == "lead"}
     ids = [wanted.staff_id] if wanted.staff_id else [each.staff_id for each in cover.coverage.on_duty(at)]

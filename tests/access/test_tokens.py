@@ -49,7 +49,7 @@ async def good_claims(hospital: Hospital) -> dict[str, Any]:
 
 async def signed(hospital: Hospital, claims: dict[str, Any], **header: str) -> str:
     keys = hospital.app.state.tokens.keys
-    whole = {"alg": "ES256", "kid": keys.key_id, "typ": "at+jwt", **header}
+    whole = {"alg": "ES256", "kid": keys.first_id, "typ": "at+jwt", **header}
     return jwt.encode(whole, claims, await keys.get(), algorithms=["ES256"])
 
 
@@ -104,7 +104,7 @@ async def test_a_token_outside_its_time_is_refused(hospital: Hospital, name: str
 async def test_an_unsigned_token_is_refused(hospital: Hospital) -> None:
     claims = await good_claims(hospital)
     for algorithm in ("none", "None", "NONE", ""):
-        header = part({"alg": algorithm, "kid": hospital.app.state.tokens.keys.key_id, "typ": "at+jwt"})
+        header = part({"alg": algorithm, "kid": hospital.app.state.tokens.keys.first_id, "typ": "at+jwt"})
         for signature in ("", "x"):
             assert (await me(hospital, f"{header}.{part(claims)}.{signature}")).status_code == 401
 
@@ -124,7 +124,7 @@ async def test_another_key_is_refused_even_when_it_is_in_the_token(hospital: Hos
     mine = ECKey.generate_key("P-256")
     keys = hospital.app.state.tokens.keys
     await keys.get()
-    for header in ({"kid": keys.key_id}, {"kid": keys.key_id, "jwk": mine.as_dict(private=False)}, {}):
+    for header in ({"kid": keys.first_id}, {"kid": keys.first_id, "jwk": mine.as_dict(private=False)}, {}):
         whole = {"alg": "ES256", "typ": "at+jwt", **header}
         forged = jwt.encode(whole, await good_claims(hospital), mine, algorithms=["ES256"])
         assert (await me(hospital, forged)).status_code == 401
@@ -149,7 +149,7 @@ def signed_by_hand(header: dict[str, Any], claims: dict[str, Any], key: ECKey) -
 async def test_a_token_cannot_say_how_it_is_to_be_read(hospital: Hospital, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where its key is, which extensions have to be understood: no key is fetched, and nothing is passed over."""
     claims, tokens = await good_claims(hospital), hospital.app.state.tokens
-    right = {"alg": "ES256", "kid": tokens.keys.key_id, "typ": "at+jwt"}
+    right = {"alg": "ES256", "kid": tokens.keys.first_id, "typ": "at+jwt"}
     ours, mine = await tokens.keys.get(), ECKey.generate_key("P-256")
     assert (await me(hospital, signed_by_hand(right, claims, ours))).status_code == 200
     fetched: list[object] = []

@@ -11,7 +11,16 @@ from service.app import create_app
 from service.openapi import routes_of
 from service.settings import Settings
 
-OPEN = {"/livez", "/readyz", "/oauth/token", "/oauth/revoke", "/oauth/password", "/.well-known/jwks.json"}
+OPEN = {
+    "/livez",
+    "/readyz",
+    "/oauth/token",
+    "/oauth/revoke",
+    "/oauth/password",
+    "/oauth/authorize",
+    "/.well-known/jwks.json",
+    "/.well-known/oauth-authorization-server",
+}
 """Who adds a route that anybody may call adds it here as well, and so has it read by somebody else."""
 
 

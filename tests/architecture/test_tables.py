@@ -20,11 +20,13 @@ from service.storage.tables import METADATA
 SHARED = {
     "ward",
     "staff",
+    "staff_identity",
     "client",
     "signing_key",
     "token_family",
     "access_change",
     "sign_in_attempt",
+    "authorization_code",
     "used_assertion",
     "heartbeat",
 }

@@ -5,11 +5,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
-from service.access.keys import SigningKeys
+from service.access.keys import SigningKeys, list_keys
 from service.app import create_app
+from service.clock import real_now
 from service.settings import Settings
 from service.storage.engine import Database
+from service.storage.session import reading
+from service.storage.tables import AuditRow
 from tests.support.cli import PROGRAM, Done, run, wardwatch
 from tests.support.postgres import free_port
 
@@ -40,7 +44,7 @@ async def test_help_loads_nothing_heavy() -> None:
 async def test_every_command_of_the_contract_is_there() -> None:
     said = (await wardwatch("--help")).out
     commands = {line.split()[0] for line in said.partition("Commands:")[2].splitlines() if line.strip()}
-    wanted = "demo serve migrate check openapi backup restore export retention ward staff client feed"
+    wanted = "demo serve migrate check openapi backup restore export retention ward staff client keys feed"
     assert set(wanted.split()) <= commands
 
 
@@ -53,11 +57,36 @@ async def test_check_is_content_with_a_migrated_database(database_url: str) -> N
 
 async def test_check_notices_a_changed_secret_key(database: Database, database_url: str) -> None:
     first, second = "a first secret key that is long enough", "a second secret key that is long enough"
-    await SigningKeys(first, database).get()
+    await SigningKeys([first], database).get()
     told = await wardwatch("check", WARDWATCH_DATABASE_URL=database_url, WARDWATCH_SECRET_KEY=second)
     assert (told.code, "under another WARDWATCH_SECRET_KEY" in told.out) == (1, True)
     same = await wardwatch("check", WARDWATCH_DATABASE_URL=database_url, WARDWATCH_SECRET_KEY=first)
     assert (same.code, "WRONG" in same.out) == (0, False)
+
+
+async def test_the_signing_key_is_rotated_by_a_command(database: Database, database_url: str) -> None:
+    key = "a secret key that is long enough for this"
+    settings = {"WARDWATCH_DATABASE_URL": database_url, "WARDWATCH_SECRET_KEY": key}
+    keys = SigningKeys([key], database)
+    await keys.get()
+    done = await wardwatch("keys", "rotate", "--json", **settings)
+    assert done.code == 0, done.err
+    async with reading(database) as session:
+        known, _ = await list_keys(session, [key], real_now())
+    assert set(known) == {keys.first_id, json.loads(done.out)["key"]}
+    said = await wardwatch("keys", "rotate", "--at-once", **settings)
+    assert "signs from" in said.out
+    other = await wardwatch("keys", "rotate", **{**settings, "WARDWATCH_SECRET_KEY": "x" * 40})
+    assert (other.code, "WARDWATCH_SECRET_KEY is not the one" in other.err) == (2, True)
+    async with reading(database) as session:
+        trail = (await session.execute(select(AuditRow).where(AuditRow.action == "keys.rotated"))).all()
+    assert len(trail) == 2
+
+
+async def test_a_service_with_issuers_that_cannot_be_used_does_not_start(database_url: str) -> None:
+    settings = {"WARDWATCH_DATABASE_URL": database_url, "WARDWATCH_OIDC_ISSUERS": '[{"issuer": "http://x.example"}]'}
+    done = await wardwatch("serve", **settings)
+    assert (done.code, "WARDWATCH_OIDC_ISSUERS cannot be used: issuer 0 issuer" in done.err) == (2, True)
 
 
 async def test_check_names_what_is_wrong_and_what_to_do(empty_database_url: str) -> None:

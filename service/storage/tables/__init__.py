@@ -8,6 +8,7 @@ from service.storage.tables.access import (
     ClientWardRow,
     MembershipRow,
     SigningKeyRow,
+    StaffIdentityRow,
     StaffRow,
 )
 from service.storage.tables.alerts import AlertNoteRow, AlertResponseRow, AlertRow
@@ -24,7 +25,13 @@ from service.storage.tables.patients import (
 )
 from service.storage.tables.readings import IdempotencyRow, ReadingRow, RefusalRow
 from service.storage.tables.rule_sets import RuleSetRow, ShadowCountRow
-from service.storage.tables.tokens import AccessChangeRow, SignInAttemptRow, TokenFamilyRow, UsedAssertionRow
+from service.storage.tables.tokens import (
+    AccessChangeRow,
+    AuthorizationCodeRow,
+    SignInAttemptRow,
+    TokenFamilyRow,
+    UsedAssertionRow,
+)
 from service.storage.tables.wards import EventRow, WardFeedRow, WardRow
 
 METADATA = SQLModel.metadata
@@ -37,6 +44,7 @@ __all__ = [
     "AlertResponseRow",
     "AlertRow",
     "AuditRow",
+    "AuthorizationCodeRow",
     "CarerRow",
     "ClientRow",
     "ClientWardRow",
@@ -59,6 +67,7 @@ __all__ = [
     "ShadowCountRow",
     "SignInAttemptRow",
     "SigningKeyRow",
+    "StaffIdentityRow",
     "StaffRow",
     "StayRow",
     "TokenFamilyRow",

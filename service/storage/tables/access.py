@@ -30,6 +30,21 @@ class StaffRow(SQLModel, table=True):
     set_password_until: datetime | None = instant(nullable=True)
 
 
+class StaffIdentityRow(SQLModel, table=True):
+    """A member of staff who signs in with an issuer elsewhere, which says who they are and what they may do here.
+
+    `claims_at` is when the newest token that was seen was made; tokens made until `signed_out_at` are good no more."""
+
+    __tablename__ = "staff_identity"
+    __table_args__ = (UniqueConstraint("issuer", "subject"),)
+
+    staff_id: str = key()
+    issuer: str = Field(sa_type=String(500))
+    subject: str = Field(sa_type=String(255))
+    claims_at: datetime = instant()
+    signed_out_at: datetime | None = instant(nullable=True)
+
+
 class MembershipRow(SQLModel, table=True):
     """The role a member of staff has on a ward."""
 
@@ -48,7 +63,9 @@ class MembershipRow(SQLModel, table=True):
 
 class ClientRow(SQLModel, table=True):
     """A partner system that signs in with a secret, of which two are good while it changes from one to the other, or
-    with a key of its own: `jwks` are its public keys, `jwks_url` is where they are found."""
+    with a key of its own: `jwks` are its public keys, `jwks_url` is where they are found.
+
+    People may sign in for one with `redirect_uris`. With these and neither secret nor key it is a public client."""
 
     __tablename__ = "client"
 
@@ -61,6 +78,7 @@ class ClientRow(SQLModel, table=True):
     previous_secret_hash: str | None = Field(default=None, sa_type=String(200))
     jwks: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
     jwks_url: str | None = Field(default=None, sa_type=String(500))
+    redirect_uris: list[str] | None = Field(default=None, sa_type=JSON(none_as_null=True))
 
 
 class ClientWardRow(SQLModel, table=True):
@@ -78,7 +96,9 @@ class ClientWardRow(SQLModel, table=True):
 
 
 class SigningKeyRow(SQLModel, table=True):
-    """A key that signs access tokens; the private part is encrypted with the secret key."""
+    """A key that signs access tokens; the private part is encrypted with the secret key.
+
+    It signs from `signs_from` (or when it was made) until a newer one does, and is believed until `retired_at`."""
 
     __tablename__ = "signing_key"
 
@@ -87,6 +107,7 @@ class SigningKeyRow(SQLModel, table=True):
     public_jwk: dict[str, Any] = Field(sa_type=JSON)
     created_at: datetime = instant()
     retired_at: datetime | None = instant(nullable=True)
+    signs_from: datetime | None = instant(nullable=True)
 
 
 class AuditRow(SQLModel, table=True):

@@ -63,6 +63,25 @@ class SignInAttemptRow(SQLModel, table=True):
     known_at: datetime | None = instant(nullable=True)
 
 
+class AuthorizationCodeRow(SQLModel, table=True):
+    """A code with which a dashboard of others gets tokens, once, for the person who signed in. `id` is its hash;
+    `challenge` is that of the verifier it has to bring; `family_id` is what the code has opened."""
+
+    __tablename__ = "authorization_code"
+    __table_args__ = (Index("ix_authorization_code_expires_at", "expires_at"),)
+
+    id: str = Field(primary_key=True, sa_type=String(64))
+    client_id: str = ref()
+    staff_id: str = ref()
+    redirect_uri: str = Field(sa_type=String(500))
+    challenge: str = Field(sa_type=String(43))
+    scopes: list[str] = Field(sa_type=JSON)
+    nonce: str | None = Field(default=None, sa_type=String(200))
+    expires_at: datetime = instant()
+    used_at: datetime | None = instant(nullable=True)
+    family_id: str | None = ref(nullable=True)
+
+
 class UsedAssertionRow(SQLModel, table=True):
     """An assertion with which a client has signed in: it is good once. `id` is a hash of client and `jti`."""
 

@@ -21,6 +21,21 @@ def upgrade() -> None:
     )
     op.create_index("ix_access_change_at", "access_change", ["at"], unique=False)
     op.create_table(
+        "authorization_code",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("client_id", IdType(), nullable=False),
+        sa.Column("staff_id", IdType(), nullable=False),
+        sa.Column("redirect_uri", sa.String(length=500), nullable=False),
+        sa.Column("challenge", sa.String(length=43), nullable=False),
+        sa.Column("scopes", sa.JSON(), nullable=False),
+        sa.Column("nonce", sa.String(length=200), nullable=True),
+        sa.Column("expires_at", InstantType(), nullable=False),
+        sa.Column("used_at", InstantType(), nullable=True),
+        sa.Column("family_id", IdType(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_authorization_code")),
+    )
+    op.create_index("ix_authorization_code_expires_at", "authorization_code", ["expires_at"], unique=False)
+    op.create_table(
         "heartbeat",
         sa.Column("replica_id", IdType(), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
@@ -36,6 +51,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_attempt")),
     )
     op.create_index("ix_sign_in_attempt_last_at", "sign_in_attempt", ["last_at"], unique=False)
+    op.create_table(
+        "staff_identity",
+        sa.Column("staff_id", IdType(), nullable=False),
+        sa.Column("issuer", sa.String(length=500), nullable=False),
+        sa.Column("subject", sa.String(length=255), nullable=False),
+        sa.Column("claims_at", InstantType(), nullable=False),
+        sa.Column("signed_out_at", InstantType(), nullable=True),
+        sa.PrimaryKeyConstraint("staff_id", name=op.f("pk_staff_identity")),
+        sa.UniqueConstraint("issuer", "subject", name=op.f("uq_staff_identity_issuer_subject")),
+    )
     op.create_table(
         "token_family",
         sa.Column("id", IdType(), nullable=False),
@@ -325,6 +350,7 @@ def upgrade() -> None:
     op.add_column("client", sa.Column("previous_secret_hash", sa.String(length=200), nullable=True))
     op.add_column("client", sa.Column("jwks", sa.JSON(none_as_null=True), nullable=True))
     op.add_column("client", sa.Column("jwks_url", sa.String(length=500), nullable=True))
+    op.add_column("client", sa.Column("redirect_uris", sa.JSON(none_as_null=True), nullable=True))
     op.add_column("patient", sa.Column("erased_at", InstantType(), nullable=True))
     op.add_column("reading", sa.Column("answers", IdType(), nullable=True))
     op.add_column("reading", sa.Column("entered_in_error_at", InstantType(), nullable=True))
@@ -332,6 +358,7 @@ def upgrade() -> None:
     op.add_column("reading", sa.Column("entered_in_error_reason", sa.String(length=500), nullable=True))
     op.add_column("reading", sa.Column("copied_from", IdType(), nullable=True))
     op.create_index("ix_reading_received_at", "reading", ["ward_id", "received_at", "id"], unique=False)
+    op.add_column("signing_key", sa.Column("signs_from", InstantType(), nullable=True))
     op.add_column("staff", sa.Column("set_password_hash", sa.String(length=64), nullable=True))
     op.add_column("staff", sa.Column("set_password_until", InstantType(), nullable=True))
     op.add_column("stay", sa.Column("due_at", InstantType(), nullable=True))
