@@ -19,7 +19,7 @@ from service.fields import new_id
 from service.queue import store
 from service.queue.checkpoints import readable
 from service.queue.happenings import alert_event, reminder_event, standing_of
-from service.storage.direct import Where
+from service.storage.direct import Insert, Update, Where, write
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,19 +100,21 @@ async def load_unresolved(where: Where, keys: Iterable[tuple[str, str]]) -> dict
     return found
 
 
-async def write_changes(where: Where, writes: Iterable[StayChanges]) -> Written:
+async def write_changes(where: Where, writes: Iterable[StayChanges], also: Sequence[Insert | Update] = ()) -> Written:
     """Store the changes of several stays and number their events, ward by ward in key order.
 
-    An alert may be opened, changed and resolved within one group. Call it last in the transaction: it locks
-    the feeds. After the commit, ring `Wakeups.wake(written.numbers)`."""
+    An alert may be opened, changed and resolved within one group. `also`: what else there is to write, which saves a
+    statement. Call it last in the transaction: it locks the feeds. After the commit, ring
+    `Wakeups.wake(written.numbers)`."""
     group = _Group()
     for stay in writes:
         _fold(group, stay)
+    # Changed ones first: one that this group resolves makes room for the one it opens.
+    changed = Update(store.ALERT, [_update_of(each) for each in group.touched if each.before is not None])
+    await write(where, *also, changed)
     if not group.touched and not any(ward.events for ward in group.wards.values()):
         return Written({}, {})
     await _link_to_previous(where, group.touched)
-    # Changed ones first: one that this group resolves makes room for the one it opens.
-    await store.update_alerts(where, [_update_of(each) for each in group.touched if each.before is not None])
     woken = [each for each in group.touched if each.was_snoozed and each.episode.snoozed_until is None]
     await store.clear_snoozes(where, [(each.stay.ward_id, each.alert_id) for each in woken])
     await store.insert_alerts(where, [_row_of(each) for each in group.touched if each.before is None])

@@ -71,9 +71,10 @@ async def keep_and_judge(
     dues = [due for case in cases.values() if (due := case.due()) is not None]
     named = [row_of(draft.arrival, draft.submission, draft.reading_id) for draft in sent if draft.reading_id in won]
     refusals = [_refusal_row(item) for item in items if isinstance(item, Refusal)]
-    await store.keep(where, store.Kept(rows, named, refusals, dues))
+    kept = store.changes_of(store.Kept(rows, named, refusals, dues))
     events = await write_frozen(where, [case.frozen for case in cases.values() if case.frozen])
-    written = await write_changes(where, [case.stay_changes(events.get(case.stay.id)) for case in cases.values()])
+    changes = [case.stay_changes(events.get(case.stay.id)) for case in cases.values()]
+    written = await write_changes(where, changes, kept)
     for case in cases.values():
         case.alert_ids = written.alert_ids.get(case.stay.id, ())
     await _look_up(where, [draft for draft in sent if draft.reading_id not in won], names, cases)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Select, and_, select
 
-from service.storage.direct import Insert, Statement, Update, Where, fetch, insert_rows, write
+from service.storage.direct import Insert, Statement, Update, Where, fetch, insert_rows
 from service.storage.portable import Given, IdType, dialect_of
 from service.storage.tables import METADATA
 
@@ -100,7 +100,8 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What a group adds: rows of readings, of the names they have, and of what was refused; and when stays are due."""
+    """What a group adds beside alerts: rows of readings, of the names they have, and of what was refused; and when its
+    stays, which are locked, are due."""
 
     readings: Sequence[Mapping[str, Any]]
     names: Sequence[Mapping[str, Any]]
@@ -108,11 +109,10 @@ class Kept:
     dues: Sequence[Due]
 
 
-async def keep(where: Where, kept: Kept) -> None:
-    """Write what a group adds; its stays are locked."""
+def changes_of(kept: Kept) -> tuple[Insert | Update, ...]:
+    """How that is written."""
     dues = [{"ward_id": due.ward_id, "id": due.stay_id, "due_at": due.at, "watch": due.watch} for due in kept.dues]
-    await write(
-        where,
+    return (
         Update(stay_table, dues),
         Insert(reading_table, kept.readings),
         Insert(idempotency_table, kept.names),
