@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, cast, func, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, case, cast, func, or_, select
 
 from alerts.judge import WINDOW_READINGS
 from alerts.reading import Reading, Symptom
@@ -62,7 +62,9 @@ def earlier_readings(given: Any) -> Select[Any]:
         partition_by=(given.c.place, reading.observed_at < given.c.whole_from),
         order_by=(reading.observed_at.desc(), reading.received_at.desc(), reading.id.desc()),
     )
-    columns = [as_text(reading[name]) for name in EARLIER_COLUMNS]
+    # Nothing is judged as observed after it was received: see `to_reading`.
+    at = case((reading.received_at < reading.observed_at, reading.received_at), else_=reading.observed_at)
+    columns = [as_text(reading[name]) if name != "observed_at" else at.label(name) for name in EARLIER_COLUMNS]
     window = (
         select(given.c.place, *columns, given.c.whole_from, back.label("back"))
         .join_from(given, reading_table, of_the_stay)
@@ -78,10 +80,9 @@ def as_text(column: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 def to_earlier(row: Sequence[Any]) -> Reading:
-    """A reading of a window, from a row of `earlier_readings`. By position, for a dozen are made for each reading that
-    is judged."""
-    _, reading_id, context, feeling, quality, observed_at, received_at, spo2, oxygen_flow, breathlessness, *_ = row
-    observed_at = min(observed_at, received_at)
+    """A reading of a window, from a row of `earlier_readings` with one column more. By position, for a dozen are made
+    for each reading that is judged."""
+    _, reading_id, context, feeling, quality, observed_at, received_at, spo2, oxygen_flow, breathlessness, _ = row
     nothing = None
     return Reading(
         reading_id, observed_at, received_at, spo2,

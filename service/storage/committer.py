@@ -21,8 +21,9 @@ log = get_logger(__name__)
 
 GROUP_READINGS = 256
 """A group takes no further item once it holds this many readings."""
-ROUNDS = 8
-"""So often the loop goes round, at most, before what has come together is taken."""
+ROUNDS = QUIET = 8
+"""What has come together is taken after so many rounds of the loop in which nothing came, or after so many such times:
+a tenth of a millisecond for a lone item."""
 TRIES = 5
 """A group that lost a race with others is tried this often."""
 
@@ -150,12 +151,12 @@ class GroupCommitter(Generic[Item, Result]):
 
 
 async def _let_in(queue: FairQueue[Item, Result]) -> None:
-    """Whoever is about to put something in has their turn first: not a wait, but rounds of the loop, as long as each
-    brings something. A lone item goes after two."""
+    """Whoever is about to put something in has their turn first: not a wait, but rounds of the loop, as long as
+    they bring something."""
     for _ in range(ROUNDS):
         waiting = queue.weight
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        for _ in range(QUIET):
+            await asyncio.sleep(0)
         if queue.weight == waiting or queue.weight >= GROUP_READINGS:
             return
 
