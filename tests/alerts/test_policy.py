@@ -22,6 +22,10 @@ def test_a_particular_person_is_named_by_id() -> None:
     assert Step(0, Notify.LEAD).staff_id is None
 
 
+def test_after_a_first_step_at_once_the_second_may_take_an_hour() -> None:
+    assert Policy((Step(0, Notify.ON_DUTY), Step(60, Notify.LEAD))).steps[1].after_minutes == 60
+
+
 @pytest.mark.parametrize(
     ("steps", "found"),
     [

@@ -1,0 +1,26 @@
+"""More of what only one test would miss if it were wrong (docs/mutation.md)."""
+
+from alerts.correct import correct, refold
+from alerts.limits import DAILY
+from alerts.record import Record
+from alerts.severity import Family, Severity
+from tests.alerts.stay import Stay, clock, reading
+
+OXYGEN = Family.OXYGEN
+
+
+def test_an_alert_left_without_its_wrong_value_waits_for_one_thing_once() -> None:
+    stay, sent = Stay(), [reading("08:00", spo2=91), reading("08:05", spo2=90, quality="poor")]
+    for each in sent:
+        stay.receives(each)
+    folded = refold(Record(), sent[:1], [], [], [], clock("08:06"))
+    after = correct(stay.record.episodes, folded, clock("08:06"), sent[1].id, DAILY).episodes[OXYGEN]
+    assert [(wait.key, wait.due_at) for wait in after.waits] == [("R1", clock("08:15"))]
+
+
+def test_an_amber_value_that_is_high_already_waits_for_no_answer() -> None:
+    stay = Stay(baseline_spo2=98)
+    stay.reads("08:00", spo2=94)
+    assert stay.evaluation is not None
+    (unknown,) = (finding for finding in stay.evaluation.findings if finding.rule_id == "R4")
+    assert (unknown.severity, unknown.waits) == (Severity.HIGH, ())
