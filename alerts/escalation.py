@@ -121,8 +121,8 @@ def _pass_one(episode: Episode, due: datetime, now: datetime, ward: Ward) -> tup
 
 
 def _take_step(episode: Episode, due: datetime, now: datetime, ward: Ward) -> tuple[Episode, list[Passed]]:
-    """The next step of the policy; with nobody on duty, the out-of-hours one. Repeats of the last step that nobody
-    was there to make are one."""
+    """The next step of the policy, one level up; with nobody on duty, the out-of-hours one. Repeats of the last step
+    are on its level, and those that nobody was there to make are one."""
     taken, limit = episode.escalation.steps, episode.escalation.limit or due
     later = _step_at(episode, limit, taken + 1, ward)
     last = len(ward.policy.steps) - 1
@@ -135,7 +135,7 @@ def _take_step(episode: Episode, due: datetime, now: datetime, ward: Ward) -> tu
     reason = "no contact in time" if episode.state == State.ACKNOWLEDGED else "not acknowledged in time"
     told = episode.escalation.uncovered and episode.escalation.cover_for == limit
     steps = Escalation(limit=limit, steps=taken + 1, next_at=later, cover_for=limit, uncovered=not watched)
-    after = escalate(episode)._replace(escalation=steps)
+    after = (escalate(episode) if taken <= last else episode)._replace(escalation=steps)
     passed = [Passed(What.ESCALATED, due, transition, reason, number, after)]
     if not watched and not told:
         passed.insert(0, _uncovered(after, due, None))

@@ -54,9 +54,9 @@ class RuleSet:
     """For a usable value after one below 50 %."""
     rest_minutes: int = _number(10, 5, 10)
     """For a resting value after a red one on exertion."""
-    mild_up_to: float = _number(2, 2, 4, 0.5)
+    mild_up_to: float = _number(2, 2, 3.5, 0.5)
     """Up to here breathlessness is absent or mild: a low value with it is silent hypoxia."""
-    moderate_from: float = _number(3, 2, 4, 0.5)
+    moderate_from: float = _number(3, 2.5, 4, 0.5)
     """From here an amber value is not left to a recheck."""
     breathless_high_from: float = _number(5, 3, 5, 0.5)
     breathless_critical_from: float = _number(7, 5, 7, 0.5)
@@ -160,6 +160,7 @@ _BELOW = (
     ("hypercapnic_red_at", "hypercapnic_amber_at"),
     ("clear_drop", "drop"),
     ("drop", "large_drop"),
+    ("mild_up_to", "moderate_from"),
     ("mild_up_to", "breathless_high_from"),
     ("breathless_high_from", "breathless_critical_from"),
 )

@@ -37,7 +37,7 @@ def test_the_default_lies_within_its_own_bounds_and_both_ends_can_be_set() -> No
             companions = {"standard_red_at": {"standard_amber_at": 96}, "standard_amber_at": {"standard_red_at": 80},
                           "hypercapnic_red_at": {"hypercapnic_amber_at": 90}, "large_drop": {"drop": 2},
                           "hypercapnic_amber_at": {"hypercapnic_red_at": 80}, "clear_drop": {"drop": 3},
-                          "breathless_critical_from": {"breathless_high_from": 4},
+                          "breathless_critical_from": {"breathless_high_from": 4}, "mild_up_to": {"moderate_from": 4},
                           "breathless_high_from": {"mild_up_to": 2}}.get(name, {})  # fmt: skip
             assert getattr(ward(**{**companions, name: value}), name) == value
 
@@ -61,7 +61,8 @@ def test_the_default_lies_within_its_own_bounds_and_both_ends_can_be_set() -> No
         ({"hypercapnic_red_at": 87}, "hypercapnic_amber_at", "crossing"),
         ({"clear_drop": 2, "drop": 2}, "drop", "crossing"),
         ({"drop": 4, "large_drop": 4}, "large_drop", "crossing"),
-        ({"mild_up_to": 4, "breathless_high_from": 4}, "breathless_high_from", "crossing"),
+        ({"mild_up_to": 3}, "moderate_from", "crossing"),
+        ({"mild_up_to": 3, "moderate_from": 4, "breathless_high_from": 3}, "breathless_high_from", "crossing"),
         ({"breathless_high_from": 5, "breathless_critical_from": 5}, "breathless_critical_from", "crossing"),
         ({"off": ["R1"]}, "off", "mandatory"),
         ({"off": ["R13"]}, "off", "mandatory"),
@@ -174,7 +175,7 @@ def test_breathlessness_is_graded_by_the_wards_numbers() -> None:
     assert stay.alert(Family.SYMPTOMS).severity == Severity.HIGH
     stay.reads("08:10", spo2=97, breathlessness=6)
     assert stay.alert(Family.SYMPTOMS).severity == Severity.CRITICAL
-    mild = stay_on(ward(mild_up_to=3))
+    mild = stay_on(ward(mild_up_to=3, moderate_from=3.5))
     mild.reads("08:00", spo2=93, breathlessness=3)
     assert mild.alert().title == "silent_hypoxia"
     amber = stay_on(ward(moderate_from=3.5))
