@@ -22,7 +22,7 @@ from alerts.transitions import Trigger, step
 REASON = "a reading was entered in error"
 _WORDS = "A reading behind this was entered in error."
 _NOT_BY_READING = ("R14", "R15", "R17", "R20", "R21", "R22", "R23", "R24")
-"""What absence, refusals and the service itself bring about: no reading is its evidence."""
+"""What absence, refusals and the service itself bring about: no reading is its evidence, and it waits for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +111,12 @@ def _recast(
 
 def _redrafted(before: Episode, folded: Episode | None, traces: tuple[Trace, ...]) -> Episode:
     """The machine's part as it would be; `first_breach_at`, `opened_at`, the peak and people's part stay."""
-    keys = {trace.key for trace in traces}
-    waits = tuple(wait for wait in before.waits if wait.key in keys and wait.key.split(":")[0] in _NOT_BY_READING)
     severity = max(trace.severity for trace in traces)
     if folded is None:
-        return before._replace(traces=traces, waits=waits, severity=severity, explanation=_told(before))
+        return before._replace(traces=traces, waits=(), severity=severity, explanation=_told(before))
     return before._replace(
         traces=traces,
-        waits=(*folded.waits, *waits),
+        waits=folded.waits,
         severity=severity,
         rule_ids=tuple(dict.fromkeys((*folded.rule_ids, *(trace.rule_id for trace in traces)))),
         explanation=folded.explanation,

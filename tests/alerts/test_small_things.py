@@ -1,7 +1,14 @@
 """More of what only one test would miss if it were wrong (docs/mutation.md)."""
 
+from typing import Any
+
+import pytest
+
 from alerts.correct import correct, refold
+from alerts.episode import Escalation
+from alerts.judge import not_evaluated
 from alerts.limits import DAILY
+from alerts.receipt import receipt
 from alerts.record import Record
 from alerts.severity import Family, Severity
 from tests.alerts.stay import Stay, clock, reading
@@ -24,3 +31,25 @@ def test_an_amber_value_that_is_high_already_waits_for_no_answer() -> None:
     assert stay.evaluation is not None
     (unknown,) = (finding for finding in stay.evaluation.findings if finding.rule_id == "R4")
     assert (unknown.severity, unknown.waits) == (Severity.HIGH, ())
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [({}, "value_not_given"), ({"symptoms": ()}, "not_met"), ({"consciousness": "alert"}, "not_met")],
+)
+def test_whoever_was_asked_and_has_no_red_flag_is_told_from_whoever_was_not_asked(said: Any, reason: str) -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=97, **said)
+    assert stay.evaluation is not None
+    assert {line.reason for line in receipt(stay.evaluation) if line.rule.id == "R10"} == {reason}
+
+
+def test_every_reading_that_could_not_be_judged_is_counted() -> None:
+    record = Record()
+    for at in ("08:00", "08:05"):
+        record = not_evaluated(record, reading(at, spo2=97)).record
+    assert record.episodes[Family.TECHNICAL].reading_count == 2
+
+
+def test_before_any_limit_has_passed_no_step_was_taken() -> None:
+    assert Escalation().steps == 0

@@ -21,7 +21,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="mutation-") as name:
         place = prepared(Path(name))
         every = [each for module, text in place.sources.items() for each in mutants_of(module, text, place.enums)]
-        sample = _sample([each for each in every if options.only in str(each)], options.sample, options.seed)
+        wanted = [each for each in every if options.only in str(each)]
+        if options.again is not None:
+            told = Path(options.again).read_text().splitlines()
+            wanted = [each for each in wanted if any(line.endswith(each.change) for line in told)]
+        sample = _sample(wanted, options.sample, options.seed)
         part, parts = (int(number) for number in options.part.split("/"))
         chosen = sample[part - 1 :: parts]
         text = f"{len(chosen)} of a sample of {len(sample)} of {len(every)} mutants, seed {options.seed}"
@@ -36,6 +40,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--sample", type=int, default=600, help="how many mutants, over all modules (0: all)")
     parser.add_argument("--seed", type=int, default=1, help="of the sample")
     parser.add_argument("--only", default="", help="only mutants with this in their description, such as alerts.judge:")
+    parser.add_argument("--again", help="only what a file of survivors names, such as the report of a run before")
     parser.add_argument("--part", default="1/1", help="of the sample, such as 2/5: a long run in pieces")
     parser.add_argument("--workers", type=int, default=2, help="processes at a time")
     parser.add_argument("--at-least", type=float, default=0.9, help="the share that must be killed")

@@ -44,7 +44,12 @@ class Mutant:
     variant: int
 
     def __str__(self) -> str:
-        return f"{self.module}:{self.lines.start} {self.within}: `{self.was}` -> `{self.now}`"
+        return f"{self.module}:{self.lines.start} {self.change}"
+
+    @property
+    def change(self) -> str:
+        """What is changed in which function, wherever its line has moved to."""
+        return f"{self.within}: `{self.was}` -> `{self.now}`"
 
 
 @dataclass(frozen=True)
