@@ -52,11 +52,10 @@ def _filled(slots: Sequence[datetime], readings: Iterable[Reading]) -> list[date
     empty, filled = list(slots), []
     for reading in readings:
         earliest, latest = reading.observed_at - FILLED_UNTIL, reading.observed_at + FILLED_FROM
-        for slot in empty:
-            if earliest <= slot <= latest:
-                empty.remove(slot)
-                filled.append(slot)
-                break
+        slot = next((slot for slot in empty if earliest <= slot <= latest), None)
+        if slot is not None:
+            empty.remove(slot)
+            filled.append(slot)
     return filled
 
 

@@ -10,7 +10,9 @@ from alerts.judge import not_evaluated
 from alerts.limits import DAILY
 from alerts.receipt import receipt
 from alerts.record import Record
+from alerts.rules import RULES
 from alerts.severity import Family, Severity
+from alerts.slots import is_filled
 from tests.alerts.stay import Stay, clock, reading
 
 OXYGEN = Family.OXYGEN
@@ -53,3 +55,23 @@ def test_every_reading_that_could_not_be_judged_is_counted() -> None:
 
 def test_before_any_limit_has_passed_no_step_was_taken() -> None:
     assert Escalation().steps == 0
+
+
+@pytest.mark.parametrize("value", [{"systolic_bp": 225}, {"temperature": 39.4}])
+def test_effort_does_not_explain_a_high_pressure_or_temperature(value: Any) -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=97, context="post_exertion_40_steps", **value)
+    assert stay.families == {Family.VITALS}
+
+
+def test_one_reading_fills_one_slot_though_it_would_fit_three() -> None:
+    times = ("09:00", "11:00", "13:00")
+    slots = [clock(time) for time in times]
+    taken = [slot for slot in slots if is_filled(slot, times, "UTC", slots[0], [reading("11:00", spo2=97)])]
+    assert taken == [clock("09:00")]
+
+
+def test_which_of_equally_severe_rules_names_a_low_value() -> None:
+    low = sorted((rule for rule in RULES if rule.family == OXYGEN), key=lambda rule: -rule.rank)
+    assert [rule.id for rule in low] == ["R3", "R1", "R2", "R18", "R8", "R4", "R5", "R12", "R6", "R15"]
+    assert len({rule.rank for rule in low}) == len(low)
