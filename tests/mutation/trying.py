@@ -98,8 +98,8 @@ class _Loop:
         names = self.place.tests_of(mutant)
         if swaps is None or any(old not in functions for old, _ in swaps):
             return _loaded_again(self.place, mutant, compile(tree, f"<{mutant}>", "exec"))
-        for old, new in swaps:
-            for function in functions[old]:
+        for old, new in (*swaps, *_made_by(swaps)):
+            for function in functions.get(old, ()):
                 function.__code__ = new
         reaching = [item for item in items if names is None or item.nodeid in names]
         # Those that did not reach it may have been spared it by something remembered: they come last.
@@ -139,6 +139,18 @@ def _swaps(before: CodeType, after: CodeType) -> list[_Swap] | None:
             if deeper is None:
                 return None
             found += deeper
+    return found
+
+
+def _made_by(swaps: Sequence[_Swap]) -> list[_Swap]:
+    """The functions inside those functions: one that was made as the engine was loaded lives on with its own code."""
+    found: list[_Swap] = []
+    for old, new in swaps:
+        inner, other = list(_inner(old)), list(_inner(new))
+        pairs = (
+            [pair for pair in zip(inner, other, strict=False) if pair[0] != pair[1]] if len(inner) == len(other) else []
+        )
+        found += [*pairs, *_made_by(pairs)]
     return found
 
 
