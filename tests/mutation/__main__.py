@@ -24,7 +24,7 @@ def main() -> int:
         wanted = [each for each in every if options.only in str(each)]
         if options.again is not None:
             told = Path(options.again).read_text().splitlines()
-            wanted = [each for each in wanted if any(line.endswith(each.change) for line in told)]
+            wanted = [each for each in wanted if any(_names(line, each) for line in told)]
         sample = _sample(wanted, options.sample, options.seed)
         part, parts = (int(number) for number in options.part.split("/"))
         chosen = sample[part - 1 :: parts]
@@ -45,6 +45,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=2, help="processes at a time")
     parser.add_argument("--at-least", type=float, default=0.9, help="the share that must be killed")
     return parser.parse_args()
+
+
+def _names(line: str, mutant: Mutant) -> bool:
+    """Does a line of a report mean this mutant, wherever its line of code has moved to?"""
+    return f" {mutant.module}:" in line and line.endswith(mutant.change)
 
 
 def _sample(mutants: Sequence[Mutant], count: int, seed: int) -> list[Mutant]:
