@@ -16,6 +16,7 @@ from service.errors import ActiveStayExists, NotFound
 from service.feed.numbering import append_events
 from service.fields import new_id
 from service.patients.records import sixteenth_birthday
+from service.patients.refusals import PatientErased
 from service.patients.store import get_on_ward
 
 
@@ -32,9 +33,11 @@ async def admit(
     """A new stay of the patient; `asked` are the fields of the plan that were sent, `at` clinical time.
 
     Raises NotFound for a patient or a previous stay that is not of this ward, Invalid for a plan that
-    contradicts itself, ActiveStayExists with the id of the stay in `stay_id`."""
+    contradicts itself, PatientErased, ActiveStayExists with the id of the stay in `stay_id`."""
     # The lock lets one admission of this patient at a time look whether there is a stay.
     patient = await get_on_ward(session, who, ward_id, patient_id, lock=True)
+    if patient.erased_at is not None:
+        raise PatientErased
     if previous_stay_id is not None:
         previous = await store.get_stay(session, who, ward_id, previous_stay_id)
         if previous.patient_id != patient_id:

@@ -11,6 +11,7 @@ from service.care import store
 from service.feed.numbering import NewEvent, append_events
 from service.patients import records
 from service.patients.records import sixteenth_birthday
+from service.patients.refusals import PatientErased
 from service.patients.store import Patient, get_on_ward, shown_patient
 from service.versions import require_version
 
@@ -31,9 +32,11 @@ async def change_patient(
     """The patient with some fields changed; `at` is clinical time.
 
     Another birth date moves the sixteenth birthday of every stay. What shows in the queue is an event
-    `patient.changed`, which names the fields and no values. Raises NotFound, StaleVersion, IdentifierTaken,
-    Invalid."""
+    `patient.changed`, which names the fields and no values. Raises NotFound, StaleVersion, PatientErased,
+    IdentifierTaken, Invalid."""
     patient = await get_on_ward(session, who, ward_id, patient_id, lock=True)
+    if patient.erased_at is not None:
+        raise PatientErased
     require_version(seen, patient.version, shown_patient(patient))
     if not changes:
         return patient

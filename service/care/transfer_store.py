@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, insert, or_, select, update
+from sqlalchemy import Row, and_, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.access.principals import Principal
@@ -15,6 +15,7 @@ from service.storage.tables import METADATA
 
 TRANSFER = METADATA.tables["transfer"]
 READING = METADATA.tables["reading"]
+PATIENT = METADATA.tables["patient"]
 STAY = METADATA.tables["stay"]
 WARD = METADATA.tables["ward"]
 
@@ -84,8 +85,14 @@ async def ward_exists(session: AsyncSession, ward_id: str) -> bool:
 
 
 async def find_patient_before(session: AsyncSession, ward_id: str, stay_id: str | None) -> str | None:
-    """The patient of a stay of this ward, or None: somebody who comes back is known by the stay they came from."""
-    query = select(STAY.c.patient_id).where(STAY.c.ward_id == ward_id, STAY.c.id == stay_id)
+    """The patient of a stay of this ward, or None: somebody who comes back is known by the stay they came from. Not
+    where the identity was removed since: nobody is known there."""
+    of_the_stay = and_(PATIENT.c.ward_id == STAY.c.ward_id, PATIENT.c.id == STAY.c.patient_id)
+    query = (
+        select(STAY.c.patient_id)
+        .join_from(STAY, PATIENT, of_the_stay)
+        .where(STAY.c.ward_id == ward_id, STAY.c.id == stay_id, PATIENT.c.erased_at.is_(None))
+    )
     found: str | None = (await session.execute(query)).scalar_one_or_none()
     return found
 

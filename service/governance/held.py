@@ -81,6 +81,8 @@ NOT_ABOUT_PATIENTS: Mapping[str, str] = {
     "ward_feed": "the last number and counts of the ward",
     "ward_watch": "a lock",
     "staff": "people who work here; entries about a patient name them by id",
+    "staff_identity": "how an issuer elsewhere names them",
+    "authorization_code": "hashes of codes by which they let a dashboard in",
     "membership": "where they work",
     "client": "systems",
     "client_ward": "where they work",

@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from service.body import Schema
-from service.fields import CleanText, Day, Name, Version
+from service.fields import CleanText, Day, Instant, Name, Version
 from service.patients.numbers import Identifier, identifier
 
 
@@ -106,7 +106,8 @@ class IdentifierOut(BaseModel):
 
 
 class PatientOut(BaseModel):
-    """A person on one ward. `contact_hold`: do not contact before asking the ward."""
+    """A person on one ward. `contact_hold`: do not contact before asking the ward. `erased_at`: since when the identity
+    has been removed; names and birth date then stand for nobody."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -122,6 +123,7 @@ class PatientOut(BaseModel):
     contact_hold: bool
     deceased: bool
     version: int
+    erased_at: Instant | None = None
 
 
 class PatientsOut(BaseModel):

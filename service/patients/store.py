@@ -21,7 +21,8 @@ IDENTIFIER = METADATA.tables["patient_identifier"]
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """A person on one ward, as the API shows it. `identifiers` are in order of system and value."""
+    """A person on one ward, as the API shows it. `identifiers` are in order of system and value. `erased_at`: since
+    when there is no identity any more."""
 
     id: str
     ward_id: str
@@ -35,6 +36,7 @@ class Patient:
     contact_hold: bool
     deceased: bool
     version: int
+    erased_at: datetime | None = None
 
 
 def shown_patient(patient: Patient) -> dict[str, Any]:
@@ -54,6 +56,7 @@ STORED = (
     "contact_hold",
     "deceased",
     "version",
+    "erased_at",
 )
 _COLUMNS = tuple(PATIENT.c[name] for name in STORED)
 

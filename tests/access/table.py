@@ -24,7 +24,8 @@ route as every role and holds the answers against it.
 * A partner system also needs to have been given the scope.
 * Without a token, or with one that has expired or was revoked: 401. An app at home whose stay or pairing has ended: 401
   `pairing_ended`.
-* **stay ended**: what is left to whoever may call it: **read**; **409**, nothing changes; **yes**, as before.
+* **stay ended**: what is left to whoever may call it: **read**; **409**, nothing changes; **yes**, as before;
+  **from now on**, 409 before.
 * Accounts are managed by people: a partner system gets 403 whatever it was given.
 * Some calls ask for more than a role: the other person for an approval, an account wholly on the own wards for a lead.
 
@@ -56,6 +57,9 @@ AFTER_THE_END = {
     "POST /v1/readings/{reading_id}/entered-in-error": "yes",
     "POST /v1/alerts/{alert_id}/note": "yes",
     "PATCH /v1/patients/{patient_id}": "yes",
+    "POST /v1/patients/{patient_id}/erasures": "from now on",
+    "POST /v1/patients/{patient_id}/erasures/approve": "from now on",
+    "POST /v1/patients/{patient_id}/erasures/withdraw": "from now on",
     "DELETE /v1/stays/{stay_id}/carers/{carer_id}": "yes",
     "DELETE /v1/stays/{stay_id}/pairing-codes/{code_id}": "404",
     "DELETE /v1/stays/{stay_id}/pairings/{pairing_id}": "404",

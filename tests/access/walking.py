@@ -15,6 +15,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "snooze": {"minutes": 30, "reason": "asleep"},
     "resolve": {"outcome": "other"},
     "note": {"text": "rang"},
+    "erasures": {"reason": "court_order"},
     "pause": {"until": "2030-01-01T00:00:00Z", "reason": "away"},
 }
 """By the last word of the path: what the call takes at least, beside a version."""

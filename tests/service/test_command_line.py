@@ -44,7 +44,7 @@ async def test_help_loads_nothing_heavy() -> None:
 async def test_every_command_of_the_contract_is_there() -> None:
     said = (await wardwatch("--help")).out
     commands = {line.split()[0] for line in said.partition("Commands:")[2].splitlines() if line.strip()}
-    wanted = "demo serve migrate check openapi backup restore export retention ward staff client keys feed"
+    wanted = "demo serve migrate check openapi backup restore export retention scrub ward staff client keys feed"
     assert set(wanted.split()) <= commands
 
 
