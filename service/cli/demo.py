@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from service.cli.serve import url_of
 from service.clock import Clock, real_now
 from service.errors import WardwatchError
 
@@ -56,8 +57,7 @@ class Demo:
         self.clock, self.folder = clock, folder
         self.database_url = f"sqlite:///{folder / 'wardwatch.db'}"
         self.log = folder / "service.log"
-        shown = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host  # noqa: S104
-        self.url = f"http://{shown}:{port}"
+        self.url = url_of(host, port)
 
     def environment(self) -> dict[str, str]:
         """The service's environment: none of the user's own settings, none of the user's own data."""
@@ -66,6 +66,7 @@ class Demo:
         kept = {name: text for name, text in os.environ.items() if not name.startswith("WARDWATCH_")}
         return kept | {
             "WARDWATCH_DATABASE_URL": self.database_url,
+            "WARDWATCH_PUBLIC_URL": self.url,
             "WARDWATCH_SECRET_KEY": secrets.token_urlsafe(48),
             "WARDWATCH_LOG_LEVEL": "warning",
             "WARDWATCH_SYNTHETIC_ONLY": "on",

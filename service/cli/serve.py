@@ -29,6 +29,8 @@ def serve(
     workers: Annotated[int, typer.Option(help="Processes; one on SQLite.", min=1, max=64)] = 1,
 ) -> None:
     """Serve the API."""
+    if not os.environ.get("WARDWATCH_PUBLIC_URL"):
+        os.environ["WARDWATCH_PUBLIC_URL"] = url_of(host, port)  # the workers are told in the same way
     settings = from_environ(os.environ)
     require_servable(settings, workers)
     # uvicorn stops gracefully, then sends itself the signal again: leave as from any other end, tidying up.
@@ -41,6 +43,12 @@ def serve(
     if settings.metrics_port:
         _serve_metrics(settings.metrics_port, host, None)
     run(settings, host, port, workers)
+
+
+def url_of(host: str, port: int) -> str:
+    """Where a service that listens there is reached from this machine."""
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host  # noqa: S104
+    return f"http://{shown}:{port}"
 
 
 def require_servable(settings: Settings, workers: int = 1) -> None:

@@ -77,6 +77,8 @@ async def test_a_demo_shows_alerts_to_whom_it_told_the_password_and_leaves_nothi
     async with playing(tmp_path) as (process, port, text):
         password = re.search(r"clinician@demo\.example\s+(\S+)", text)[1]
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
+            told = (await http.get("/.well-known/oauth-authorization-server")).json()
+            assert told["issuer"] == f"http://127.0.0.1:{port}"
             sign_in = {"grant_type": "password", "username": "clinician@demo.example", "password": password}
             token = (await http.post("/oauth/token", data=sign_in)).json()["access_token"]
             queue = await first_alerts(http, {"Authorization": f"Bearer {token}"})

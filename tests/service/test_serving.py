@@ -25,6 +25,8 @@ async def test_it_serves_and_stops_when_told(database_url: str) -> None:
         answer = await client.get("/livez")
         assert answer.json() == {"status": "alive"}
         assert "server" not in answer.headers
+        told = (await client.get("/.well-known/oauth-authorization-server")).json()
+        assert told["token_endpoint"] == f"{str(client.base_url).rstrip('/')}/oauth/token", "not where it listens"
         process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(15):
             assert await process.wait() in (0, -signal.SIGTERM)
