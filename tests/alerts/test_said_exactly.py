@@ -12,7 +12,9 @@ from alerts.coverage import Coverage
 from alerts.episode import State
 from alerts.figures import BUDGET, Load
 from alerts.fold import HumanEvent, Verb, fold
+from alerts.judge import change_rule_set
 from alerts.limits import ServiceHours
+from alerts.policy import Policy, PolicyInvalid
 from alerts.receipt import receipt
 from alerts.record import Record
 from alerts.rule_set import RuleSet, RuleSetInvalid
@@ -114,3 +116,55 @@ def test_what_needs_no_signal_is_confirmed_on_a_poor_one(values: dict[str, Any],
     stay = Stay(usual_breathlessness=0, prescribed_oxygen_flow=1)
     (change,) = (each for each in stay.reads("08:00", quality="poor", **values) if each.family == family)
     assert (change.kind, change.after.confirmed) == (Kind.OPENED, True)
+
+
+def test_a_value_too_low_to_use_is_no_good_value() -> None:
+    stay = Stay()
+    for at, spo2 in (("08:00", 91), ("08:05", 45), ("08:21", 97)):
+        stay.reads(at, spo2=spo2, breathlessness=0)
+    assert stay.alert().state == State.OPEN
+
+
+def test_an_answer_alone_is_no_good_value() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=91)
+    stay.reads("08:05", spo2=97)
+    stay.reads("08:21", breathlessness=0)
+    assert stay.alert().state == State.OPEN
+    stay.reads("08:22", spo2=97)
+    assert stay.alert().state == State.RECOVERED
+
+
+def test_what_the_plan_no_longer_speaks_of_is_not_cleared_by_it() -> None:
+    stay = Stay(baseline_spo2=99)
+    for at in ("08:00", "08:10"):
+        stay.reads(at, spo2=96)
+    stay.is_replanned("08:15", version=2)
+    for at in ("08:30", "08:50"):
+        stay.reads(at, spo2=99)
+    assert (stay.alert().title, stay.alert().state) == ("baseline_drop", State.OPEN)
+
+
+def test_a_rule_that_is_switched_off_clears_nothing() -> None:
+    stay = Stay(baseline_spo2=99)
+    for at in ("08:00", "08:10"):
+        stay.reads(at, spo2=96)
+    stay.record = change_rule_set(stay.record, RuleSet(version="quiet", off=("R5",)), clock("08:15")).record
+    for at in ("08:30", "08:50"):
+        stay.reads(at, spo2=99)
+    assert (stay.alert().title, stay.alert().state) == ("baseline_drop", State.OPEN)
+
+
+def test_too_few_readings_to_see_a_trend_do_not_end_one() -> None:
+    stay = Stay(baseline_spo2=98)
+    for at, spo2 in (("08:00", 98), ("20:00", 97), ("1 08:00", 96), ("1 20:00", 96)):
+        stay.reads(at, spo2=spo2, breathlessness=0)
+    assert stay.alert().title == "trend_fall"
+    for at in ("4 08:00", "4 08:20"):
+        stay.reads(at, spo2=96, breathlessness=0)
+    assert stay.alert().state == State.OPEN
+
+
+def test_a_policy_of_too_many_steps_is_told_how_many_there_may_be() -> None:
+    with pytest.raises(PolicyInvalid, match="has 1 to 10 steps"):
+        Policy(())
