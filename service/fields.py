@@ -53,7 +53,8 @@ def _instant_text(value: Any) -> Any:
 def _aware(value: datetime) -> datetime:
     if value.tzinfo is None:
         raise ValueError("must have an offset")
-    if not 1900 <= value.year <= 9998:
+    # The year as it is written first: at the very ends of the calendar there is no other time zone.
+    if not 1900 <= value.year <= 9998 or not 1900 <= value.astimezone(UTC).year <= 9998:
         raise ValueError("must be between the years 1900 and 9998")
     return value
 

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -14,6 +15,11 @@ from service.fields import canonical_id
 Limit = Annotated[int, Query(ge=1, le=200, description="Rows a page")]
 Cursor = Annotated[str | None, Query(max_length=500, description="From `next_cursor` of the page before")]
 DEFAULT_LIMIT = 50
+
+
+def not_ours() -> Invalid:
+    """What a cursor is refused with."""
+    return Invalid(errors=[FieldError("/cursor", "invalid_cursor", "is not a cursor of this list")])
 
 
 def encode_cursor(*after: Any) -> str:
@@ -29,8 +35,19 @@ def decode_cursor(cursor: str, types: tuple[type, ...]) -> tuple[Any, ...]:
         after = None
     fits = isinstance(after, list) and len(after) == len(types)
     if not fits or not all(type(value) is kind for value, kind in zip(after, types, strict=True)):
-        raise Invalid(errors=[FieldError("/cursor", "invalid_cursor", "is not a cursor of this list")])
+        raise not_ours()
     return tuple(after)
+
+
+def cursor_instant(text: str) -> datetime:
+    """The instant in a cursor; raises Invalid when it is none, or one that UTC does not have."""
+    try:
+        found = datetime.fromisoformat(text)
+        if found.tzinfo is not None:
+            return found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise not_ours()
 
 
 def decode_id_cursor(cursor: str | None) -> str | None:

@@ -13,13 +13,13 @@ from service.access.principals import Principal
 from service.access.trail import trail_of
 from service.access.visibility import require_ward
 from service.errors import NotFound
-from service.fields import Instant, canonical_id
+from service.fields import CleanText, Instant, canonical_id
 from service.paging import DEFAULT_LIMIT, Cursor, Limit, decode_id_cursor, encode_cursor, next_link
 from service.storage.session import Reads
 
 router = APIRouter(prefix="/v1", tags=["access"])
 
-Word = Annotated[str | None, Query(max_length=60)]
+Word = Annotated[CleanText | None, Query(max_length=60)]
 
 
 @router.get("/audit", operation_id="list_audit")

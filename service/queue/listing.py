@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
@@ -12,10 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alerts.severity import Severity
 from service.access.principals import Principal
 from service.access.visibility import require_ward
-from service.errors import FieldError, Invalid
 from service.feed.positions import Position, Positions, Wakeups
 from service.fields import canonical_id
-from service.paging import decode_cursor, encode_cursor
+from service.paging import cursor_instant, decode_cursor, encode_cursor, not_ours
 from service.queue import views
 from service.queue.views import Shape, ShownAlert
 
@@ -98,14 +97,9 @@ def after_cursor(cursor: str | None) -> After | None:
     if cursor is None:
         return None
     severity, taken, respond_by, alert_id = decode_cursor(cursor, (int, bool, str, str))
-    try:
-        instant = datetime.fromisoformat(respond_by)
-        instant.astimezone(UTC)
-        known = instant.tzinfo is not None and canonical_id(alert_id) is not None
-    except (ValueError, OverflowError):
-        known = False
-    if not known or not 1 <= severity <= 4:
-        raise Invalid(errors=[FieldError("/cursor", "invalid_cursor", "is not a cursor of this list")])
+    if canonical_id(alert_id) is None or not 1 <= severity <= 4:
+        raise not_ours()
+    cursor_instant(respond_by)
     return severity, taken, respond_by, alert_id
 
 

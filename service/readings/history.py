@@ -9,9 +9,9 @@ from sqlalchemy import select, tuple_
 
 from service.access.principals import Principal
 from service.access.visibility import visible
-from service.errors import FieldError, Invalid, NotFound
+from service.errors import NotFound
 from service.fields import canonical_id
-from service.paging import decode_cursor, encode_cursor
+from service.paging import cursor_instant, decode_cursor, encode_cursor, not_ours
 from service.storage.session import ReadSession
 from service.storage.tables import METADATA, StayRow
 
@@ -67,10 +67,6 @@ async def list_readings(
 
 def _after(cursor: str) -> tuple[datetime, str]:
     observed_at, reading_id = decode_cursor(cursor, (str, str))
-    try:
-        found = datetime.fromisoformat(observed_at)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None or canonical_id(reading_id) is None:
-        raise Invalid(errors=[FieldError("/cursor", "invalid_cursor", "is not a cursor of this list")])
-    return found, reading_id
+    if canonical_id(reading_id) is None:
+        raise not_ours()
+    return cursor_instant(observed_at), reading_id

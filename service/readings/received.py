@@ -15,9 +15,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import select, tuple_
 
-from service.errors import FieldError, Invalid
 from service.fields import canonical_id, utc_text
-from service.paging import decode_cursor, encode_cursor
+from service.paging import cursor_instant, decode_cursor, encode_cursor, not_ours
 from service.readings.store import reading_table
 from service.readings.submission import Arrival, Lost, Refusal, Tick
 from service.storage.engine import Database, oldest_write
@@ -92,10 +91,6 @@ async def list_received(
 
 def _after(cursor: str) -> tuple[datetime, str, datetime]:
     received_at, reading_id, complete_to = decode_cursor(cursor, (str, str, str))
-    try:
-        times = [datetime.fromisoformat(each) for each in (received_at, complete_to)]
-    except ValueError:
-        times = []
-    if not times or any(each.tzinfo is None for each in times) or canonical_id(reading_id) is None:
-        raise Invalid(errors=[FieldError("/cursor", "invalid_cursor", "is not a cursor of this list")])
-    return times[0], reading_id, times[1]
+    if canonical_id(reading_id) is None:
+        raise not_ours()
+    return cursor_instant(received_at), reading_id, cursor_instant(complete_to)
