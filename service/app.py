@@ -12,7 +12,7 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.routing import Route
 
 from service import edge, garbage, health, logs, methods, openapi, problems, reference
-from service.access import audit_routes, authorize_routes, client_grant, code_grant
+from service.access import audit_routes, authorize_routes, client_grant, code_grant, totp_routes
 from service.access import routes as access_routes
 from service.access.assertions import Assertions
 from service.access.attempts import Attempts
@@ -26,6 +26,7 @@ from service.access.refresh import RefreshTokens
 from service.access.sealing import Sealing, Seals
 from service.access.signing_in import Desk
 from service.access.tokens import open_tokens
+from service.access.totp import SecondProofs
 from service.access.trail import Trail
 from service.accounts import routes as account_routes
 from service.accounts.arrivals import Arrivals
@@ -80,6 +81,7 @@ ROUTERS: tuple[Any, ...] = (
     home_routes.router,
     audit_routes.router,
     authorize_routes.router,
+    totp_routes.router,
     governance_routes.router,
     health.router,
 )
@@ -175,7 +177,13 @@ def _open_desk(app: FastAPI) -> None:
     app.state.code_hashes = CodeHashes(*secret_keys)
     making, attempts = RefreshTokens(*secret_keys), Attempts(*secret_keys)
     desk = app.state.desk = Desk(
-        app.state.database, app.state.tokens, making, attempts, Passwords(), settings.password_grant
+        app.state.database,
+        app.state.tokens,
+        making,
+        attempts,
+        Passwords(),
+        SecondProofs(*secret_keys),
+        settings.password_grant,
     )
     assertions = Assertions(app.state.database, settings.public_url.rstrip("/") + TOKEN_PATH)
     clients = client_grant.ClientGrant(app.state.database, assertions)

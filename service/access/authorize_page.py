@@ -41,8 +41,8 @@ def headers(wish: Wish | None = None) -> dict[str, str]:
     }
 
 
-def sign_in(wish: Wish, asked: Mapping[str, str], path: str, problem: str = "", ask_code: bool = False) -> str:
-    """The page with the form; `problem` is why the person sees it again. `ask_code`: also for the code of the app."""
+def sign_in(wish: Wish, asked: Mapping[str, str], path: str, problem: str = "") -> str:
+    """The page with the form; `problem` is why the person sees it again."""
     hidden = "".join(
         f'<input type="hidden" name="{name}" value="{escape(asked[name])}">' for name in CARRIED if name in asked
     )
@@ -50,10 +50,8 @@ def sign_in(wish: Wish, asked: Mapping[str, str], path: str, problem: str = "", 
     alert = f'<div role="alert" tabindex="-1"><p><strong>{escape(problem)}</strong></p></div>' if problem else ""
     code = (
         '<label for="otp">Code from your authenticator app</label>'
-        '<p class="hint" id="otp-hint">Six digits, or a recovery code</p>'
+        '<p class="hint" id="otp-hint">If you have set one up: six digits, or a recovery code</p>'
         '<input id="otp" name="otp" aria-describedby="otp-hint" autocomplete="one-time-code" maxlength="20">'
-        if ask_code
-        else ""
     )
     name = escape(wish.client_name)
     return _page(

@@ -34,6 +34,11 @@ TOKEN_FORM = {
                         "client_assertion": {"type": "string", "format": "password"},
                         "username": {"type": "string", "description": "Staff: the e-mail address"},
                         "password": {"type": "string", "format": "password"},
+                        "otp": {
+                            "type": "string",
+                            "format": "password",
+                            "description": "Staff with an authenticator app: its code, or a recovery code",
+                        },
                         "refresh_token": {"type": "string", "format": "password"},
                         "code": {
                             "type": "string",

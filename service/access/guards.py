@@ -102,6 +102,17 @@ class RequiresTeam(Requires):
         return principal
 
 
+class RequiresOneself(RequiresTeam):
+    """`RequiresTeam`, for what somebody does to their own account: raises NotAllowed for a token that a dashboard of
+    others got."""
+
+    async def admit(self, request: Request) -> Principal:
+        principal = await super().admit(request)
+        if principal.client_id:
+            raise NotAllowed("People do that themselves, and sign in here for it.")
+        return principal
+
+
 class RequiresAtHome(Requires):
     """`Requires`, for what only people at home have: raises NotFound for everybody else."""
 

@@ -70,3 +70,16 @@ class IssuerUnavailable(WardwatchError):
     request may be sent again after the time in Retry-After."""
 
     status, code = 503, "issuer_unavailable"
+
+
+class OtpNeeded(TokenRefused):
+    """The password is right, and a code is needed as well: send that of the authenticator app, or a recovery code, as
+    `otp`."""
+
+    code = "otp_required"
+
+
+class OtpRefused(TokenRefused):
+    """The code is wrong, too old, or was used before. Wait for the next one."""
+
+    code = "otp_invalid"

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import delete, select, update
 
-from service.access import audit
+from service.access import audit, totp
 from service.access.families import LIVES
 from service.access.keys import KEY, LOOKED_UP_EVERY, insert_key, key_cipher, list_keys
 from service.errors import SettingInvalid
@@ -37,6 +37,7 @@ async def rotate(
     await session.execute(delete(KEY).where(KEY.c.retired_at <= at))
     for key_id in sorted(known):
         await _change(session, secret_keys, key_id, old_end_at)
+    await totp.encrypt_anew(session, secret_keys)
     key_id = new_id()
     await insert_key(session, secret_keys, key_id, at, signs_from)
     await audit.append(session, None, "keys.rotated", at, detail={"key": key_id, "at_once": at_once})

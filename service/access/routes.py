@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from service.access.forms import FORM_LIMIT, REVOKE_FORM, TOKEN_FORM, parse_form, read_form
-from service.access.guards import TOKEN_PATH, Requires, RequiresTeam, public
+from service.access.guards import TOKEN_PATH, Requires, RequiresOneself, public
 from service.access.principals import Principal
 from service.access.rates import rates_of
 from service.access.refusals import TokenRefused
@@ -75,18 +75,18 @@ async def set_password(
     """Set a password with a token that is good once: for a new account, and after a reset. All sessions end."""
     rates_of(request).knock()
     desk: Desk = request.app.state.desk
-    await desk.set_password(body.token, body.password)
+    await desk.own.set_password(body.token, body.password)
 
 
 @router.post("/v1/me/password", status_code=204)
 async def change_password(
     request: Request,
-    who: Annotated[Principal, Depends(RequiresTeam())],
+    who: Annotated[Principal, Depends(RequiresOneself())],
     body: Annotated[PasswordChangeIn, Depends(JsonBody(PasswordChangeIn, FORM_LIMIT))],
 ) -> None:
     """Change one's own password. All sessions end, this one included."""
     desk: Desk = request.app.state.desk
-    await desk.change_password(who, body.current_password, body.new_password)
+    await desk.own.change_password(who, body.current_password, body.new_password)
 
 
 @router.get("/.well-known/jwks.json")

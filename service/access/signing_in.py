@@ -5,18 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from service.access import audit, families, new_password
+from service.access import audit, families
 from service.access.attempts import Attempts
 from service.access.incidents import note_lost
+from service.access.own_account import OwnAccount
 from service.access.passwords import Passwords
 from service.access.principals import Principal
 from service.access.refresh import RefreshTokens
 from service.access.refusals import InvalidScope, RefreshEnded, TokenRefused, UnsupportedGrantType
 from service.access.staff_grant import Proven, StaffGrant
-from service.access.store import NOTHING, find_email, find_issuer, find_principal
+from service.access.store import NOTHING, find_principal
 from service.access.tokens import Tokens
+from service.access.totp import SecondProofs
 from service.clock import real_now
-from service.errors import NotAllowed, NotAuthenticated
+from service.errors import NotAuthenticated
 from service.logs import get_logger
 from service.storage.engine import Database
 from service.storage.session import WriteSession, reading, writing
@@ -54,10 +56,12 @@ class Desk:
         making: RefreshTokens,
         attempts: Attempts,
         passwords: Passwords,
+        second: SecondProofs,
         password_grant: bool,
     ) -> None:
         self.passwords = passwords
-        self.staff = StaffGrant(database, attempts, passwords)
+        self.staff = StaffGrant(database, attempts, passwords, second)
+        self.own = OwnAccount(database, tokens, attempts, passwords, self.staff, second)
         self.grants: dict[str, Grant] = {"password": self.staff.prove} if password_grant else {}
         self.exchanges: dict[str, Exchange] = {}
         self.identify: Identify | None = None
@@ -147,30 +151,6 @@ class Desk:
             ended = await families.revoke_all(session, who.kind, who.id, now)
             detail = {"families": ended}
             await audit.append(session, who, "sign_out", now, subject=(who.kind, who.id), detail=detail)
-        await self._tokens.catch_up()
-
-    async def set_password(self, token: str, password: str) -> None:
-        """Give the account that the token is for this password, and end its sessions.
-
-        Raises PasswordTokenRefused, Invalid."""
-        async with reading(self._database) as session:
-            await new_password.require_good(session, token, real_now())
-        password_hash = await self.passwords.hash(password)
-        async with writing(self._database) as session:
-            await new_password.use(session, self._attempts, token, password_hash, real_now())
-        await self._tokens.catch_up()
-
-    async def change_password(self, who: Principal, before: str, password: str) -> None:
-        """Give one's own account another password, and end its sessions. Raises WrongPassword, SlowDown, Invalid."""
-        async with reading(self._database) as session:
-            email = await find_email(session, who.id) if who.kind == "staff" else None
-            elsewhere = await find_issuer(session, who.id)
-        if email is None or elsewhere is not None:
-            raise NotAllowed("Only staff who sign in here have a password.")
-        await self.staff.prove({"username": email, "password": before})
-        password_hash = await self.passwords.hash(password)
-        async with writing(self._database) as session:
-            await new_password.replace(session, who.id, password_hash, real_now())
         await self._tokens.catch_up()
 
     async def catch_up(self) -> None:

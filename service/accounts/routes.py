@@ -137,6 +137,13 @@ async def sign_staff_out(request: Request, on: OnStaff, session: Writes, after_c
     _felt(request, after_commit)
 
 
+@router.delete("/staff/{staff_id}/totp", status_code=204)
+async def delete_totp(request: Request, on: OnStaff, session: Writes, after_commit: BackgroundTasks) -> None:
+    """Ask somebody for no code of an authenticator app any more, and end their sessions: a lost phone."""
+    await staff.remove_totp(act_of(request, on.who, session), on.id)
+    _felt(request, after_commit)
+
+
 @router.get("/clients")
 async def get_clients(
     request: Request,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from service.access import families, new_password
+from service.access import families, new_password, totp
 from service.access.accounts import add_staff, clean_email
 from service.access.store import list_unknown_wards
 from service.accounts import rights, store
@@ -86,6 +86,19 @@ async def reset_password(act: Act, staff_id: str) -> tuple[str, datetime]:
     token, until = await new_password.issue(act.session, staff_id, act.real_at)
     await act.record("staff.password_reset", "staff", staff_id)
     return token, until
+
+
+async def remove_totp(act: Act, staff_id: str) -> None:
+    """Asks the person for no code of an authenticator app any more, and ends every session: a lost phone.
+
+    Raises NotFound, NotAllowed, Conflict where none was set up."""
+    staff = await store.get_staff(act.session, act.who, staff_id, lock=True)
+    rights.require_other(act.who, staff_id)
+    rights.require_whole(act.who, staff.roles, staff.administrator)
+    if not await totp.remove(act.session, staff_id):
+        raise Conflict("There is no authenticator app.")
+    await families.revoke_all(act.session, "staff", staff_id, act.real_at)
+    await act.record("staff.totp_removed", "staff", staff_id)
 
 
 async def sign_out(act: Act, staff_id: str) -> None:

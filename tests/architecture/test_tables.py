@@ -21,6 +21,7 @@ SHARED = {
     "ward",
     "staff",
     "staff_identity",
+    "staff_totp",
     "client",
     "signing_key",
     "token_family",

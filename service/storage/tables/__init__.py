@@ -10,6 +10,7 @@ from service.storage.tables.access import (
     SigningKeyRow,
     StaffIdentityRow,
     StaffRow,
+    StaffTotpRow,
 )
 from service.storage.tables.alerts import AlertNoteRow, AlertResponseRow, AlertRow
 from service.storage.tables.cover import CoverageRow, EscalationPolicyRow, NoticeRow
@@ -69,6 +70,7 @@ __all__ = [
     "SigningKeyRow",
     "StaffIdentityRow",
     "StaffRow",
+    "StaffTotpRow",
     "StayRow",
     "TokenFamilyRow",
     "TransferRow",

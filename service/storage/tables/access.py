@@ -45,6 +45,20 @@ class StaffIdentityRow(SQLModel, table=True):
     signed_out_at: datetime | None = instant(nullable=True)
 
 
+class StaffTotpRow(SQLModel, table=True):
+    """The authenticator app of a member of staff. It counts when it is confirmed; `last_step` is the last whose code
+    was used. The secret is encrypted with the secret key; of the recovery codes that are left hashes are kept."""
+
+    __tablename__ = "staff_totp"
+
+    staff_id: str = key()
+    secret: str = Field(sa_type=String(300))
+    created_at: datetime = instant()
+    confirmed_at: datetime | None = instant(nullable=True)
+    last_step: int = 0
+    recovery_hashes: list[str] = Field(default_factory=list, sa_type=JSON)
+
+
 class MembershipRow(SQLModel, table=True):
     """The role a member of staff has on a ward."""
 

@@ -62,6 +62,16 @@ def upgrade() -> None:
         sa.UniqueConstraint("issuer", "subject", name=op.f("uq_staff_identity_issuer_subject")),
     )
     op.create_table(
+        "staff_totp",
+        sa.Column("staff_id", IdType(), nullable=False),
+        sa.Column("secret", sa.String(length=300), nullable=False),
+        sa.Column("created_at", InstantType(), nullable=False),
+        sa.Column("confirmed_at", InstantType(), nullable=True),
+        sa.Column("last_step", sa.Integer(), nullable=False),
+        sa.Column("recovery_hashes", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("staff_id", name=op.f("pk_staff_totp")),
+    )
+    op.create_table(
         "token_family",
         sa.Column("id", IdType(), nullable=False),
         sa.Column("subject_kind", sa.String(length=20), nullable=False),
