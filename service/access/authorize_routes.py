@@ -27,6 +27,8 @@ PATH = "/oauth/authorize"
 _PAGE: dict[int | str, dict[str, Any]] = {
     200: {"description": "The page on which the person signs in", "content": {"text/html": {}}},
     303: {"description": "Back to the dashboard, with `code`, or with `error`; `state` and `iss` in both"},
+    400: {"description": "The page again, or one that says why not", "content": {"text/html": {}}},
+    429: {"description": "The page again: too many tries have failed", "content": {"text/html": {}}},
 }
 _ASKED = {
     "response_type": "`code`",

@@ -94,6 +94,8 @@ def refusal(answer: httpx.Response) -> str:
     """What a refusal says; the state as it now stands is for whoever asked."""
     if answer.status_code < 400:
         return ""
+    if answer.headers["content-type"].startswith("text/html"):
+        return answer.text  # the sign-in page's
     said = answer.json()
     said.pop("current", None)
     return json.dumps(said, ensure_ascii=False)
