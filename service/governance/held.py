@@ -82,6 +82,7 @@ NOT_ABOUT_PATIENTS: Mapping[str, str] = {
     "ward_watch": "a lock",
     "staff": "people who work here; entries about a patient name them by id",
     "staff_identity": "how an issuer elsewhere names them",
+    "staff_totp": "their authenticator apps",
     "authorization_code": "hashes of codes by which they let a dashboard in",
     "membership": "where they work",
     "client": "systems",
