@@ -22,7 +22,7 @@ from service.storage.tables import METADATA
 
 FORMAT = "wardwatch-patient-export-1"
 AT_A_TIME = 500
-IDS_AT_A_TIME = 100
+IDS_AT_A_TIME = 500
 
 Row = Mapping[str, Any]
 
