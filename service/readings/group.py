@@ -18,6 +18,7 @@ from service.readings.background import load_background
 from service.readings.due import watch_of
 from service.readings.freezing import write_frozen
 from service.readings.judging import StayCase
+from service.readings.keeping import refusal_row
 from service.readings.naming import Name, Named, name_of, row_of
 from service.readings.opening import open_case
 from service.readings.store import WINDOW, LockedStay, StayKey
@@ -60,9 +61,24 @@ class GroupResult:
 
 async def keep_and_judge(
     where: Where, items: Sequence[Item], read_plans: PlanReader, read_rules: RuleReader
+) -> list[GroupResult | None]:
+    """Carry out one group inside the caller's transaction; gives one result for each item, in order: None for one whose
+    stay somebody else holds."""
+    keys = {_key(item) for item in items}
+    stays = await store.lock_stays(where, keys)
+    held = set(await store.find_stays(where, keys - stays.keys())) if len(stays) < len(keys) else set[StayKey]()
+    free = [item for item in items if _key(item) not in held]
+    results = iter(await _keep(where, free, stays, read_plans, read_rules))
+    return [None if _key(item) in held else next(results) for item in items]
+
+
+async def _keep(
+    where: Where,
+    items: Sequence[Item],
+    stays: Mapping[StayKey, LockedStay],
+    read_plans: PlanReader,
+    read_rules: RuleReader,
 ) -> list[GroupResult]:
-    """Carry out one group inside the caller's transaction; gives one result for each item, in order."""
-    stays = await store.lock_stays(where, {_key(item) for item in items})
     drafts = [_draft(item, stays.get(_key(item))) for item in items]
     sent = [draft for each in drafts for draft in each if draft.outcome is None]
     cases, names = await _load_cases(where, items, sent, stays, read_plans, read_rules)
@@ -70,7 +86,7 @@ async def keep_and_judge(
     rows = _judge(items, drafts, won, cases)
     dues = [due for case in cases.values() if (due := case.due()) is not None]
     named = [row_of(draft.arrival, draft.submission, draft.reading_id) for draft in sent if draft.reading_id in won]
-    refusals = [_refusal_row(item) for item in items if isinstance(item, Refusal)]
+    refusals = [refusal_row(item) for item in items if isinstance(item, Refusal)]
     kept = store.changes_of(store.Kept(rows, named, refusals, dues))
     events = await write_frozen(where, [case.frozen for case in cases.values() if case.frozen])
     changes = [case.stay_changes(events.get(case.stay.id)) for case in cases.values()]
@@ -209,16 +225,6 @@ def _judge(
         if new and isinstance(item, Arrival):
             rows.extend(case.receive(item, new))
     return rows
-
-
-def _refusal_row(item: Refusal) -> dict[str, Any]:
-    return {
-        "ward_id": item.ward_id,
-        "id": new_id(),
-        "stay_id": item.stay_id,
-        "at": item.received_at,
-        "code": item.code,
-    }
 
 
 async def _look_up(

@@ -109,7 +109,7 @@ class Intake:
         """Return when something was committed after this call."""
         await self._committer.submit(NIL_ID, Tick(NIL_ID, NIL_ID, at), 0)
 
-    async def _work(self, where: Where, items: Sequence[Item]) -> Sequence[GroupResult]:
+    async def _work(self, where: Where, items: Sequence[Item]) -> Sequence[GroupResult | None]:
         stamping = Stamping(self._clock.now())
         results = await keep_and_judge(where, [stamping.stamp(item) for item in items], self._plans_of, self._rules_of)
         stamping.check()

@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from alerts.reading import FUTURE_TOLERANCE, Reading
+from service.fields import new_id
 from service.readings.store import LockedStay
-from service.readings.submission import Arrival, Submission
+from service.readings.submission import Arrival, Refusal, Submission
 from service.readings.windows import JUDGED_COLUMNS, to_reading
 
 
@@ -26,6 +27,17 @@ def row_of(
         "sender_id": arrival.sender_id,
         "plan_version": stay.plan_version,
         "rule_set_version": version,
+    }
+
+
+def refusal_row(refused: Refusal) -> dict[str, Any]:
+    """The row of a reading that was refused: no value of it."""
+    return {
+        "ward_id": refused.ward_id,
+        "id": new_id(),
+        "stay_id": refused.stay_id,
+        "at": refused.received_at,
+        "code": refused.code,
     }
 
 

@@ -75,7 +75,7 @@ def _lock_stays(dialect: str) -> Select[Any]:
         .join_from(given, stay_table, and_(stay.ward_id == given.c.ward_id, stay.id == given.c.stay_id))
         .join(ward_table, ward_table.c.id == stay.ward_id)
         .order_by(stay.ward_id, stay.id)
-        .with_for_update(key_share=True, of=stay_table)
+        .with_for_update(key_share=True, of=stay_table, skip_locked=True)
     )
 
 
@@ -83,7 +83,7 @@ LOCK_STAYS = Statement(_lock_stays)
 
 
 async def lock_stays(where: Where, keys: Iterable[StayKey]) -> dict[StayKey, LockedStay]:
-    """Lock the stays, in key order, and return those that exist."""
+    """Lock the stays, in key order, and return them; without those that somebody else holds, or that do not exist."""
     found = await fetch(where, LOCK_STAYS, STAY_KEYS.params(dialect_of(where), sorted(keys)))
     return {(row[0], row[1]): LockedStay(*row) for row in found}
 

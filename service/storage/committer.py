@@ -27,8 +27,12 @@ a tenth of a millisecond for a lone item."""
 TRIES = 5
 """A group that lost a race with others is tried this often."""
 
-Work = Callable[[Where, Sequence[Item]], Awaitable[Sequence[Result]]]
-"""What is done with a group inside its transaction: one result for each item, in order."""
+HELD_SECONDS, PATIENCE_SECONDS = 0.004, 10.0
+"""An item that could not be worked on is tried again after this time, and given up after that."""
+
+Work = Callable[[Where, Sequence[Item]], Awaitable[Sequence[Result | None]]]
+"""What is done with a group inside its transaction: one result for each item, in order; None for one that cannot be
+worked on now, because somebody else is at it."""
 
 
 class GroupCommitter(Generic[Item, Result]):
@@ -45,14 +49,17 @@ class GroupCommitter(Generic[Item, Result]):
         after_commit: Callable[[Sequence[Result]], None],
         committers: int,
         capacity: int,
+        patience: float = PATIENCE_SECONDS,
     ) -> None:
         self._groups = Groups(database)
         self._work = work
         self._after_commit = after_commit
         self._queue = FairQueue[Item, Result](capacity, placement)
+        self._patience = patience
         self._free = asyncio.Semaphore(1 if database.is_embedded else committers)
         self._taking: asyncio.Task[None] | None = None
         self._committing: set[asyncio.Task[None]] = set()
+        self._held: dict[Waiting[Item, Result], asyncio.TimerHandle] = {}
 
     async def start(self) -> None:
         """Begin to take what waits."""
@@ -61,10 +68,14 @@ class GroupCommitter(Generic[Item, Result]):
     async def stop(self) -> None:
         """Commit and answer what is waiting, then stop."""
         self._queue.close()
-        if self._taking is not None:
+        while self._taking is not None:
             await asyncio.gather(self._taking, return_exceptions=True)
             await asyncio.gather(*self._committing, return_exceptions=True)
-        self._taking = None
+            held, self._held = self._held, {}
+            for waiting, timer in held.items():
+                timer.cancel()
+                self._queue.put_back(waiting)
+            self._taking = asyncio.create_task(self._take()) if held else None
 
     @property
     def alive(self) -> bool:
@@ -131,7 +142,7 @@ class GroupCommitter(Generic[Item, Result]):
             await self._commit(group[: len(group) // 2], worked)
             await self._commit(group[len(group) // 2 :], worked)
 
-    async def _transaction(self, items: Sequence[Item], worked: asyncio.Event) -> Sequence[Result]:
+    async def _transaction(self, items: Sequence[Item], worked: asyncio.Event) -> Sequence[Result | None]:
         started = perf_counter()
         async with self._groups.begin() as where:
             results = await self._work(where, items)
@@ -139,15 +150,30 @@ class GroupCommitter(Generic[Item, Result]):
         metrics.GROUP_SECONDS.observe(perf_counter() - started)
         return results
 
-    def _answer(self, group: list[Waiting[Item, Result]], results: Sequence[Result]) -> None:
+    def _answer(self, group: list[Waiting[Item, Result]], results: Sequence[Result | None]) -> None:
         metrics.GROUP_SIZE.observe(sum(waiting.weight for waiting in group))
         for waiting, result in zip(group, results, strict=True):
-            if not waiting.answer.done():
+            if result is None:
+                self._hold(waiting)
+            elif not waiting.answer.done():
                 waiting.answer.set_result(result)
         try:
-            self._after_commit(results)
+            self._after_commit([result for result in results if result is not None])
         except Exception as problem:
             log.error("after_commit_failed", exc_info=problem)
+
+    def _hold(self, waiting: Waiting[Item, Result]) -> None:
+        """Try an item again in a moment: nobody else waits for what it waits for."""
+        loop = asyncio.get_running_loop()
+        waiting.since = waiting.since or loop.time()
+        if loop.time() - waiting.since > self._patience:
+            _refuse([waiting], DatabaseUnavailable())
+            return
+        self._held[waiting] = loop.call_later(HELD_SECONDS, self._again, waiting)
+
+    def _again(self, waiting: Waiting[Item, Result]) -> None:
+        del self._held[waiting]
+        self._queue.put_back(waiting)
 
 
 async def _let_in(queue: FairQueue[Item, Result]) -> None:

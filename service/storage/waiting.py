@@ -17,12 +17,14 @@ WARD_SHARE = 0.75
 
 @dataclass(slots=True, eq=False)
 class Waiting(Generic[Item, Result]):
-    """One item and the future its sender waits on. `weight` is the number of readings in it."""
+    """One item and the future its sender waits on. `weight` is the number of readings in it; `since`: when it could not
+    be worked on first, on the loop's clock."""
 
     ward_id: str
     item: Item
     weight: int
     answer: "asyncio.Future[Result]"
+    since: float | None = None
 
 
 class FairQueue(Generic[Item, Result]):
@@ -43,8 +45,12 @@ class FairQueue(Generic[Item, Result]):
         fits = self.weight + waiting.weight <= self._capacity
         if self._closed or not fits or (ward_weight and ward_weight + waiting.weight > self._capacity * WARD_SHARE):
             raise Overloaded
+        self.put_back(waiting)
+
+    def put_back(self, waiting: Waiting[Item, Result]) -> None:
+        """Queue an item that was taken in already, whether there is room or not."""
         self._wards.setdefault(waiting.ward_id, deque()).append(waiting)
-        self._ward_weight[waiting.ward_id] = ward_weight + waiting.weight
+        self._ward_weight[waiting.ward_id] = self._ward_weight.get(waiting.ward_id, 0) + waiting.weight
         self.weight += waiting.weight
         self._arrived.set()
 

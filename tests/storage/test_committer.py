@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from service.errors import Overloaded
+from service.errors import DatabaseUnavailable, Overloaded
 from service.storage.committer import GROUP_READINGS, GroupCommitter
 from service.storage.direct import Where
 from service.storage.engine import Database
@@ -150,6 +150,58 @@ async def test_a_fault_after_the_commit_is_not_the_senders(desk: Desk) -> None:
     await desk.committer.start()
     assert await desk.send("a") == "kept a"
     assert await desk.send("b") == "kept b"
+
+
+@pytest.fixture
+async def shut(database: Database) -> AsyncIterator[tuple[GroupCommitter[str, str], set[str]]]:
+    """A committer, and the names of what cannot be worked on."""
+    names: set[str] = set()
+
+    async def work(_connection: Where, items: Sequence[str]) -> Sequence[str | None]:
+        return [None if name in names else name for name in items]
+
+    committer = GroupCommitter[str, str](database, work, lambda _: None, committers=1, capacity=100, patience=2)
+    await committer.start()
+    yield committer, names
+    names.clear()
+    await committer.stop()
+
+
+async def test_what_cannot_be_worked_on_is_tried_again_and_nothing_waits_for_it(
+    shut: tuple[GroupCommitter[str, str], set[str]],
+) -> None:
+    committer, names = shut
+    names.add("held")
+    held = asyncio.create_task(committer.submit("ward", "held"))
+    for n in range(20):
+        assert await committer.submit("ward", str(n)) == str(n)
+    assert not held.done()
+    names.clear()
+    async with asyncio.timeout(5):
+        assert await held == "held"
+
+
+async def test_what_is_held_is_answered_before_it_stops(shut: tuple[GroupCommitter[str, str], set[str]]) -> None:
+    committer, names = shut
+    names.add("held")
+    held = asyncio.create_task(committer.submit("ward", "held"))
+    assert await committer.submit("ward", "free") == "free"
+    stopping = asyncio.create_task(committer.stop())
+    await asyncio.sleep(0)
+    names.clear()
+    async with asyncio.timeout(5):
+        await stopping
+        assert await held == "held"
+
+
+async def test_what_is_held_for_too_long_is_unavailable(
+    shut: tuple[GroupCommitter[str, str], set[str]],
+) -> None:
+    committer, names = shut
+    names.add("held")
+    async with asyncio.timeout(5):
+        with pytest.raises(DatabaseUnavailable):
+            await committer.submit("ward", "held")
 
 
 async def test_items_stay_in_the_order_in_which_they_came(database: Database) -> None:

@@ -56,8 +56,8 @@ async def migrate(url: str) -> None:
 async def migrate_open(database: Database) -> None:
     """Bring an open database to the newest step. Several processes may try at once; one does it.
 
-    A server looks at its tables anew: of one that was filled a moment ago (from a dump, say) it knows nothing, and plans
-    the intake's statements to read whole wards until it does."""
+    A server looks at its tables anew: of one that was filled a moment ago (from a dump, say) it knows nothing, and
+    plans the intake's statements to read whole wards until it does."""
     async with database.writes.begin() as connection:
         if not database.is_embedded:
             await connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
