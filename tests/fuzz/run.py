@@ -36,6 +36,8 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
+ANSWERED_WITHIN = 60.0
+"""Seconds: whoever is held longer may be held for ever."""
 ELSEWHERE, BESIDE = "Quagga", "Tapir"
 """What stands in all texts of the other ward; and in those of other patients of the own ward."""
 
@@ -94,7 +96,11 @@ class Fuzz:
         return self.found
 
     def _send(self, case: Case, role: str, header: dict[str, str]) -> None:
-        response = case.call(base_url=self.url, session=self.session, headers=header, timeout=60)
+        try:
+            response = case.call(base_url=self.url, session=self.session, headers=header, timeout=ANSWERED_WITHIN)
+        except requests.RequestException as problem:
+            self.found.note(case, role, "no answer", str(problem))
+            return
         self.found.sent[role, response.status_code] += 1
         try:
             case.validate_response(response, checks=CHECKS)
