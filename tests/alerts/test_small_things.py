@@ -8,6 +8,7 @@ from alerts.correct import correct, refold
 from alerts.episode import Escalation
 from alerts.judge import not_evaluated
 from alerts.limits import DAILY
+from alerts.policy import Step, Via
 from alerts.receipt import receipt
 from alerts.record import Record
 from alerts.rules import RULES
@@ -75,3 +76,45 @@ def test_which_of_equally_severe_rules_names_a_low_value() -> None:
     low = sorted((rule for rule in RULES if rule.family == OXYGEN), key=lambda rule: -rule.rank)
     assert [rule.id for rule in low] == ["R3", "R1", "R2", "R18", "R8", "R4", "R5", "R12", "R6", "R15"]
     assert len({rule.rank for rule in low}) == len(low)
+
+
+def test_an_answer_belongs_to_the_value_of_exactly_an_hour_before() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=93)
+    stay.reads("09:00", breathlessness=0)
+    assert stay.evaluation is not None
+    assert (stay.evaluation.case.level, stay.evaluation.case.carried) == (93, True)
+
+
+def test_an_alert_is_confirmed_now_once() -> None:
+    stay = Stay()
+    for at in ("08:00", "08:05", "08:10"):
+        stay.reads(at, spo2=91, breathlessness=0)
+    assert [change.confirmed_now for change in stay.changes] == [False, True, False]
+
+
+def test_the_alert_without_the_wrong_value_speaks_of_what_is_left() -> None:
+    stay, sent = Stay(), [reading("08:00", spo2=94, breathlessness=0), reading("08:30", spo2=90, breathlessness=0)]
+    for each in sent:
+        stay.receives(each)
+    folded = refold(Record(), sent[:1], [], [], [], clock("08:35"))
+    after = correct(stay.record.episodes, folded, clock("08:35"), sent[1].id, DAILY).episodes[OXYGEN]
+    assert after.explanation.text.startswith("SpO2 94 % ")
+    assert [(wait.key, wait.due_at) for wait in after.waits] == [("R2", clock("09:00"))]
+
+
+def test_a_step_tells_people_in_their_queue_unless_it_says_otherwise() -> None:
+    assert Step(0, "lead").channel == Via.QUEUE
+
+
+def test_what_time_raises_is_of_now() -> None:
+    stay = Stay(admitted="10:00", baseline_spo2=97)
+    stay.waits_until("17:00")
+    assert not stay.alert(Family.MISSED_READING).retrospective
+
+
+def test_an_answer_after_effort_lacks_every_value_of_the_score() -> None:
+    stay = Stay()
+    stay.reads("08:00", breathlessness=0, context="post_exertion_40_steps")
+    assert stay.evaluation is not None
+    assert {line.reason for line in receipt(stay.evaluation) if line.rule.id == "R9b"} == {"value_not_given"}
