@@ -71,6 +71,7 @@ def run(settings: Settings, host: str, port: int, workers: int = 1) -> None:
     import uvicorn
 
     from service import logs
+    from service.cli.heads import BoundedHeads
 
     logs.configure(settings.log_level)
     uvicorn.run(
@@ -80,7 +81,7 @@ def run(settings: Settings, host: str, port: int, workers: int = 1) -> None:
         port=port,
         workers=workers,
         loop="uvloop",
-        http="httptools",
+        http=BoundedHeads,
         log_config=None,
         access_log=False,
         server_header=False,
