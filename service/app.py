@@ -58,6 +58,7 @@ from service.stopping import heard_at_once
 from service.storage.engine import open_database
 from service.storage.faults import is_unavailable
 from service.storage.lateness import INTAKE
+from service.storage.roles import Role
 from service.storage.timekeeper import Timekeeper, Work
 from service.wards import routes as ward_routes
 
@@ -97,11 +98,11 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.database = open_database(settings.database_url, settings.pool_size)
-        positions.install(app.state, app.state.database)
+        served = app.state.served = open_database(settings.database_url, settings.pool_size, served=True)
+        positions.install(app.state, served)
         app.state.queue_snapshots = Snapshots()
         _open_desk(app)
-        app.state.intake = Intake(app.state.database, app.state.clock, app.state.wakeups, settings)
+        app.state.intake = Intake(served.acting(Role.INTAKE), app.state.clock, app.state.wakeups, settings)
         app.state.look_at = app.state.intake.look_at
         await app.state.intake.start()
         app.state.timekeeper = _timekeeper(app)
@@ -114,11 +115,11 @@ def create_app(settings: Settings) -> FastAPI:
         finally:
             await asyncio.to_thread(app.state.watchdog.stop)
             await app.state.timekeeper.stop()
-            await app.state.trail.stop(app.state.database)
+            await app.state.trail.stop(served.acting(Role.DESK))
             await app.state.intake.stop()
             await app.state.desk.close()
             await app.state.positions.close()
-            await app.state.database.close()
+            await served.close()
 
     app = FastAPI(
         title="Wardwatch",
@@ -164,7 +165,7 @@ async def _begin(app: FastAPI) -> None:
     """Everything that goes on by itself."""
     await app.state.timekeeper.start()
     app.state.watchdog.start()
-    app.state.trail.start(app.state.database)
+    app.state.trail.start(app.state.served.acting(Role.DESK))
     app.state.tokens.listener.start()
     app.state.tokens.outside.listener.start()
 
@@ -172,12 +173,13 @@ async def _begin(app: FastAPI) -> None:
 def _open_desk(app: FastAPI) -> None:
     """Where everybody signs in, and what is believed afterwards."""
     settings, secret_keys = app.state.settings, secret_keys_of(app.state.settings)
-    app.state.tokens = open_tokens(settings, app.state.database)
-    app.state.tokens.outside.arrive = Arrivals(app.state.database, app.state.clock).arrive
+    database, accounts = app.state.served.acting(Role.DESK), app.state.served.acting(Role.ACCOUNTS)
+    app.state.tokens = open_tokens(settings, database)
+    app.state.tokens.outside.arrive = Arrivals(accounts, app.state.clock).arrive
     app.state.code_hashes = CodeHashes(*secret_keys)
     making, attempts = RefreshTokens(*secret_keys), Attempts(*secret_keys)
     desk = app.state.desk = Desk(
-        app.state.database,
+        database,
         app.state.tokens,
         making,
         attempts,
@@ -185,21 +187,22 @@ def _open_desk(app: FastAPI) -> None:
         SecondProofs(*secret_keys),
         settings.password_grant,
     )
-    assertions = Assertions(app.state.database, settings.public_url.rstrip("/") + TOKEN_PATH)
-    clients = client_grant.ClientGrant(app.state.database, assertions)
+    assertions = Assertions(database, settings.public_url.rstrip("/") + TOKEN_PATH)
+    clients = client_grant.ClientGrant(database, assertions)
     desk.grants[client_grant.GRANT_TYPE], desk.identify = clients.prove, clients.identify
-    desk.exchanges[code_grant.GRANT_TYPE] = code_grant.CodeGrant(app.state.database, desk, clients).exchange
-    desk.grants[GRANT_TYPE] = PairingGrant(app.state.database, app.state.code_hashes, attempts).prove
+    desk.exchanges[code_grant.GRANT_TYPE] = code_grant.CodeGrant(database, desk, clients).exchange
+    desk.grants[GRANT_TYPE] = PairingGrant(database, app.state.code_hashes, attempts).prove
 
 
 def _timekeeper(app: FastAPI) -> Timekeeper:
     """What time alone brings about, in the order in which one thing leads to another."""
-    database, intake = app.state.database, app.state.intake
+    database, intake = app.state.served.acting(Role.TIMERS), app.state.intake
     judging, limits = Judging(database, intake), Limits(database, app.state.wakeups.wake)
     mailing = Mailing(database, server_of(app.state.settings))
     sealing = Sealing(database, Seals(app.state.settings.secret_key))
     pauses, incidents = Pauses(database, app.state.wakeups.wake), Incidents(database, intake)
-    retention = Retention(database, app.state.settings.retention_years, app.state.wakeups.wake)
+    removing = app.state.served.acting(Role.RETENTION)
+    retention = Retention(removing, app.state.settings.retention_years, app.state.wakeups.wake)
     works: list[Work] = [pauses, incidents, judging, limits, mailing, sealing, retention, Pulse(intake)]
     timekeeper = Timekeeper(database, app.state.clock, works)
     intake.nearer = lambda at: timekeeper.nearer(judging.kind, at)

@@ -54,12 +54,14 @@ class HeadersTooLarge(WardwatchError):
 
 
 class Visit:
-    """What guards tell the edge of a request: who sent it, and headers for its answer."""
+    """What guards tell of a request: who sent it, on whose behalf the database is asked (`storage/roles.py`), and
+    headers for its answer."""
 
-    __slots__ = ("headers", "who")
+    __slots__ = ("acting", "headers", "who")
 
     def __init__(self) -> None:
         self.who: Any = None
+        self.acting: Any = None
         self.headers: list[Header] = []
 
 

@@ -39,7 +39,7 @@ class Readiness:
 
 
 async def _check(app: Any) -> str | None:
-    found = await standing(app.state.database)
+    found = await standing(app.state.served)
     # A newer release has migrated and this one is still serving while replicas are replaced one by one.
     if found not in ("ready", "ahead"):
         return EXPLANATIONS[found]

@@ -173,7 +173,13 @@ async def started(settings: Settings, clock: SettableClock) -> AsyncIterator[Fas
     application = create_app(settings)
     application.state.clock = clock
     async with application.router.lifespan_context(application):
+        served: Database = application.state.served
+        # For tests, which look everywhere; the service itself has `served` alone.
+        whole = served if served.is_embedded else open_database(settings.database_url)
+        application.state.database = whole
         yield application
+        if whole is not served:
+            await whole.close()
 
 
 @pytest.fixture

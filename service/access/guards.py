@@ -49,7 +49,7 @@ async def authenticate(request: Request) -> Principal:
         state.rates.knock()
         raise
     visit = visit_of(request.scope)
-    visit.who = principal
+    visit.who, visit.acting = principal, principal.acting
     if (left := state.rates.take(principal)) is not None:
         visit.headers.append((b"ratelimit", left))
     return principal
@@ -89,7 +89,10 @@ class Requires(SecurityBase):
     async def admit(self, request: Request) -> Principal:
         """What `__call__` does, for guards that ask for more than a request."""
         principal = await authenticate(request)
-        return require_scope(principal, *self.scopes) if self.scopes else principal
+        if self.scopes:
+            principal = require_scope(principal, *self.scopes)
+            visit_of(request.scope).acting = principal.acting
+        return principal
 
 
 class RequiresTeam(Requires):

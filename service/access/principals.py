@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from service.storage.roles import Acting, Role
+
 SCOPES: Final[Mapping[str, str]] = {
     "readings:write": "Send readings",
     "readings:read": "Read readings",
@@ -58,7 +60,7 @@ class Principal:
     `client_id` is the dashboard of others that somebody signed in for: then scopes and wards are those of both.
 
     `ward_ids` is sorted. `administrator` stands for every ward, where a call is not clinical. `family_id` is the
-    sign-in that the token came of."""
+    sign-in that the token came of. `acting` is what the database is told."""
 
     id: str
     kind: Literal["staff", "client", "patient", "carer"]
@@ -70,11 +72,18 @@ class Principal:
     home: Home | None = None
     client_id: str = field(default="", compare=False)
     ward_ids: tuple[str, ...] = field(init=False)
+    acting: Acting = field(init=False, repr=False, compare=False)
     _narrowed: dict[tuple[str, ...], "Principal"] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ward_ids", tuple(sorted(self.roles)))
+        object.__setattr__(self, "acting", self._acting())
         object.__setattr__(self, "_narrowed", {})
+
+    def _acting(self) -> Acting:
+        if self.home is not None:
+            return Acting(Role.HOME, (self.home.ward_id,), self.home.stay_id)
+        return Acting(Role.ACCOUNTS if self.administrator else Role.TEAM, self.ward_ids)
 
     def on(self, *scopes: str) -> "Principal":
         """The same principal with only the wards on which it holds at least one of these scopes.

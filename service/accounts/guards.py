@@ -1,5 +1,6 @@
 """Guards of paths that name an account: it is found before a body is read."""
 
+from dataclasses import replace
 from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Request
@@ -9,7 +10,9 @@ from service.access.principals import Principal
 from service.accounts import rights, store
 from service.accounts.act import Act
 from service.clock import real_now
+from service.edge import visit_of
 from service.fields import canonical_id
+from service.storage.roles import Role
 from service.storage.session import Writes, database_of, reading
 
 
@@ -27,7 +30,10 @@ class RequiresManager(Requires):
         super().__init__(*rights.MANAGES)
 
     async def admit(self, request: Request) -> Principal:
-        return rights.require_person(await super().admit(request))
+        who = rights.require_person(await super().admit(request))
+        # What somebody may do with an account depends on where else it belongs.
+        visit_of(request.scope).acting = replace(who.acting, role=Role.ACCOUNTS)
+        return who
 
 
 class RequiresOnStaff(RequiresManager):

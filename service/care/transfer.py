@@ -16,6 +16,7 @@ from service.care.transfer_store import Transfer
 from service.errors import Conflict, FieldError, Invalid, NotFound, StayDischarged, TransferPending
 from service.feed.numbering import NewEvent, WardEvents, append_for_wards
 from service.fields import new_id
+from service.storage.portable import reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ async def transfer(act: Act, ward_id: str) -> Moved:
     if ward_id in act.who.roles:
         ended, new = await carry_out(Move(act, ward_id, act.who), stay)
         return Moved(ended, new)
+    await reach(act.session, ward_id)
     if not await transfer_store.ward_exists(act.session, ward_id):
         raise NotFound
     pending = await transfer_store.find_pending(act.session, ward_id, stay.id)
@@ -58,6 +60,7 @@ async def accept(session: AsyncSession, who: Principal, offer: Transfer, at: dat
     IdentifierTaken."""
     if offer.ward_id not in who.roles:
         raise NotFound
+    await reach(session, offer.from_ward_id)
     giver = await find_principal(session, offer.proposer_kind, offer.proposed_by)
     giver = None if giver is None else giver.on("patients:write")
     if giver is None or offer.from_ward_id not in giver.roles:
@@ -74,6 +77,7 @@ async def accept(session: AsyncSession, who: Principal, offer: Transfer, at: dat
 async def decline(session: AsyncSession, who: Principal, offer: Transfer, at: datetime, real_at: datetime) -> None:
     """Refuse an offer, or take one's own ward's back. Raises TransferDecided."""
     await transfer_store.decide_transfer(session, offer, status="declined", decided_at=at, decided_by=who.id)
+    await reach(session, offer.ward_id, offer.from_ward_id)
     await _tell(session, who, offer, "declined", at, real_at)
 
 

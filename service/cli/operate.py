@@ -90,6 +90,8 @@ def _checks(settings: Settings) -> "Iterator[Check]":
     if found.version:
         yield "server", True, found.version
     yield "database", found.standing == "ready", EXPLANATIONS[found.standing]
+    if found.second_line:
+        yield "rows", found.second_line.drawn, found.second_line.detail
     if found.clock:
         yield _skew_check(found)
     if found.standing == "ready" and _secret_check(settings)[1]:

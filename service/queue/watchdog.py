@@ -13,6 +13,7 @@ from service.logs import get_logger
 from service.queue.ward_alerts import clear_for_ward, list_wards_with, raise_for_ward
 from service.storage import heartbeats, lateness
 from service.storage.engine import Database, open_database
+from service.storage.roles import Role
 
 log = get_logger(__name__)
 
@@ -71,7 +72,7 @@ class Watchdog:
         asyncio.run(self._watch())
 
     async def _watch(self) -> None:
-        database = open_database(self._url, 1)
+        database = open_database(self._url, 1, served=True).acting(Role.TIMERS)
         try:
             while not self._stopping.is_set():
                 await self._try(database)

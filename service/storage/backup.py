@@ -5,9 +5,11 @@ Events that came after the backup are gone once it is restored, and their number
 others: so every ward's feed gets a new epoch, by which clients notice."""
 
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
+import tempfile
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
@@ -18,10 +20,11 @@ from sqlalchemy.engine import URL
 from service.errors import SettingInvalid
 from service.fields import new_id
 from service.storage.engine import Database, open_database
-from service.storage.migrations import current, known
+from service.storage.migrations import current, known, second_line
 from service.storage.tables import WardFeedRow
 
 FEED = WardFeedRow.__table__  # type: ignore[attr-defined]
+_SECOND_LINE = re.compile(r"^\d+; \d+ \d+ (POLICY|ROW SECURITY) ")
 
 
 def write_backup(url: str, file: Path) -> None:
@@ -37,7 +40,8 @@ def write_backup(url: str, file: Path) -> None:
             # A file of its own: read later, it needs no other beside it.
             new.execute("PRAGMA journal_mode = DELETE")
     else:
-        _postgres("pg_dump", database.url, "--format=custom", f"--file={draft}")
+        # Whoever owns the tables is shown all rows by a policy; without the option pg_dump would refuse to ask.
+        _postgres("pg_dump", database.url, "--format=custom", "--enable-row-security", f"--file={draft}")
     draft.chmod(0o600)
     draft.replace(file)
 
@@ -50,12 +54,22 @@ async def restore_backup(url: str, file: Path) -> None:
             await _restore_sqlite(_sqlite_file(database), _existing(file))
         else:
             await _require_nobody_connected(database)
-            how = ("--clean", "--if-exists", "--no-owner", "--no-privileges", "--single-transaction")
-            into = f"--dbname={database.url.database}"
-            _postgres("pg_restore", database.url, *how, "--exit-on-error", into, str(_existing(file)))
+            _restore_postgresql(database.url, _existing(file))
             await _new_epochs(database)
+            async with database.writes.begin() as connection:
+                await second_line.draw(connection, anew=True)
     finally:
         await database.close()
+
+
+def _restore_postgresql(url: URL, file: Path) -> None:
+    """All but the second line, which names roles that this server may not have; it is drawn anew."""
+    entries = _postgres("pg_restore", url, "--list", str(file)).splitlines()
+    how = ("--clean", "--if-exists", "--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error")
+    with tempfile.NamedTemporaryFile("w", suffix=".list") as wanted:
+        wanted.writelines(f"{entry}\n" for entry in entries if not _SECOND_LINE.search(entry))
+        wanted.flush()
+        _postgres("pg_restore", url, *how, f"--use-list={wanted.name}", f"--dbname={url.database}", str(file))
 
 
 async def _restore_sqlite(target: Path, file: Path) -> None:
@@ -132,8 +146,8 @@ def _existing(file: Path) -> Path:
     return file
 
 
-def _postgres(program: str, url: URL, *arguments: str) -> None:
-    """Run one of PostgreSQL's own programs; not with the password in its arguments, which others can read."""
+def _postgres(program: str, url: URL, *arguments: str) -> str:
+    """What one of PostgreSQL's own programs says; not with the password in its arguments, which others can read."""
     found = shutil.which(program)
     if found is None:
         raise SettingInvalid(f"{program} is needed and was not found: install PostgreSQL's client programs")
@@ -149,3 +163,4 @@ def _postgres(program: str, url: URL, *arguments: str) -> None:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         raise SettingInvalid(f"{program} failed: {(done.stderr.strip().splitlines() or ['no reason given'])[0]}")
+    return done.stdout

@@ -1,9 +1,13 @@
 """Opening a database: SQLite for one process, PostgreSQL for many. The rest of the service does not know which.
 
 Reads and writes have an engine each. A read connection cannot write (the database refuses it); on SQLite there is
-one write connection, so writers queue here and never meet a locked file."""
+one write connection, so writers queue here and never meet a locked file.
 
-from dataclasses import dataclass
+On PostgreSQL each connection of the service has a role that sees next to nothing, and each transaction says on whose
+behalf it is (`acting`). The intake's groups and the look at the feeds have connections, and roles, of their own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import Any
@@ -14,6 +18,9 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from service.storage.acting import take_role
+from service.storage.roles import SESSION_USER, Acting, Role
 
 BUSY_TIMEOUT_MS = 5_000
 CONNECT_TIMEOUT_SECONDS = 3
@@ -37,15 +44,39 @@ table that was empty a minute ago: a table read from end to end under locks is w
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """An open database: one engine that only reads, one that writes."""
+    """An open database: one engine that only reads, one that writes; `groups` for the intake and `looks` for the feeds'
+    numbers begin and commit with the driver itself (`direct.py`)."""
 
     url: URL
-    reads: AsyncEngine
-    writes: AsyncEngine
-    looks: AsyncEngine
+    _reads: AsyncEngine
+    _writes: AsyncEngine
     groups: AsyncEngine
-    """The same connections as `reads` and as `writes`, for those who begin and commit with the driver itself
-    (`direct.py`). Made once: making one costs more than a statement."""
+    looks: AsyncEngine
+    _who: Callable[[], Acting] | None = None
+
+    @property
+    def reads(self) -> AsyncEngine:
+        """Connections that cannot write."""
+        return self._reads if self._who is None else self._reads.execution_options(acting=self._who)
+
+    @property
+    def writes(self) -> AsyncEngine:
+        """Connections that can."""
+        return self._writes if self._who is None else self._writes.execution_options(acting=self._who)
+
+    def acting(self, who: Callable[[], Acting] | Role) -> "Database":
+        """The same database on somebody's behalf: asked when a transaction begins, and told to the database with it."""
+        if self.is_embedded:
+            return self
+        if isinstance(who, Role):
+            always = Acting(who)
+            return replace(self, _who=lambda: always)
+        return replace(self, _who=who)
+
+    @property
+    def session_user(self) -> AsyncEngine:
+        """Reads as the user who signed in: nobody else is told what that user's other connections do."""
+        return self._reads.execution_options(acting=lambda: SESSION_USER)
 
     @property
     def is_embedded(self) -> bool:
@@ -54,22 +85,20 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
-        await self.reads.dispose()
-        await self.writes.dispose()
+        for engine in (self._reads, self._writes, self.groups, self.looks):
+            await engine.dispose()
 
 
-def open_database(url: str, pool_size: int = 8, *, answers_within: float | None = ANSWER_TIMEOUT_SECONDS) -> Database:
+def open_database(
+    url: str, pool_size: int = 8, *, answers_within: float | None = ANSWER_TIMEOUT_SECONDS, served: bool = False
+) -> Database:
     """Open the database at `sqlite:///…` or `postgresql://…`; nothing is connected yet. `answers_within`: seconds a
-    server may be silent on a statement, None for as long as it takes."""
+    server may be silent on a statement, None for as long as it takes. `served`: for the service, where a transaction on
+    nobody's behalf sees nothing; else as the database's own user, who sees everything."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(parsed.set(drivername="sqlite+aiosqlite"), pool_size)
-    return _open_postgresql(parsed.set(drivername="postgresql+asyncpg"), pool_size, answers_within)
-
-
-def _of(url: URL, reads: AsyncEngine, writes: AsyncEngine) -> Database:
-    by_driver = {"isolation_level": "AUTOCOMMIT"}
-    return Database(url, reads, writes, reads.execution_options(**by_driver), writes.execution_options(**by_driver))
+    return _open_postgresql(parsed.set(drivername="postgresql+asyncpg"), pool_size, answers_within, served)
 
 
 def _common() -> dict[str, Any]:
@@ -80,8 +109,8 @@ def _to_json(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def _open_postgresql(url: URL, pool_size: int, answers_within: float | None) -> Database:
-    def engine(read_only: bool) -> AsyncEngine:
+def _open_postgresql(url: URL, pool_size: int, answers_within: float | None, served: bool) -> Database:
+    def engine(role: Role, *, read_only: bool, **options: Any) -> AsyncEngine:
         settings = {
             "application_name": "wardwatch-read" if read_only else "wardwatch-write",
             "default_transaction_read_only": "on" if read_only else "off",
@@ -97,12 +126,22 @@ def _open_postgresql(url: URL, pool_size: int, answers_within: float | None) -> 
             pool_timeout=CONNECT_TIMEOUT_SECONDS,
             pool_use_lifo=True,
             connect_args={"server_settings": settings, **timeouts},
+            **options,
             **_common(),
         )
+        if served:
+            take_role(made, role)
         _ask_idle_connections(made)
         return made
 
-    return _of(url, engine(read_only=True), engine(read_only=False))
+    by_itself = {"isolation_level": "AUTOCOMMIT"}
+    return Database(
+        url,
+        engine(Role.TEAM, read_only=True),
+        engine(Role.TEAM, read_only=False),
+        groups=engine(Role.INTAKE, read_only=False, **by_itself),
+        looks=engine(Role.FEED, read_only=True, **by_itself),
+    )
 
 
 def _ask_idle_connections(engine: AsyncEngine) -> None:
@@ -129,7 +168,7 @@ def _open_sqlite(url: URL, pool_size: int) -> Database:
     writes = create_async_engine(url, poolclass=AsyncAdaptedQueuePool, pool_size=1, max_overflow=0, **_common())
     _prepare_sqlite(reads, begin="BEGIN", read_only=True)
     _prepare_sqlite(writes, begin="BEGIN IMMEDIATE", read_only=False)
-    return _of(url, reads, writes)
+    return Database(url, reads, writes, groups=writes, looks=reads)
 
 
 def _prepare_sqlite(engine: AsyncEngine, begin: str, read_only: bool) -> None:
@@ -173,6 +212,6 @@ async def oldest_write(database: Database) -> timedelta:
         # There is one writer at a time: whoever has had a turn knows that those before have ended.
         async with database.writes.begin():
             return timedelta(0)
-    async with database.reads.connect() as connection:
+    async with database.session_user.connect() as connection:
         seconds = (await connection.execute(_OLDEST_WRITE)).scalar()
     return timedelta(seconds=float(seconds or 0))

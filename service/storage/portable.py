@@ -209,3 +209,18 @@ async def rows_of(connection: AsyncConnection, table: Table) -> RowsOf:
 def placement(_ward_id: str) -> str:
     """Which machine holds a ward's rows: one for all on a single database; each ward its own once spread (Citus)."""
     return "one"
+
+
+_REACH = text(
+    "SELECT set_config('wardwatch.wards',"
+    " (coalesce(nullif(current_setting('wardwatch.wards', true), '')::uuid[], '{}')"
+    " || CAST(CAST(:wards AS text) AS uuid[]))::text,"
+    " true)"
+)
+
+
+async def reach(where: Any, *ward_ids: str) -> None:
+    """Let the rest of this transaction see and write on these wards too. For what concerns two wards, once it is
+    certain that it may."""
+    if dialect_of(where) == "postgresql":
+        await where.execute(_REACH, {"wards": "{" + ",".join(ward_ids) + "}"})

@@ -11,7 +11,8 @@ from sqlalchemy import update
 from service.fields import NIL_ID
 from service.storage.engine import Database, open_database, server_of
 from service.storage.faults import is_unavailable
-from service.storage.migrations import current, head, known
+from service.storage.migrations import current, head, known, second_line
+from service.storage.migrations.second_line import SecondLine
 from service.storage.tables import WardFeedRow
 
 PATIENCE_SECONDS = 3
@@ -74,6 +75,7 @@ class Facts:
     standing: Standing
     version: str = ""
     clock: datetime | None = None
+    second_line: SecondLine | None = None
 
 
 async def facts(url: str) -> Facts:
@@ -86,9 +88,16 @@ async def facts(url: str) -> Facts:
         if found == "unreachable":
             return Facts(found)
         version, clock = await server_of(database)
-        return Facts(found, version, clock)
+        return Facts(found, version, clock, await _second_line(database) if found == "ready" else None)
     finally:
         await database.close()
+
+
+async def _second_line(database: Database) -> SecondLine:
+    if database.is_embedded:
+        return second_line.NONE_HERE
+    async with database.reads.connect() as connection:
+        return await second_line.look(connection)
 
 
 def _missing(database: Database) -> Standing | None:

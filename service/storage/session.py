@@ -7,7 +7,9 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from service.edge import visit_of
 from service.storage.engine import Database
+from service.storage.roles import NOBODY
 
 
 class ReadSession(AsyncSession):
@@ -34,9 +36,10 @@ async def writing(database: Database) -> AsyncIterator[WriteSession]:
 
 
 def database_of(request: Request) -> Database:
-    """The application's database."""
-    database: Database = request.app.state.database
-    return database
+    """The application's database, on behalf of whoever sent the request: nobody, until a guard says who."""
+    served: Database = request.app.state.served
+    visit = visit_of(request.scope)
+    return served.acting(lambda: visit.acting or NOBODY)
 
 
 async def _read_session(request: Request) -> AsyncIterator[ReadSession]:

@@ -244,7 +244,7 @@ async def test_a_remembered_token_costs_no_database(hospital: Hospital, issuer: 
     tokens = hospital.app.state.tokens
     who = await tokens.principal_of(token)
     asked = len(issuer.asked)
-    await hospital.app.state.database.close()
+    await hospital.app.state.served.close()
     assert await tokens.principal_of(token) is who
     assert len(issuer.asked) == asked
 

@@ -26,7 +26,6 @@ from tests.access.hospital import Hospital
 BACK = "https://dashboard.example/back?from=wardwatch"
 PASSWORD = "correct horse battery"
 ISSUER = Settings().public_url
-NOBODY = "01890000-0000-7000-8000-000000000000"
 BROWSER = {"Sec-Fetch-Site": "same-origin"}
 
 
@@ -265,7 +264,7 @@ async def test_whoever_has_no_ward_in_common_with_the_client_gives_nothing(hospi
         {"redirect_uri": None}, {"redirect_uri": BACK + "&x=1"}, {"redirect_uri": BACK.upper()},
         {"redirect_uri": "https://dashboard.example/back"}, {"redirect_uri": BACK + "/../evil"},
         {"redirect_uri": "https://dashboard.example.evil.example/back?from=wardwatch"},
-        {"redirect_uri": "javascript:alert(1)"}, {"client_id": None}, {"client_id": "x"}, {"client_id": NOBODY},
+        {"redirect_uri": "javascript:alert(1)"}, {"client_id": None}, {"client_id": "x"}, {"client_id": new_id()},
     ],
     ids=str,
 )  # fmt: skip

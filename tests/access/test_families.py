@@ -135,7 +135,7 @@ def changed(token: str) -> list[str]:
 async def test_a_forged_refresh_token_does_nothing_and_asks_no_database(hospital: Hospital) -> None:
     given = await signed_in(hospital, await hospital.staff_id(await hospital.ward()))
     asked: list[str] = []
-    for engine in (hospital.app.state.database.reads, hospital.app.state.database.writes):
+    for engine in (hospital.app.state.served.reads, hospital.app.state.served.writes):
         event.listen(engine.sync_engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
     for forged in changed(given["refresh_token"]):
         answer = await refresh(hospital, forged)

@@ -215,7 +215,7 @@ async def test_a_known_token_asks_no_database(hospital: Hospital) -> None:
     tokens = hospital.app.state.tokens
     first = await tokens.principal_of(token)
     asked: list[str] = []
-    engine = hospital.app.state.database.reads.sync_engine
+    engine = hospital.app.state.served.reads.sync_engine
     event.listen(engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
     assert await tokens.principal_of(token) is first
     assert asked == []
@@ -225,7 +225,7 @@ async def test_requests_with_the_same_new_token_share_one_check(hospital: Hospit
     header = await hospital.clinician(await hospital.ward())
     token = header["Authorization"].split()[1]
     asked: list[str] = []
-    engine = hospital.app.state.database.reads.sync_engine
+    engine = hospital.app.state.served.reads.sync_engine
     event.listen(engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
     await asyncio.gather(*(hospital.app.state.tokens.principal_of(token) for _ in range(50)))
     assert len([statement for statement in asked if "staff" in statement]) == 1

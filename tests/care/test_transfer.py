@@ -240,7 +240,7 @@ async def test_a_transfer_that_is_cut_off_moved_nothing(
 ) -> None:
     stay = await hospital.stay(both, here)
     await sends(hospital, both, stay, 90)
-    engine = hospital.app.state.database.writes.sync_engine
+    engine = hospital.app.state.served.writes.sync_engine
     numbers = 0
 
     def cut(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
@@ -272,7 +272,7 @@ async def test_no_statement_of_a_transfer_locks_rows_of_two_wards(
         if here in given and there in given and ("FOR NO KEY" in statement or statement.startswith("UPDATE")):
             locking.append(statement)
 
-    engine = hospital.app.state.database.writes.sync_engine
+    engine = hospital.app.state.served.writes.sync_engine
     event.listen(engine, "before_cursor_execute", seen)
     narrow = await hospital.clinician(here)
     taker = await hospital.clinician(there)

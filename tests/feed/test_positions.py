@@ -31,7 +31,7 @@ async def positions(database: Database) -> AsyncIterator[Positions]:
 async def test_everybody_who_waits_shares_one_read(database: Database, positions: Positions) -> None:
     scene = await open_scene(database)
     said: list[str] = []
-    with heard(database.reads, lambda _connection, statement: said.append(statement)):
+    with heard(database.looks, lambda _connection, statement: said.append(statement)):
         found = await asyncio.gather(*(positions.current([scene.ward_id]) for _ in range(32)))
     assert {each[scene.ward_id].number for each in found} == {0}
     assert len([each for each in said if "ward_feed" in each]) == 1

@@ -33,7 +33,7 @@ def recorded(app: FastAPI) -> Iterator[list[list[str]]]:
         elif statement.startswith("ROLLBACK"):
             del under_way[driver]
 
-    with heard(app.state.database.writes, hear):
+    with heard(app.state.served.groups, hear):
         yield said
 
 

@@ -108,7 +108,7 @@ async def test_many_probes_at_once_are_one_check(app, client) -> None:
         nonlocal checks
         checks += 1
 
-    event.listen(app.state.database.writes.sync_engine, "begin", count)
+    event.listen(app.state.served.writes.sync_engine, "begin", count)
     answers = await asyncio.gather(*(client.get("/readyz") for _ in range(20)))
     assert {answer.status_code for answer in answers} == {200}
     assert checks <= 1

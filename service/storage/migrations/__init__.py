@@ -11,7 +11,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, column, inspect, select, table
 
 from service.errors import SettingInvalid
+from service.logs import get_logger
 from service.storage.engine import Database, open_database
+from service.storage.migrations import second_line
+
+log = get_logger(__name__)
 
 FOLDER = Path(__file__).parent
 STEP = table("alembic_version", column("version_num"))
@@ -65,6 +69,9 @@ async def migrate_open(database: Database) -> None:
         await connection.run_sync(lambda sync: command.upgrade(config(sync), "head"))
         if not database.is_embedded:
             await connection.exec_driver_sql("ANALYZE")
+            found = await second_line.draw(connection)
+            if not found.drawn:
+                log.warning("second_line", state=found.detail)
 
 
 def _revision(connection: Connection) -> str | None:
