@@ -21,6 +21,7 @@ from service.app import create_app
 from service.settings import Settings
 from service.storage.migrations import migrate
 from tests.access.hospital import Hospital
+from tests.conftest import running
 
 TARGET = 40.0
 """Microseconds on a hit, and no statement at all."""
@@ -31,12 +32,12 @@ async def measure(database_url: str) -> dict[str, tuple[float, int]]:
     """For a hit and a miss: microseconds of a call (the median of rounds), and statements of all of them."""
     settings = Settings(database_url=database_url, secret_key="b" * 40, rate_limit=1_000_000_000, timers=False)
     app = create_app(settings)
-    async with app.router.lifespan_context(app), httpx.AsyncClient() as client:
+    async with running(app), httpx.AsyncClient() as client:
         hospital = Hospital(app, client)
         ward_id = await hospital.ward()
         header = await hospital.clinician(ward_id)
         asked: list[str] = []
-        for engine in (app.state.database.reads, app.state.database.writes):
+        for engine in (app.state.served.reads, app.state.served.writes):
             event.listen(engine.sync_engine, "before_cursor_execute", lambda *said: asked.append(said[2]))
         guard = RequiresOnWard("alerts:read")
 

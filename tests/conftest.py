@@ -172,12 +172,19 @@ async def started(settings: Settings, clock: SettableClock) -> AsyncIterator[Fas
     """An application between start-up and shut-down: for tests that need a second replica."""
     application = create_app(settings)
     application.state.clock = clock
+    async with running(application):
+        yield application
+
+
+@asynccontextmanager
+async def running(application: FastAPI) -> AsyncIterator[None]:
+    """An application between start-up and shut-down. `app.state.database` is for tests, which look everywhere: the
+    service itself has `served` alone."""
     async with application.router.lifespan_context(application):
         served: Database = application.state.served
-        # For tests, which look everywhere; the service itself has `served` alone.
-        whole = served if served.is_embedded else open_database(settings.database_url)
+        whole = served if served.is_embedded else open_database(application.state.settings.database_url)
         application.state.database = whole
-        yield application
+        yield
         if whole is not served:
             await whole.close()
 

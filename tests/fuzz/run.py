@@ -25,6 +25,7 @@ from service.settings import Settings
 from tests.access.furnished import Furnished, furnished
 from tests.access.hospital import Hospital
 from tests.access.table import cell, routes
+from tests.conftest import running
 from tests.fuzz.cases import dressed, made_up, operations
 from tests.fuzz.people import AT_HOME, ONE_SCOPE, People
 from tests.support.cli import SECRET_KEY, serving
@@ -147,7 +148,7 @@ async def fuzzing(database_url: str, seed: int) -> AsyncIterator[Fuzz]:
     application = create_app(Settings(database_url=database_url, secret_key=SECRET_KEY, timers=False))
     async with (
         serving(WARDWATCH_DATABASE_URL=database_url, **more) as (_, client),
-        application.router.lifespan_context(application),
+        running(application),
     ):
         document = (await client.get("/openapi.json")).json()
         fuzz = Fuzz(Hospital(application, client), str(client.base_url), document, seed)
