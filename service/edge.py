@@ -17,6 +17,8 @@ from service.logs import REQUEST_ID, request_id
 MAX_URI = 8 * 1024
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 32 * 1024
+LONGEST_ADDRESS = 64
+"""What a proxy on this machine says of where a request came from may be any text; the trail keeps so much."""
 
 address: ContextVar[str] = ContextVar("address", default="")
 """Where the request at hand came from, as the connection says (or the proxy that the server trusts)."""
@@ -90,7 +92,7 @@ class Edge:
         current = given if REQUEST_ID.fullmatch(given) else str(uuid7()).encode()
         request_id.set(current.decode())
         client = scope.get("client")
-        address.set(client[0] if client else "")
+        address.set(client[0][:LONGEST_ADDRESS] if client else "")
         visit = scope["visit"] = Visit()
         standard = ENCRYPTED if self._encrypted or scope["scheme"] == "https" else STANDARD
 

@@ -5,10 +5,13 @@ from dataclasses import replace
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from service.access.rates import OF_STRANGERS
 from service.fields import new_id
 from service.settings import Settings
+from service.storage.session import reading
+from service.storage.tables import AuditRow
 from tests.access.hospital import Hospital
 from tests.conftest import started
 from tests.support.time import SettableClock
@@ -109,6 +112,16 @@ async def test_pages_from_elsewhere_are_let_in_only_by_name(app, settings: Setti
         assert "access-control-allow-credentials" not in answer.headers
         stranger = await client.get("/livez", headers={"Origin": "https://elsewhere.test"})
         assert "access-control-allow-origin" not in stranger.headers
+
+
+async def test_where_a_request_came_from_is_no_text_of_any_length(hospital: Hospital) -> None:
+    header = await hospital.clinician(await hospital.ward())
+    transport = httpx.ASGITransport(hospital.app, client=("x" * 500, 1))
+    async with httpx.AsyncClient(transport=transport, base_url="https://wardwatch.test") as client:
+        assert (await client.post("/v1/me/sign-out-everywhere", headers=header)).status_code == 204
+    async with reading(hospital.app.state.database) as session:
+        addresses = (await session.execute(select(AuditRow.address).where(AuditRow.action == "sign_out"))).scalars()
+        assert [each and len(each) for each in addresses] == [64]
 
 
 # How many a minute -----------------------------------------------------------------------------------------
