@@ -113,7 +113,7 @@ class Fuzz:
         if may == "–" and response.status_code not in (401, 403, 404, 405, 414):
             self.found.note(case, role, "may not", f"{response.status_code} {response.text}")
         guarded = self.cells[case.operation.label, "lead"] != "any"
-        if role == "anonymous" and guarded and response.status_code not in (401, 405):
+        if role == "anonymous" and guarded and response.status_code not in (401, 405, 414):
             self.found.note(case, role, "without a token", f"{response.status_code} {response.text}")
 
     def _look_for_others(self, case: Case, role: str, response: Any) -> None:
