@@ -87,9 +87,11 @@ async def is_another(secret_keys: Sequence[str], database: Database) -> bool:
 
 
 def signs_at(keys: Mapping[str, SigningKey], at: datetime) -> SigningKey | None:
-    """The key that signs at an instant: the newest that has begun."""
-    begun = [each for each in keys.values() if each.signs_from <= at and each.lives(at)]
-    return max(begun, key=lambda each: each.signs_from, default=None)
+    """The key that signs at an instant: the newest that has begun. Where none has, the first to begin: the replica that
+    made it a moment ago may have a clock that is ahead."""
+    living = sorted((each for each in keys.values() if each.lives(at)), key=lambda each: each.signs_from)
+    begun = [each for each in living if each.signs_from <= at]
+    return begun[-1] if begun else next(iter(living), None)
 
 
 class SigningKeys:
