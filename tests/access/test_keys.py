@@ -199,13 +199,16 @@ async def test_failed_sign_ins_are_counted_through_a_change_of_the_secret_key(
     settings: Settings, clock: SettableClock
 ) -> None:
     form = {"grant_type": "password", "username": "nobody@ward.test", "password": "wrong password"}
-    async with replica(settings, clock, SECRET_KEY, NEW) as one, replica(settings, clock, NEW, SECRET_KEY) as two:
-        async with replica(settings, clock, NEW) as three:
-            with later():  # the wait is short, and this machine may be slow
-                for number in range(5):
-                    assert (await (one, two)[number % 2].client.post("/oauth/token", data=form)).status_code == 400
-                for each in (one, two, three):
-                    assert (await each.client.post("/oauth/token", data=form)).json()["error"] == "slow_down"
+    async with (
+        replica(settings, clock, SECRET_KEY, NEW) as one,
+        replica(settings, clock, NEW, SECRET_KEY) as two,
+        replica(settings, clock, NEW) as three,
+    ):
+        with later():  # the wait is short, and this machine may be slow
+            for number in range(5):
+                assert (await (one, two)[number % 2].client.post("/oauth/token", data=form)).status_code == 400
+            for each in (one, two, three):
+                assert (await each.client.post("/oauth/token", data=form)).json()["error"] == "slow_down"
 
 
 async def test_with_another_secret_key_alone_everything_of_before_ends(
