@@ -159,7 +159,7 @@ async def _warm_up(ours: int, token: str, seeded: seeding.Seeded) -> None:
 
 class Wards:
     """Stays for one measurement after the other. Each begins with eleven readings behind every stay, so that the last
-    one measured is judged on as long a window as the first: nine as rows, and two that were posted, for it is people
+    one measured is judged on as long a window as the first: seven as rows, and four that were posted, for it is people
     who are already watched, and known to the service, that send most of what it takes."""
 
     def __init__(self, database: Database, stays: int, seeded: seeding.Seeded) -> None:
@@ -168,9 +168,9 @@ class Wards:
     async def fresh(self, ours: int, token: str) -> list[str]:
         """New stays on the same wards."""
         stay_ids = await seeding.admit(self._database, self._seeded.ward_ids, self._stays)
-        await seeding.history(self._database, self._seeded.ward_ids, stay_ids, 9)
+        await seeding.history(self._database, self._seeded.ward_ids, stay_ids, 7)
         await migrate(self._database.url.render_as_string(hide_password=False))  # the server looks at what is there
-        rows = seeding.readings(stay_ids, 2 * len(stay_ids), 78, in_turn=True)
+        rows = seeding.readings(stay_ids, 4 * len(stay_ids), 78, in_turn=True)
         _say("getting to know new stays, batches", await run(ours, _batched(rows, 100, token), 600), {200})
         return stay_ids
 
