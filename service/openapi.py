@@ -69,6 +69,15 @@ def body_of(route: APIRoute) -> JsonBody[Any] | None:
     return own if isinstance(own, JsonBody) else None
 
 
+IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "description": "The version that was seen, unless the body says it.",
+    "schema": {"type": "string"},
+}
+"""Taken wherever the body may say `version` (`versions.seen_version`)."""
+
 Scopes = Callable[[APIRoute], Sequence[str] | None]
 """The scopes of which a route needs one; none of them: any token; None: open to anybody."""
 
@@ -107,6 +116,9 @@ def _complete(operation: dict[str, Any], route: APIRoute, scopes_of: Scopes) -> 
         operation["security"] = [{SECURITY_SCHEME: [scope]} for scope in scopes] or [{SECURITY_SCHEME: []}]
     if body := body_of(route):
         operation["requestBody"] = documented_body(body.model)
+        seen = body.model.model_fields.get("version")
+        if seen is not None and not seen.is_required():
+            operation.setdefault("parameters", []).append(IF_MATCH)
     for parameter in operation.get("parameters", ()):
         if parameter["in"] == "path" and parameter["name"].endswith("_id"):
             parameter["schema"] = {"type": "string", "format": "uuid"}

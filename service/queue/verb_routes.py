@@ -18,7 +18,6 @@ from service.feed.schemas import OPTIONS
 from service.fields import canonical_id
 from service.queue import actions, bulk, handing_on, listing, rendering, views
 from service.queue.answering import JSON, shown
-from service.queue.asking import documented_header
 from service.queue.passing_time import pass_first
 from service.queue.recording import Act
 from service.queue.schemas import (
@@ -40,7 +39,6 @@ from service.versions import seen_version
 
 router = APIRouter(prefix="/v1/alerts", tags=["alerts"])
 
-IF_MATCH = {"parameters": [documented_header("If-Match", "The version that was seen, unless the body says it.")]}
 
 Actor = Annotated[Principal, Depends(Requires("alerts:act"))]
 
@@ -99,18 +97,14 @@ async def acknowledge_many(
     return Response(orjson.dumps(bulk.summary(results), option=OPTIONS), media_type=JSON)
 
 
-@router.post(
-    "/{alert_id}/acknowledge", response_model=AlertOut, operation_id="acknowledge_alert", openapi_extra=IF_MATCH
-)
+@router.post("/{alert_id}/acknowledge", response_model=AlertOut, operation_id="acknowledge_alert")
 async def acknowledge(on: On, body: Annotated[AcknowledgeIn, Depends(JsonBody(AcknowledgeIn))]) -> Response:
     """Take an open or recovered alert. 409 when somebody else has it."""
     seen = seen_version(on.request, body.version)
     return await on.do(lambda act: actions.acknowledge(act, seen, body.note))
 
 
-@router.post(
-    "/{alert_id}/unacknowledge", response_model=AlertOut, operation_id="unacknowledge_alert", openapi_extra=IF_MATCH
-)
+@router.post("/{alert_id}/unacknowledge", response_model=AlertOut, operation_id="unacknowledge_alert")
 async def unacknowledge(on: On, body: Annotated[VerbIn, Depends(JsonBody(VerbIn))]) -> Response:
     """Give an acknowledged alert back; its limits begin anew."""
     seen = seen_version(on.request, body.version)
@@ -123,35 +117,35 @@ async def contact(on: On, body: Annotated[ContactIn, Depends(JsonBody(ContactIn)
     return await on.do(lambda act: actions.contact(act, body.method, body.result, body.note))
 
 
-@router.post("/{alert_id}/assign", response_model=AlertOut, operation_id="assign_alert", openapi_extra=IF_MATCH)
+@router.post("/{alert_id}/assign", response_model=AlertOut, operation_id="assign_alert")
 async def assign(on: On, body: Annotated[AssignIn, Depends(JsonBody(AssignIn))]) -> Response:
     """Name a clinician of the ward to look after the alert; null: nobody any more."""
     seen = seen_version(on.request, body.version)
     return await on.do(lambda act: handing_on.assign(act, seen, body.staff_id))
 
 
-@router.post("/{alert_id}/snooze", response_model=AlertOut, operation_id="snooze_alert", openapi_extra=IF_MATCH)
+@router.post("/{alert_id}/snooze", response_model=AlertOut, operation_id="snooze_alert")
 async def snooze(on: On, body: Annotated[SnoozeIn, Depends(JsonBody(SnoozeIn))]) -> Response:
     """Be left alone with the alert for a while, until something new comes. It stays in the queue, in its place."""
     seen = seen_version(on.request, body.version)
     return await on.do(lambda act: handing_on.snooze(act, seen, body.minutes, body.reason))
 
 
-@router.post("/{alert_id}/escalate", response_model=AlertOut, operation_id="escalate_alert", openapi_extra=IF_MATCH)
+@router.post("/{alert_id}/escalate", response_model=AlertOut, operation_id="escalate_alert")
 async def escalate(on: On, body: Annotated[ReasonIn, Depends(JsonBody(ReasonIn))]) -> Response:
     """Call for the next step of the ward's escalation policy now."""
     seen = seen_version(on.request, body.version)
     return await on.do(lambda act: handing_on.escalate(act, seen, body.reason))
 
 
-@router.post("/{alert_id}/resolve", response_model=AlertOut, operation_id="resolve_alert", openapi_extra=IF_MATCH)
+@router.post("/{alert_id}/resolve", response_model=AlertOut, operation_id="resolve_alert")
 async def resolve(on: On, body: Annotated[ResolveIn, Depends(JsonBody(ResolveIn))]) -> Response:
     """Close an alert with an outcome."""
     seen = seen_version(on.request, body.version)
     return await on.do(lambda act: actions.resolve(act, seen, body.outcome, body.note))
 
 
-@router.post("/{alert_id}/reopen", response_model=AlertOut, operation_id="reopen_alert", openapi_extra=IF_MATCH)
+@router.post("/{alert_id}/reopen", response_model=AlertOut, operation_id="reopen_alert")
 async def reopen(on: On, body: Annotated[ReasonIn, Depends(JsonBody(ReasonIn))]) -> Response:
     """Take a wrong resolve back, within 24 hours. 409 when a newer alert of that family is unresolved."""
     seen = seen_version(on.request, body.version)

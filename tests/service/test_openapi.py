@@ -97,6 +97,19 @@ def test_the_bodies_our_guards_read_are_declared(app: FastAPI, operations) -> No
             assert content["application/json"]["schema"]
 
 
+def test_whoever_changes_what_they_saw_may_say_its_version_in_a_header(operations) -> None:
+    takes = {name for name, each in operations.items() if "If-Match" in {p["name"] for p in each.get("parameters", ())}}
+    assert takes >= {
+        "post /v1/alerts/{alert_id}/acknowledge",
+        "patch /v1/wards/{ward_id}",
+        "put /v1/wards/{ward_id}/coverage",
+        "patch /v1/patients/{patient_id}",
+        "patch /v1/stays/{stay_id}/plan",
+        "post /v1/stays/{stay_id}/discharge",
+    }
+    assert not [name for name in takes if name.startswith("get ")]
+
+
 def test_no_key_of_a_later_version_of_the_format_slips_in(api) -> None:
     assert not [node for node in walk(api) if "itemSchema" in node]
 
