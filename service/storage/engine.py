@@ -9,6 +9,7 @@ behalf it is (`acting`). The intake's groups and the look at the feeds have conn
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from sqlite3 import OperationalError
 from time import perf_counter
 from typing import Any
 
@@ -23,6 +24,7 @@ from service.storage.acting import take_role
 from service.storage.roles import SESSION_USER, Acting, Role
 
 BUSY_TIMEOUT_MS = 5_000
+WAL_TRIES = 5
 CONNECT_TIMEOUT_SECONDS = 3
 STATEMENT_TIMEOUT_MS = 15_000
 ANSWER_TIMEOUT_SECONDS = 20.0
@@ -182,12 +184,27 @@ def _prepare_sqlite(engine: AsyncEngine, begin: str, read_only: bool) -> None:
         if read_only:
             cursor.execute("PRAGMA query_only = ON")
         else:
-            cursor.execute("PRAGMA journal_mode = WAL")
+            _use_wal(cursor)
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")
     def begun(connection: Any) -> None:
         connection.exec_driver_sql(begin)
+
+
+def _use_wal(cursor: Any) -> None:
+    """Write-ahead logging. While a new file changes to it SQLite turns others away without letting them wait, whatever
+    `busy_timeout` says; for a transaction it lets them wait."""
+    for attempt in range(1, WAL_TRIES + 1):
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except OperationalError:
+            if attempt == WAL_TRIES:
+                raise
+            cursor.execute("BEGIN IMMEDIATE")
+            cursor.execute("COMMIT")
+        else:
+            return
 
 
 async def server_of(database: Database) -> tuple[str, datetime]:

@@ -28,7 +28,8 @@ def test_every_error_has_a_status_a_code_and_a_message(kind: type[WardwatchError
 
 
 def test_no_two_errors_share_a_code() -> None:
-    codes = [kind.code for kind in classes()]
+    """A kind of another error, told in its own words, keeps the other's code."""
+    codes = [kind.code for kind in classes() if "code" in vars(kind)]
     assert len(codes) == len(set(codes))
     assert len(codes) > 20
 
