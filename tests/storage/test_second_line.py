@@ -142,7 +142,7 @@ async def test_somebody_at_home_sees_their_stay_and_nothing_of_another(scene: Sc
         assert set((await connection.execute(text("SELECT id::text FROM stay"))).scalars()) == {scene.stay_id}
     another = scene.on(Role.HOME, scene.here, stay_id=new_id())
     nobody = scene.on(Role.HOME, scene.here)
-    of_the_ward = {"ward", "coverage", "escalation_policy", "membership"}
+    of_the_ward = {"ward", "coverage", "escalation_policy", "rule_set", "membership"}
     for table in OWNED:
         if table.name not in of_the_ward:
             assert await seen(another, table) == await seen(nobody, table) == set(), table.name

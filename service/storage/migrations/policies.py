@@ -59,7 +59,7 @@ LISTED: Mapping[Role, Mapping[str, str]] = {
         "audit": "INSERT",
     },
     Role.HOME: {
-        **dict.fromkeys((*STAY_OF, "ward", "event", "coverage", "escalation_policy", "membership"), READ),
+        **dict.fromkeys((*STAY_OF, "ward", "event", "coverage", "escalation_policy", "rule_set", "membership"), READ),
         "staff": TO_TELL,
         "audit": "INSERT",
     },
