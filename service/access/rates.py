@@ -22,9 +22,12 @@ class Rates:
 
     Windows are fixed: around the turn of one, twice the limit may pass."""
 
-    def __init__(self, per_minute: int | None = None, now: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self, per_minute: int | None = None, now: Callable[[], float] = monotonic, most: int = MAX_KNOWN
+    ) -> None:
         self._set = per_minute
         self._now = now
+        self._most = most
         self._windows: dict[str, list[float]] = {}
 
     def take(self, who: Principal) -> bytes | None:
@@ -55,9 +58,9 @@ class Rates:
             raise _refusal(window[1] - now)
 
     def _open(self, name: str, limit: int, now: float) -> list[float]:
-        if len(self._windows) >= MAX_KNOWN:
+        if len(self._windows) >= self._most:
             self._windows = {known: window for known, window in self._windows.items() if window[1] > now}
-            while len(self._windows) >= MAX_KNOWN:
+            while len(self._windows) >= self._most:
                 del self._windows[next(iter(self._windows))]
         # Put at the end again: the first are those that have been open for longest.
         self._windows.pop(name, None)

@@ -19,7 +19,7 @@ from service.readings.due import watch_of
 from service.readings.freezing import write_frozen
 from service.readings.judging import StayCase
 from service.readings.keeping import refusal_row
-from service.readings.naming import Name, Named, name_of, row_of
+from service.readings.naming import Name, Named, name_of, name_row
 from service.readings.opening import open_case
 from service.readings.store import WINDOW, LockedStay, StayKey
 from service.readings.submission import Arrival, Lost, Outcome, Refusal, Submission, Tick
@@ -85,12 +85,12 @@ async def _keep(
     won = _win_names(sent, stays, names)
     rows = _judge(items, drafts, won, cases)
     dues = [due for case in cases.values() if (due := case.due()) is not None]
-    named = [row_of(draft.arrival, draft.submission, draft.reading_id) for draft in sent if draft.reading_id in won]
+    named = [name_row(draft.arrival, draft.submission, draft.reading_id) for draft in sent if draft.reading_id in won]
     refusals = [refusal_row(item) for item in items if isinstance(item, Refusal)]
-    kept = store.changes_of(store.Kept(rows, named, refusals, dues))
+    also = store.additions(rows, named, refusals, dues)
     events = await write_frozen(where, [case.frozen for case in cases.values() if case.frozen])
     changes = [case.stay_changes(events.get(case.stay.id)) for case in cases.values()]
-    written = await write_changes(where, changes, kept)
+    written = await write_changes(where, changes, also)
     for case in cases.values():
         case.alert_ids = written.alert_ids.get(case.stay.id, ())
     await _look_up(where, [draft for draft in sent if draft.reading_id not in won], names, cases)

@@ -34,7 +34,7 @@ def taken_of(given: Any, *columns: ColumnElement[Any]) -> Select[Any]:
     return select(*columns).join_from(given, idempotency_table, same)
 
 
-def row_of(arrival: Arrival, submission: Submission, reading_id: str) -> dict[str, Any]:
+def name_row(arrival: Arrival, submission: Submission, reading_id: str) -> dict[str, Any]:
     """The row that takes a name."""
     return {
         "ward_id": arrival.ward_id,

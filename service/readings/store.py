@@ -98,25 +98,20 @@ class Due:
     watch: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What a group adds beside alerts: rows of readings, of the names they have, and of what was refused; and when its
-    stays, which are locked, are due."""
-
-    readings: Sequence[Mapping[str, Any]]
-    names: Sequence[Mapping[str, Any]]
-    refusals: Sequence[Mapping[str, Any]]
-    dues: Sequence[Due]
-
-
-def changes_of(kept: Kept) -> tuple[Insert | Update, ...]:
-    """How that is written."""
-    dues = [{"ward_id": due.ward_id, "id": due.stay_id, "due_at": due.at, "watch": due.watch} for due in kept.dues]
+def additions(
+    readings: Sequence[Mapping[str, Any]],
+    names: Sequence[Mapping[str, Any]],
+    refusals: Sequence[Mapping[str, Any]],
+    dues: Sequence[Due],
+) -> tuple[Insert | Update, ...]:
+    """What a group writes beside alerts: rows of readings, of the names they have, and of what was refused; and when
+    its stays, which are locked, are due."""
+    due_rows = [{"ward_id": due.ward_id, "id": due.stay_id, "due_at": due.at, "watch": due.watch} for due in dues]
     return (
-        Update(stay_table, dues),
-        Insert(reading_table, kept.readings),
-        Insert(idempotency_table, kept.names),
-        Insert(refusal_table, kept.refusals),
+        Update(stay_table, due_rows),
+        Insert(reading_table, readings),
+        Insert(idempotency_table, names),
+        Insert(refusal_table, refusals),
     )
 
 

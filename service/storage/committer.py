@@ -151,7 +151,8 @@ class GroupCommitter(Generic[Item, Result]):
         return results
 
     def _answer(self, group: list[Waiting[Item, Result]], results: Sequence[Result | None]) -> None:
-        metrics.GROUP_SIZE.observe(sum(waiting.weight for waiting in group))
+        done = [waiting.weight for waiting, result in zip(group, results, strict=True) if result is not None]
+        metrics.GROUP_SIZE.observe(sum(done))
         for waiting, result in zip(group, results, strict=True):
             if result is None:
                 self._hold(waiting)

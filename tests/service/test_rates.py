@@ -39,9 +39,8 @@ def test_a_window_ends() -> None:
     assert rates.take(who) == b'"minute";r=0;t=61'
 
 
-def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.access.rates.MAX_KNOWN", 50)
-    rates = Rates()
+def test_what_is_remembered_is_bounded() -> None:
+    rates = Rates(most=50)
     for _ in range(200):
         rates.take(somebody())
     assert len(rates._windows) == 50
