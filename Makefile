@@ -20,7 +20,7 @@ LOCKS := requirements-build.txt requirements.txt requirements-test.txt requireme
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test coverage engine mutants fuzz lint format lock bench figures clean
+.PHONY: help run test coverage pure engine mutants fuzz lint format lock bench figures clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## */\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -35,10 +35,17 @@ test: $(VENV)/.test  ## run the tests (WORKERS=2 ARGS="-k news2")
 coverage: $(VENV)/.test  ## run the tests and show the lines they missed
 	$(BIN)/python -m pytest -n $(WORKERS) --cov $(ARGS)
 
-# The examples alone, in seconds: histories at random would cover more on one day than on the next.
-engine: $(VENV)/.test  ## test the clinical engine alone: every branch of alerts/ is reached
-	$(BIN)/python -m pytest -q -p no:cacheprovider --noconftest -m "not hypothesis" tests/alerts tests/spec/test_engine.py \
-		--cov=alerts --cov-branch --cov-fail-under=100
+# The examples alone, in seconds: histories at random are in tests/properties. They wait for nothing and use no service,
+# so the plug-ins and the watch over tests that hang stay out. What pytest compiles is kept for the next time.
+PURE := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q -p no:cacheprovider --noconftest -p no:hypothesispytest \
+	-p no:xdist -p no:xdist.looponfail -p no:anyio -p no:time_machine -p no:logging \
+	-o faulthandler_timeout=0 tests/alerts tests/spec/test_engine.py
+
+pure: $(VENV)/.test  ## test the clinical engine alone, in under three seconds
+	$(PURE) $(ARGS)
+
+engine: $(VENV)/.test  ## the same, and see that every branch of alerts/ is reached
+	$(PURE) --cov=alerts --cov-branch --cov-fail-under=100
 
 mutants: $(VENV)/.test  ## make small mistakes in alerts/ and see whether the tests notice (ARGS="--help")
 	$(BIN)/python -m tests.mutation $(ARGS)

@@ -73,11 +73,14 @@ def stories() -> tuple[tuple[Stay, dict[str, Any], bool], ...]:
     """Every pair of readings, fresh and late, for both kinds of patient."""
     profiles = ({"profile": "standard", "baseline_spo2": 98}, {"profile": "hypercapnic"})
     told = []
-    for first, second, late, profile in itertools.product(READINGS, READINGS, (None, "12:00"), profiles):
-        stay = Stay(prescribed_oxygen_flow=1, **profile)
-        stay.reads("08:00", **first)
-        stay.reads("08:20", received=late, **second)
-        told.append((stay, second, late is not None))
+    for first, profile in itertools.product(READINGS, profiles):
+        begun = Stay(prescribed_oxygen_flow=1, **profile)
+        begun.reads("08:00", **first)
+        for second, late in itertools.product(READINGS, (None, "12:00")):
+            stay = Stay()
+            stay.record = begun.record
+            stay.reads("08:20", received=late, **second)
+            told.append((stay, second, late is not None))
     return tuple(told)
 
 

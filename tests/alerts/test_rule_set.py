@@ -3,10 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from alerts.evaluate import evaluate
 from alerts.fold import RuleSetEvent, fold
 from alerts.plan import Plan
 from alerts.record import Record
@@ -231,25 +228,3 @@ def test_the_history_folds_with_the_rule_set_that_was_live_at_each_time() -> Non
     assert folded.episodes[Family.OXYGEN].confirmed
     assert folded.episodes[Family.OXYGEN].explanation.rule_set_version == DEFAULT.version
     assert folded.episodes[Family.SYMPTOMS].explanation.rule_set_version == "ward-7.2"
-
-
-@given(
-    values=st.tuples(st.integers(50, 100), st.integers(50, 100)).map(sorted),
-    limits=st.integers(80, 94).flatmap(lambda red: st.tuples(st.just(red), st.integers(red + 1, 96))),
-    rise=st.sampled_from([1, 2, 3]),
-    answer=st.none() | st.integers(0, 10),
-    usual=st.none() | st.integers(0, 5),
-    feeling=st.sampled_from([None, "worse", "same"]),
-)
-def test_under_every_rule_set_a_lower_value_is_never_less_severe(
-    values: list[int], limits: tuple[int, int], rise: int, answer: int | None, usual: int | None, feeling: Any
-) -> None:
-    red, amber = limits
-    rules = ward(standard_red_at=red, standard_amber_at=amber, worse_rise=rise)
-    plan = Plan(usual_breathlessness=usual)
-
-    def severity(spo2: int) -> int:
-        now = reading("08:00", spo2=spo2, breathlessness=answer, feeling=feeling, oxygen_flow=0)
-        return evaluate((now,), plan, now.received_at, rule_set=rules).severity or 0
-
-    assert severity(values[0]) >= severity(values[1])

@@ -1,5 +1,6 @@
 """The import contracts of pyproject.toml hold, and each notices what it forbids."""
 
+import ast
 import os
 import shutil
 import subprocess
@@ -63,3 +64,26 @@ def test_a_planted_import_breaks_the_contract(contract: str, files: dict[str, st
 def contracts() -> set[str]:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
     return {contract["name"] for contract in settings["tool"]["importlinter"]["contracts"]}
+
+
+def test_the_pure_tests_load_the_engine_and_nothing_else() -> None:
+    # What they import is most of what they cost: `make pure` takes seconds because of this.
+    left = {*(ROOT / "tests" / "alerts").rglob("*.py"), ROOT / "tests" / "spec" / "test_engine.py"}
+    seen, foreign = set[Path](), set[tuple[str, str]]()
+    while left - seen:
+        file = (left - seen).pop()
+        seen.add(file)
+        for name in imported(file):
+            if name.startswith("tests."):
+                left.add(ROOT / f"{name.replace('.', '/')}.py")
+            elif name.partition(".")[0] not in {*sys.stdlib_module_names, "alerts", "pytest"}:
+                foreign.add((file.name, name))
+    assert len(seen) > 40
+    assert foreign == set()
+
+
+def imported(file: Path) -> list[str]:
+    """The modules that a file names."""
+    nodes = list(ast.walk(ast.parse(file.read_text())))
+    whole = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    return whole + [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module]
