@@ -4,7 +4,7 @@
 that a reading is judged without those before it. `uvicorn benchmarks.baseline:from_environment --factory`"""
 
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
 from typing import Any
@@ -40,9 +40,9 @@ PAGES: dict[str, tuple[QueuePage, Any]] = {}
 class WithoutStorage:
     """An intake that judges and forgets. Every stay is there, on the first ward of whoever asks."""
 
-    async def ward_of(self, _stay_id: str, ward_ids: Sequence[str]) -> str:
+    async def wards_of(self, stay_ids: Collection[str], ward_ids: Sequence[str]) -> dict[str, str]:
         """A ward."""
-        return ward_ids[0]
+        return dict.fromkeys(stay_ids, ward_ids[0])
 
     async def submit(
         self, ward_id: str, stay_id: str, sender_id: str, submissions: Sequence[Submission]

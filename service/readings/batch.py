@@ -13,7 +13,7 @@ from service.body import ANY_JSON, Schema, parse, require_single_names
 from service.errors import DatabaseUnavailable, Invalid, MalformedJson, NotFound, Overloaded, WardwatchError
 from service.logs import get_logger
 from service.problems import field_errors
-from service.readings.door import Place, RefusedRow, admit, refusal
+from service.readings.door import Place, RefusedRow, admit, find_wards, refusal
 from service.readings.group import GroupResult
 from service.readings.intake import Intake
 from service.readings.schemas import BATCH_ROWS, BatchIn, ReadingIn
@@ -65,13 +65,14 @@ async def take(intake: Intake, who: Principal, rows: Sequence[Row], request_key:
     outcomes: dict[int, Outcome] = {}
     refused: dict[int, RefusedRow] = {}
     places: dict[Place, list[tuple[int, Submission]]] = {}
+    wards = await find_wards(intake, who, {row.stay_id for row in rows if isinstance(row, ReadingIn)})
     for index, row in enumerate(rows):
         if isinstance(row, RefusedRow):
             refused[index] = row
             continue
         key = None if request_key is None else f"{request_key}:{index}"
         try:
-            place, submission = await admit(intake, who, row, key)
+            place, submission = admit(who, wards, row, key)
             places.setdefault(place, []).append((index, submission))
         except NotFound as problem:
             outcomes[index] = problem

@@ -3,10 +3,9 @@ that moment by one query."""
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Generic, TypeVar
 
-from service.errors import NotFound
 from service.readings import store
 from service.storage.direct import looking
 from service.storage.engine import Database
@@ -45,15 +44,13 @@ class Directory:
         self._answer: asyncio.Future[None] | None = None
         self._looking: asyncio.Task[None] | None = None
 
-    async def ward_of(self, stay_id: str, ward_ids: Sequence[str]) -> str:
-        """The ward of a stay; raises NotFound when it is none of these wards."""
-        ward_id = self._wards.find(stay_id)
-        if ward_id is None:
-            await self._look_up(tuple((candidate, stay_id) for candidate in ward_ids))
-            ward_id = self._wards.find(stay_id)
-        if ward_id is None or ward_id not in ward_ids:
-            raise NotFound
-        return ward_id
+    async def wards_of(self, stay_ids: Collection[str], ward_ids: Sequence[str]) -> dict[str, str]:
+        """The wards of the stays that are on one of these wards."""
+        unknown = [stay_id for stay_id in stay_ids if self._wards.find(stay_id) is None]
+        if unknown:
+            await self._look_up(tuple((ward_id, stay_id) for stay_id in unknown for ward_id in ward_ids))
+        found = ((stay_id, self._wards.find(stay_id)) for stay_id in stay_ids)
+        return {stay_id: ward_id for stay_id, ward_id in found if ward_id is not None and ward_id in ward_ids}
 
     async def _look_up(self, keys: tuple[store.StayKey, ...]) -> None:
         """Wait for the next query, which asks for these keys too."""

@@ -1,6 +1,6 @@
 """Who may send what for whom: the checks between a valid body and the intake."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from alerts.reading import Source
@@ -33,10 +33,18 @@ class RefusedRow:
     stay_id: str | None
 
 
-async def admit(intake: Intake, who: Principal, sent: ReadingIn, request_key: str | None) -> tuple[Place, Submission]:
+async def find_wards(intake: Intake, who: Principal, stay_ids: Collection[str | None]) -> Mapping[str, str]:
+    """The wards of those of the stays that the sender may send for; `admit` is handed them. One look for all."""
+    named = [stay_id for stay_id in stay_ids if stay_id is not None]
+    return {} if who.home is not None else await intake.wards_of(named, who.ward_ids)
+
+
+def admit(
+    who: Principal, wards: Mapping[str, str], sent: ReadingIn, request_key: str | None
+) -> tuple[Place, Submission]:
     """Where a valid reading belongs, and what the intake takes; raises NotFound, or Invalid for a source that this
     sender may not name."""
-    place = await _place(intake, who, sent.stay_id)
+    place = _place(who, wards, sent.stay_id)
     if place is None:
         raise missing_field("stay_id", "must name the stay")
     if sent.source not in SOURCES[who.kind]:
@@ -50,7 +58,8 @@ async def refusal(intake: Intake, who: Principal, row: RefusedRow) -> WardwatchE
     """The error to answer an invalid reading with. If its stay is known, the refusal is noted there (never a value):
     something is sending and nothing arrives. If it names a stay that is not the sender's, there is no such stay."""
     try:
-        place = await _place(intake, who, canonical_id(row.stay_id) if row.stay_id is not None else None)
+        stay_id = canonical_id(row.stay_id) if row.stay_id is not None else None
+        place = _place(who, await find_wards(intake, who, [stay_id]), stay_id)
     except NotFound as problem:
         return problem
     if place is not None:
@@ -58,7 +67,7 @@ async def refusal(intake: Intake, who: Principal, row: RefusedRow) -> WardwatchE
     return row.problem
 
 
-async def _place(intake: Intake, who: Principal, stay_id: str | None) -> Place | None:
+def _place(who: Principal, wards: Mapping[str, str], stay_id: str | None) -> Place | None:
     """The stay that is named, else that of somebody at home; None when none is. Raises NotFound for another's."""
     if who.home is not None:
         if stay_id not in (None, who.home.stay_id):
@@ -66,4 +75,6 @@ async def _place(intake: Intake, who: Principal, stay_id: str | None) -> Place |
         return who.home.ward_id, who.home.stay_id
     if stay_id is None:
         return None
-    return await intake.ward_of(stay_id, who.ward_ids), stay_id
+    if stay_id not in wards:
+        raise NotFound
+    return wards[stay_id], stay_id

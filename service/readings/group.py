@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import groupby
 from typing import Any
 
 from alerts.plan import Plan
@@ -232,13 +231,12 @@ async def _look_up(
 ) -> None:
     """Readings that were sent before: the stored one with the assessment of now, or a conflict if they differ. Those
     whose name is nobody's came too late: their stay has ended."""
-    for arrival, drafts in groupby(repeated, key=lambda draft: draft.arrival):
-        each = [(draft, names.get(name_of(arrival, draft.submission))) for draft in drafts]
-        rows = await store.load_readings(where, arrival.ward_id, [named[1] for _, named in each if named])
-        for draft, named in each:
-            if named is None:
-                draft.outcome = StayDischarged()
-            elif named[0] != draft.submission.content:
-                draft.outcome = ReadingDiffers()
-            else:
-                draft.outcome = cases[draft.key].replayed(rows[named[1]], arrival.received_at)
+    known = [(draft, names.get(name_of(draft.arrival, draft.submission))) for draft in repeated]
+    rows = await store.load_readings(where, {(draft.key[0], named[1]) for draft, named in known if named})
+    for draft, named in known:
+        if named is None:
+            draft.outcome = StayDischarged()
+        elif named[0] != draft.submission.content:
+            draft.outcome = ReadingDiffers()
+        else:
+            draft.outcome = cases[draft.key].replayed(rows[named[1]], draft.arrival.received_at)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from fastapi import Request
@@ -65,9 +65,9 @@ class Intake:
         """Whether readings are being kept."""
         return self._committer.alive
 
-    async def ward_of(self, stay_id: str, ward_ids: Sequence[str]) -> str:
-        """The ward of a stay; raises NotFound when it is none of these wards."""
-        return await self._directory.ward_of(stay_id, ward_ids)
+    async def wards_of(self, stay_ids: Collection[str], ward_ids: Sequence[str]) -> Mapping[str, str]:
+        """The wards of the stays that are on one of these wards."""
+        return await self._directory.wards_of(stay_ids, ward_ids)
 
     async def submit(
         self, ward_id: str, stay_id: str, sender_id: str, submissions: Sequence[Submission]

@@ -28,7 +28,7 @@ from service.readings import answers, correcting, history, intake, receipts, rec
 from service.readings.answer_schemas import AnswerIn, ErrorIn
 from service.readings.answering import answer, record, to_json
 from service.readings.batch import rows_of, take
-from service.readings.door import RefusedRow, admit, refusal
+from service.readings.door import RefusedRow, admit, find_wards, refusal
 from service.readings.receipt_schemas import ReceiptOut
 from service.readings.schemas import (
     BatchIn,
@@ -65,7 +65,9 @@ async def post_reading(request: Request) -> Response:
     raw = await body.read(request)
     doors = intake.of(request)
     try:
-        place, submission = await admit(doors, who, body.parse(ReadingIn, raw), _request_key(request))
+        sent = body.parse(ReadingIn, raw)
+        wards = await find_wards(doors, who, (sent.stay_id,))
+        place, submission = admit(who, wards, sent, _request_key(request))
     except Invalid as problem:
         raise await refusal(doors, who, RefusedRow(problem, body.peek(raw, "stay_id"))) from None
     return _answer_to((await doors.submit(*place, who.id, [submission]))[0])

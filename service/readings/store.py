@@ -1,6 +1,6 @@
 """Queries of the intake: each one serves all stays of a group at once. Core on the tables, no ORM objects."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -124,10 +124,11 @@ def _load_readings(dialect: str) -> Select[Any]:
 LOAD_READINGS = Statement(_load_readings)
 
 
-async def load_readings(where: Where, ward_id: str, reading_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """The whole rows of these readings of a ward, by id."""
-    keys = [(ward_id, reading_id) for reading_id in reading_ids]
-    found = await fetch(where, LOAD_READINGS, READING_KEYS.params(dialect_of(where), keys))
+async def load_readings(where: Where, keys: Collection[tuple[str, str]]) -> dict[str, dict[str, Any]]:
+    """The whole rows of these readings, named by ward and id, by id."""
+    if not keys:
+        return {}
+    found = await fetch(where, LOAD_READINGS, READING_KEYS.params(dialect_of(where), sorted(keys)))
     names = [column.name for column in reading_table.c]
     rows = [dict(zip(names, row, strict=True)) for row in found]
     return {row["id"]: row for row in rows}

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
+from service.fields import new_id
 from service.storage.tables import METADATA
 from tests.support.statements import heard
 from tests.support.wards import Partner, reading
@@ -103,4 +104,21 @@ async def test_a_group_costs_a_handful_of_statements_however_many_it_holds(app: 
         assert answer.json()[word] == 200
         statements = sum(len(transaction) for transaction in said)
         assert len(said) <= 4
-        assert statements <= len(said) * most + (0 if word == "created" else len(stays)), said
+        assert statements <= len(said) * most + (word == "replayed"), said
+
+
+async def test_a_batch_of_stays_nobody_asked_for_before_costs_one_look_and_so_do_those_that_are_not_there(
+    app: FastAPI, partner: Partner
+) -> None:
+    stays = [await partner.admit() for _ in range(20)]
+    rows = [reading(stay) for stay in [*stays, *(new_id() for _ in range(20))]]
+    looks: list[str] = []
+
+    def hear(_driver: Any, statement: str) -> None:
+        if "stay_id" in statement:
+            looks.append(statement)
+
+    with heard(app.state.served.looks, hear):
+        answer = (await partner.ask("POST", "/v1/readings/batch", {"readings": rows})).json()
+    assert (answer["created"], answer["rejected"]) == (20, 20)
+    assert len(looks) == 1, looks
