@@ -20,9 +20,10 @@ _NOBODY = f"$argon2id$v=19$m=65536,t=3,p=4${'A' * 22}${'A' * 43}"
 
 
 class Passwords:
-    """Hashes and checks passwords."""
+    """Hashes and checks passwords; `most_waiting` may wait to be checked."""
 
     def __init__(self) -> None:
+        self.most_waiting = MAX_WAITING
         self._threads = ThreadPoolExecutor(MAX_AT_ONCE, thread_name_prefix="passwords")
         self._waiting = 0
 
@@ -37,7 +38,7 @@ class Passwords:
         """Whether the password is the one that was stored. None takes as long as a wrong password.
 
         Raises Overloaded when too many wait."""
-        if self._waiting >= MAX_WAITING:
+        if self._waiting >= self.most_waiting:
             raise Overloaded
         if stored is None or len(password) > MAX_LENGTH:
             stored, password = _NOBODY, ""

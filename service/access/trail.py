@@ -2,6 +2,7 @@
 memory and written together each second, so a process that is killed loses those of its last second."""
 
 import asyncio
+from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
@@ -28,13 +29,14 @@ AT_A_TIME = 500
 class _Tally:
     """Things that happen again and again: whether one is the first within a window, and how many there were before."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, now: Callable[[], float]) -> None:
         self._seconds = seconds
+        self._now = now
         self._known: dict[Any, list[float]] = {}
 
     def first(self, key: Any) -> int | None:
         """None within a window that is open; else how often it happened in the window before, beyond the first."""
-        now = monotonic()
+        now = self._now()
         found = self._known.get(key)
         if found is not None and found[0] > now:
             found[1] += 1
@@ -50,10 +52,10 @@ class _Tally:
 class Trail:
     """One for each process."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float] = monotonic) -> None:
         self._waiting: list[dict[str, Any]] = []
-        self._polls = _Tally(POLLS_SECONDS)
-        self._refusals = _Tally(REFUSALS_SECONDS)
+        self._polls = _Tally(POLLS_SECONDS, now)
+        self._refusals = _Tally(REFUSALS_SECONDS, now)
         self._task: asyncio.Task[None] | None = None
 
     def read(

@@ -208,10 +208,8 @@ async def test_an_address_from_which_many_pairing_codes_were_wrong_has_to_wait(
     assert (await sign_in(hospital.client, PASSWORD)).json()["code"] == "invalid_grant"  # passwords are for themselves
 
 
-async def test_a_try_for_which_there_was_no_room_does_not_count(
-    hospital: Hospital, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("service.access.passwords.MAX_WAITING", 0)
+async def test_a_try_for_which_there_was_no_room_does_not_count(hospital: Hospital) -> None:
+    hospital.app.state.desk.passwords.most_waiting = 0
     for _ in range(8):
         answer = await sign_in(hospital.client, PASSWORD)
         assert answer.json()["code"] == Overloaded.code

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from service.access import audit
 from service.access.principals import Principal
 from service.access.sealing import AT_A_TIME, AUDIT, Chain, Seals, verify
+from service.access.trail import Trail
 from service.cli.main import app as command_line
 from service.clock import real_now
 from service.fields import NIL_ID, new_id
@@ -203,11 +204,9 @@ async def test_reads_of_a_patient_are_in_the_trail(hospital: Hospital, database:
     assert "9990000018" not in str(await entries(database))
 
 
-async def test_polling_is_one_entry_for_each_session_and_hour(
-    hospital: Hospital, database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_polling_is_one_entry_for_each_session_and_hour(hospital: Hospital, database: Database) -> None:
     now = 1000.0
-    monkeypatch.setattr("service.access.trail.monotonic", lambda: now)
+    hospital.app.state.trail = Trail(lambda: now)
     ward_id = await hospital.ward()
     one, other = await hospital.clinician(ward_id), await hospital.clinician(ward_id)
     for header in (one, one, one, other):

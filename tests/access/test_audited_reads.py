@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from service.access.sealing import AUDIT
+from service.access.trail import Trail
 from service.fields import new_id
 from service.storage.engine import Database
 from tests.access.at_home import Bedside, bedside, reading
@@ -113,10 +114,10 @@ async def test_what_was_read_of_a_patient_is_named(hospital: Hospital, database:
 
 
 async def test_the_team_leaves_an_entry_each_time_and_an_app_at_home_one_an_hour(
-    hospital: Hospital, database: Database, monkeypatch: pytest.MonkeyPatch
+    hospital: Hospital, database: Database
 ) -> None:
     now = 1000.0
-    monkeypatch.setattr("service.access.trail.monotonic", lambda: now)
+    hospital.app.state.trail = Trail(lambda: now)
     bed, _ = await scene(hospital)
     phone = await bed.app()
     for _ in range(3):
