@@ -2,12 +2,10 @@
 
 import dataclasses
 import json
-from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
-import time_machine
 from sqlalchemy import func, select
 
 from service.access.issuers import read_issuers
@@ -21,16 +19,12 @@ from service.storage.tables import AuditRow, EventRow, StaffRow
 from tests.access.hospital import Headers, Hospital
 from tests.conftest import started
 from tests.support.issuer import Issuer, configured
-from tests.support.time import SettableClock
+from tests.support.time import SettableClock, later
 
 
 @pytest.fixture
 def settings(settings: Settings, issuer: Issuer) -> Settings:
     return configured(settings, issuer)
-
-
-def later(**span: float) -> Any:
-    return time_machine.travel(real_now() + timedelta(**span), tick=False)
 
 
 def header(token: str) -> Headers:

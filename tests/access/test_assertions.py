@@ -8,14 +8,12 @@ import ssl
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import time_machine
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 from sqlalchemy import func, select
@@ -28,7 +26,7 @@ from service.storage.session import reading
 from tests.access.hospital import Headers, Hospital
 from tests.conftest import started
 from tests.support.mail import certificate
-from tests.support.time import SettableClock
+from tests.support.time import SettableClock, later
 
 AUDIENCE = "http://127.0.0.1:8000/oauth/token"
 RSA, EC, OTHER = RSAKey.generate_key(2048), ECKey.generate_key("P-384"), RSAKey.generate_key(2048)
@@ -177,7 +175,7 @@ async def test_an_assertion_is_good_once_on_all_replicas_together(
 
 async def test_used_assertions_are_cleared_away_when_they_have_ended(hospital: Hospital, client_id: str) -> None:
     await sign_in(hospital.client, signed(claims_of(client_id)))
-    with time_machine.travel(real_now() + timedelta(minutes=10), tick=False):
+    with later(minutes=10):
         await sign_in(hospital.client, signed(claims_of(client_id)))
     async with reading(hospital.app.state.database) as session:
         assert (await session.execute(select(func.count()).select_from(USED))).scalar_one() == 1
@@ -289,11 +287,11 @@ async def test_keys_are_found_under_the_url_and_new_ones_soon(
     for _ in range(3):  # an unknown key is not asked for again at once, however often somebody tries
         assert (await sign_in(hospital.client, signed(claims_of(by_url), "ES384", "e"))).status_code == 401
     assert key_server.asked == 1
-    with time_machine.travel(real_now() + timedelta(seconds=61), tick=False):
+    with later(seconds=61):
         assert (await sign_in(hospital.client, signed(claims_of(by_url), "ES384", "e"))).status_code == 200
     assert key_server.asked == 2
     key_server.answer = json.dumps({"keys": []}).encode()
-    with time_machine.travel(real_now() + timedelta(minutes=7), tick=False):
+    with later(minutes=7):
         assert (await sign_in(hospital.client, signed(claims_of(by_url)))).status_code == 401
 
 

@@ -5,7 +5,6 @@ import html
 import re
 import secrets
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -22,6 +21,7 @@ from service.settings import Settings
 from service.storage.session import reading, writing
 from service.storage.tables import METADATA, AuditRow
 from tests.access.hospital import Hospital
+from tests.support.time import later
 
 BACK = "https://dashboard.example/back?from=wardwatch"
 PASSWORD = "correct horse battery"
@@ -110,10 +110,6 @@ async def dashboard(hospital: Hospital, *, public: bool = True, **more: Any) -> 
         )  # fmt: skip
     assert (made.json()["client_secret"] is None) is public
     return Dashboard(hospital, ward_id, made.json()["id"], made.json()["client_secret"], email, staff_id)
-
-
-def later(**span: float) -> Any:
-    return time_machine.travel(real_now() + timedelta(**span), tick=False)
 
 
 # The whole way ------------------------------------------------------------------------------------------------------

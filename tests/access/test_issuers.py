@@ -5,7 +5,6 @@ import base64
 import dataclasses
 import hmac
 import json
-from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -20,7 +19,7 @@ from service.settings import Settings
 from tests.access.hospital import Hospital
 from tests.conftest import started
 from tests.support.issuer import AUDIENCE, Issuer, configured
-from tests.support.time import SettableClock
+from tests.support.time import SettableClock, later
 
 
 @pytest.fixture
@@ -35,10 +34,6 @@ async def me(hospital: Hospital, token: str) -> httpx.Response:
 async def nurse(hospital: Hospital, issuer: Issuer, **claims: Any) -> str:
     """A good token of a clinician on a new ward."""
     return issuer.token(roles=["nurse"], wards=[await hospital.ward()], **claims)
-
-
-def later(**span: float) -> Any:
-    return time_machine.travel(real_now() + timedelta(**span), tick=False)
 
 
 async def test_a_token_of_the_issuer_is_as_good_as_one_of_ours(hospital: Hospital, issuer: Issuer) -> None:

@@ -4,12 +4,10 @@ after another."""
 import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
-import time_machine
 from sqlalchemy import select
 
 from service.access.keys import SigningKeys
@@ -25,14 +23,10 @@ from tests.access.at_home import bedside, bring
 from tests.access.at_home import refresh as refresh_app
 from tests.access.hospital import Hospital
 from tests.conftest import SECRET_KEY, started
-from tests.support.time import SettableClock
+from tests.support.time import SettableClock, later
 
 NEW = "another secret key for the tests, as long"
 PASSWORD = "correct horse battery"
-
-
-def later(**span: float) -> Any:
-    return time_machine.travel(real_now() + timedelta(**span), tick=False)
 
 
 async def rotated(hospital: Hospital, *secret_keys: str, **more: Any) -> str:

@@ -2,13 +2,11 @@
 
 import base64
 import dataclasses
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-import time_machine
 from sqlalchemy import select
 
 from service.access import accounts
@@ -21,6 +19,7 @@ from service.storage.tables import METADATA, AuditRow
 from tests.access.hospital import Headers, Hospital
 from tests.access.test_authorization import back, dashboard
 from tests.conftest import SECRET_KEY
+from tests.support.time import later
 
 PASSWORD = "correct horse battery"
 NEW = "another secret key for the tests, as long"
@@ -75,10 +74,6 @@ async def nurse(hospital: Hospital) -> Nurse:
             administrator=False, at=real_now(),
         )  # fmt: skip
     return Nurse(hospital, ward_id, id_, email, await hospital.token("staff", id_))
-
-
-def later(**span: float) -> Any:
-    return time_machine.travel(real_now() + timedelta(**span), tick=False)
 
 
 @pytest.mark.parametrize(("second", "code"), VECTORS)

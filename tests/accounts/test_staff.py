@@ -3,19 +3,17 @@
 import asyncio
 import base64
 import json
-from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
-import time_machine
 from sqlalchemy import select
 
-from service.clock import real_now
 from service.fields import new_id
 from service.storage.session import reading
 from service.storage.tables import AuditRow, EventRow, StaffRow
 from tests.access.hospital import Headers, Hospital
+from tests.support.time import later
 
 PASSWORD = "correct horse battery"
 
@@ -71,7 +69,7 @@ async def test_somebody_new_sets_a_password_once_and_signs_in(hospital: Hospital
 
 async def test_a_token_for_a_password_ends_after_three_days(hospital: Hospital) -> None:
     made = (await invite(hospital, await hospital.administrator(), await hospital.ward())).json()
-    with time_machine.travel(real_now() + timedelta(hours=73), tick=False):
+    with later(hours=73):
         assert (await set_password(hospital, made["set_password_token"])).json()["error"] == "invalid_grant"
     assert (await set_password(hospital, "x" * 43)).json()["error"] == "invalid_grant"
 
