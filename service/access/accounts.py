@@ -1,14 +1,13 @@
 """Accounts: making them, and signing in with them."""
 
-import hashlib
 import hmac
-import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.access import audit, store
+from service.access.opaque import hash_secret, new_secret
 from service.access.passwords import Passwords
 from service.access.principals import ROLE_SCOPES, Principal
 from service.errors import FieldError, Invalid
@@ -21,18 +20,7 @@ NO_ADDRESS = "@none.invalid"
 """How the address ends of somebody who has none: nobody has a mailbox there (RFC 2606)."""
 
 
-def _hash_secret(secret: str) -> str:
-    # A client's secret is 256 random bits: nobody can go through them, so a slow hash would protect nothing.
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
-_NO_SECRET = _hash_secret("")
-
-
-def new_secret() -> tuple[str, str]:
-    """A client's secret, and what is stored of it."""
-    secret = secrets.token_urlsafe(32)
-    return secret, _hash_secret(secret)
+_NO_SECRET = hash_secret("")
 
 
 def clean_email(email: str) -> str:
@@ -121,7 +109,7 @@ async def find_client_by_secret(session: AsyncSession, client_id: str, secret: s
     """The client, or None when id or secret is wrong."""
     known_id = canonical_id(client_id)
     stored = await store.list_client_secrets(session, known_id) if known_id else []
-    given = _hash_secret(secret)
+    given = hash_secret(secret)
     # Every one is compared, and one always is: the time tells nothing.
     right = [hmac.compare_digest(each, given) for each in stored or [_NO_SECRET]]
     if known_id is None or not stored or not any(right):

@@ -7,7 +7,6 @@ import base64
 import hashlib
 import hmac
 import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +15,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from sqlalchemy import delete, insert, select, update
 
+from service.access.opaque import hash_secret, new_secret
 from service.access.refusals import InvalidGrant, TokenRefused
 from service.access.store import CLIENT
 from service.fields import canonical_id
@@ -133,9 +133,9 @@ def _error(asked: Mapping[str, str]) -> str | None:
 async def give_code(session: WriteSession, wish: Wish, staff_id: str, scopes: frozenset[str], at: datetime) -> str:
     """A code for what the person allows; only its hash is kept."""
     await session.execute(delete(CODE).where(CODE.c.expires_at < at - KEPT_FOR))
-    code = secrets.token_urlsafe(32)
+    code, code_hash = new_secret()
     row = {
-        "id": _hash(code),
+        "id": code_hash,
         "client_id": wish.client_id,
         "staff_id": staff_id,
         "redirect_uri": wish.redirect_uri,
@@ -150,14 +150,14 @@ async def give_code(session: WriteSession, wish: Wish, staff_id: str, scopes: fr
 
 async def find_used(session: ReadSession, code: str) -> str | None:
     """The family that this code has opened, or None."""
-    query = select(CODE.c.family_id).where(CODE.c.id == _hash(code), CODE.c.used_at.is_not(None))
+    query = select(CODE.c.family_id).where(CODE.c.id == hash_secret(code), CODE.c.used_at.is_not(None))
     found: str | None = (await session.execute(query)).scalar_one_or_none()
     return found
 
 
 async def find_code(session: ReadSession, form: Mapping[str, str], client_id: str, at: datetime) -> Opened:
     """What a code opens for this client, which brings the verifier. Raises InvalidGrant, CodeReused."""
-    row: Any = (await session.execute(select(CODE).where(CODE.c.id == _hash(form.get("code", ""))))).one_or_none()
+    row: Any = (await session.execute(select(CODE).where(CODE.c.id == hash_secret(form.get("code", ""))))).one_or_none()
     verifier = form.get("code_verifier", "")
     if row is None or row.client_id != client_id:
         raise InvalidGrant
@@ -182,8 +182,3 @@ async def use_up(session: WriteSession, opened: Opened, family_id: str, at: date
 def challenge_of(verifier: str) -> str:
     """The S256 challenge of a verifier (RFC 7636, section 4.2)."""
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
-
-
-def _hash(code: str) -> str:
-    # 256 random bits, as with a client's secret.
-    return hashlib.sha256(code.encode(errors="replace")).hexdigest()

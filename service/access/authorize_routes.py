@@ -11,11 +11,11 @@ from pydantic import BaseModel, Field
 from service.access import authorization, authorize_page
 from service.access.authorization import AuthorizationRefused, SentBack, Wish
 from service.access.client_keys import ALGORITHMS
-from service.access.forms import parse_form, read_form
+from service.access.forms import form_of, parse_form, read_form
 from service.access.guards import TOKEN_PATH, public
 from service.access.principals import SCOPES
 from service.access.rates import rates_of
-from service.access.refusals import InvalidGrant, SlowDown, TokenRefused
+from service.access.refusals import TokenRefused
 from service.access.signing_in import Desk
 from service.access.store import find_principal
 from service.body import in_time
@@ -48,12 +48,6 @@ PARAMETERS = {
         {"name": name, "in": "query", "required": number < _REQUIRED, "schema": {"type": "string"}, "description": text}
         for number, (name, text) in enumerate(_ASKED.items())
     ]
-}
-FORM = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}},
-    }
 }
 
 router = APIRouter(tags=["access"])
@@ -116,7 +110,7 @@ async def get_authorize(request: Request) -> Response:
     return _shown(wish, {name: text for name, text in asked.items() if name in authorize_page.CARRIED})
 
 
-@router.post(PATH, openapi_extra=FORM, response_class=HTMLResponse, responses=_PAGE)
+@router.post(PATH, openapi_extra=form_of({"type": "object"}), response_class=HTMLResponse, responses=_PAGE)
 @public("whoever signs in has no token yet")
 async def post_authorize(request: Request) -> Response:
     """What the page sends: for people in front of it, never for programs."""
@@ -139,7 +133,7 @@ async def _answer(request: Request, wish: Wish, form: Mapping[str, str]) -> Resp
     desk: Desk = request.app.state.desk
     try:
         proven = await desk.staff.prove(form)
-    except (InvalidGrant, SlowDown, TokenRefused) as problem:
+    except TokenRefused as problem:
         return _shown(wish, form, problem)
     async with writing(_database(request)) as session:
         who = await find_principal(session, "staff", proven.who.id, {"client_id": wish.client_id})

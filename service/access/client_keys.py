@@ -6,13 +6,13 @@ most once in a minute for each client, so that a client may change its keys when
 
 import asyncio
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, JWKRegistry, RSAKey
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from service.clock import real_now
 from service.logs import get_logger
@@ -24,6 +24,7 @@ MAX_BYTES = 64 * 1024
 FETCH_SECONDS = 5.0
 KEPT_FOR = timedelta(minutes=5)
 ASKED_AGAIN_AFTER = timedelta(minutes=1)
+NEVER = datetime.min.replace(tzinfo=UTC)
 MIN_RSA_BITS = 2048
 
 ALGORITHMS = {"RSA": ("RS384", "RS512"), "EC": ("ES384",)}
@@ -77,7 +78,7 @@ class KeysByUrl:
     async def find(self, url: str, key_id: str) -> PublicKey | None:
         """The key with this id; None when there is none, or nothing can be fetched."""
         async with self._fetching:
-            keys, at = self._kept.get(url, ({}, datetime.min.replace(tzinfo=real_now().tzinfo)))
+            keys, at = self._kept.get(url, ({}, NEVER))
             age = real_now() - at
             if age > KEPT_FOR or (key_id not in keys and age > ASKED_AGAIN_AFTER):
                 keys = await self._fetch(url)
@@ -87,14 +88,19 @@ class KeysByUrl:
     async def _fetch(self, url: str) -> dict[str, PublicKey]:
         try:
             async with asyncio.timeout(FETCH_SECONDS), httpx.AsyncClient(follow_redirects=False) as client:
-                return usable(_JSON.validate_json(await read_limited(client, url)))
-        except (TimeoutError, httpx.HTTPError, httpx.InvalidURL, ValidationError, OSError) as problem:
+                return usable(await fetch_object(client, url))
+        except (TimeoutError, httpx.HTTPError, httpx.InvalidURL, ValueError, OSError) as problem:
             log.warning("client_keys_unavailable", error=type(problem).__name__)
             return {}
 
 
-async def read_limited(client: httpx.AsyncClient, url: str) -> bytes:
-    """What is found under a URL; nothing when it is a redirect or too long. Raises httpx.HTTPError."""
+async def fetch_object(client: httpx.AsyncClient, url: str) -> dict[str, Any]:
+    """The JSON object that is found under a URL. Raises httpx.HTTPError, and ValueError when there is none."""
+    return _JSON.validate_json(await _read_limited(client, url))
+
+
+async def _read_limited(client: httpx.AsyncClient, url: str) -> bytes:
+    """What is found under a URL; nothing when it is a redirect or too long."""
     raw = b""
     async with client.stream("GET", url, headers={"Accept": "application/json"}) as answer:
         answer.raise_for_status()

@@ -1,5 +1,6 @@
 """Forms, as OAuth sends them: reading them, and how they stand in the OpenAPI document."""
 
+from typing import Any
 from urllib.parse import parse_qsl
 
 from fastapi import Request
@@ -9,69 +10,63 @@ from service.errors import BodyTooLarge
 
 FORM_LIMIT = 8 * 1024
 
-TOKEN_FORM = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/x-www-form-urlencoded": {
-                "schema": {
-                    "type": "object",
-                    "required": ["grant_type"],
-                    "properties": {
-                        "grant_type": {
-                            "type": "string",
-                            "enum": [
-                                "client_credentials",
-                                "password",
-                                "authorization_code",
-                                "refresh_token",
-                                "urn:wardwatch:pairing",
-                            ],
-                        },
-                        "client_id": {"type": "string"},
-                        "client_secret": {"type": "string", "format": "password"},
-                        "client_assertion_type": {"type": "string", "description": "With a key in place of a secret"},
-                        "client_assertion": {"type": "string", "format": "password"},
-                        "username": {"type": "string", "description": "Staff: the e-mail address"},
-                        "password": {"type": "string", "format": "password"},
-                        "otp": {
-                            "type": "string",
-                            "format": "password",
-                            "description": "Staff with an authenticator app: its code, or a recovery code",
-                        },
-                        "refresh_token": {"type": "string", "format": "password"},
-                        "code": {
-                            "type": "string",
-                            "description": "The authorization code, or the pairing code of people at home",
-                        },
-                        "redirect_uri": {"type": "string", "description": "With an authorization code: as before"},
-                        "code_verifier": {"type": "string", "format": "password", "description": "RFC 7636"},
-                        "birth_date": {"type": "string", "format": "date", "description": "With a pairing code"},
-                        "scope": {"type": "string", "description": "Fewer scopes than the account has"},
-                    },
-                }
-            }
+FORM_TYPE = "application/x-www-form-urlencoded"
+
+
+def form_of(schema: dict[str, Any]) -> dict[str, Any]:
+    """How a call that takes a form stands in the OpenAPI document. The routes read forms themselves, and count their
+    bytes while they do."""
+    return {"requestBody": {"required": True, "content": {FORM_TYPE: {"schema": schema}}}}
+
+
+TOKEN_FORM = form_of(
+    {
+        "type": "object",
+        "required": ["grant_type"],
+        "properties": {
+            "grant_type": {
+                "type": "string",
+                "enum": [
+                    "client_credentials",
+                    "password",
+                    "authorization_code",
+                    "refresh_token",
+                    "urn:wardwatch:pairing",
+                ],
+            },
+            "client_id": {"type": "string"},
+            "client_secret": {"type": "string", "format": "password"},
+            "client_assertion_type": {"type": "string", "description": "With a key in place of a secret"},
+            "client_assertion": {"type": "string", "format": "password"},
+            "username": {"type": "string", "description": "Staff: the e-mail address"},
+            "password": {"type": "string", "format": "password"},
+            "otp": {
+                "type": "string",
+                "format": "password",
+                "description": "Staff with an authenticator app: its code, or a recovery code",
+            },
+            "refresh_token": {"type": "string", "format": "password"},
+            "code": {
+                "type": "string",
+                "description": "The authorization code, or the pairing code of people at home",
+            },
+            "redirect_uri": {"type": "string", "description": "With an authorization code: as before"},
+            "code_verifier": {"type": "string", "format": "password", "description": "RFC 7636"},
+            "birth_date": {"type": "string", "format": "date", "description": "With a pairing code"},
+            "scope": {"type": "string", "description": "Fewer scopes than the account has"},
         },
     }
-}
-REVOKE_FORM = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/x-www-form-urlencoded": {
-                "schema": {
-                    "type": "object",
-                    "required": ["token"],
-                    "properties": {
-                        "token": {"type": "string", "format": "password"},
-                        "token_type_hint": {"type": "string", "description": "Not needed"},
-                    },
-                }
-            }
+)
+REVOKE_FORM = form_of(
+    {
+        "type": "object",
+        "required": ["token"],
+        "properties": {
+            "token": {"type": "string", "format": "password"},
+            "token_type_hint": {"type": "string", "description": "Not needed"},
         },
     }
-}
-"""The forms in the OpenAPI document. The routes read them themselves, and count their bytes while they do."""
+)
 
 
 def parse_form(raw: bytes) -> dict[str, str]:
@@ -91,7 +86,7 @@ def parse_form(raw: bytes) -> dict[str, str]:
 async def read_form(request: Request) -> bytes:
     """The bytes of a form; raises FormNeeded, BodyTooLarge."""
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media != "application/x-www-form-urlencoded":
+    if media != FORM_TYPE:
         raise FormNeeded
     raw = b""
     async for chunk in request.stream():

@@ -12,9 +12,8 @@ from typing import Any
 
 import httpx
 from joserfc.jwk import ECKey, JWKRegistry, RSAKey
-from pydantic import TypeAdapter, ValidationError
 
-from service.access.client_keys import FETCH_SECONDS, MIN_RSA_BITS, PublicKey, read_limited
+from service.access.client_keys import FETCH_SECONDS, MIN_RSA_BITS, PublicKey, fetch_object
 from service.access.issuers import Issuer, is_reachable
 from service.access.refusals import IssuerUnavailable
 from service.clock import real_now
@@ -30,7 +29,6 @@ MAX_KEYS = 50
 
 CURVES = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
 RSA_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
-_JSON: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +112,7 @@ class IssuerKeys:
         try:
             async with asyncio.timeout(FETCH_SECONDS), httpx.AsyncClient(follow_redirects=False) as client:
                 url = self._issuer.jwks_url or await self._discover(client)
-                keys = usable(await _json(client, url), frozenset(self._issuer.algorithms))
+                keys = usable(await fetch_object(client, url), frozenset(self._issuer.algorithms))
             if not keys:
                 raise ValueError("no key that can be used")
             self._keys, self._fetched_at = keys, now
@@ -126,15 +124,8 @@ class IssuerKeys:
     async def _discover(self, client: httpx.AsyncClient) -> str:
         """Where the keys are (OpenID Connect Discovery 1.0, sections 4.1 and 4.3)."""
         name = self._issuer.issuer
-        document = await _json(client, f"{name.rstrip('/')}/.well-known/openid-configuration")
+        document = await fetch_object(client, f"{name.rstrip('/')}/.well-known/openid-configuration")
         url = document.get("jwks_uri")
         if document.get("issuer") != name or not isinstance(url, str) or not is_reachable(url):
             raise ValueError("the document is not that of this issuer")
         return url
-
-
-async def _json(client: httpx.AsyncClient, url: str) -> dict[str, Any]:
-    try:
-        return _JSON.validate_json(await read_limited(client, url))
-    except ValidationError:
-        raise ValueError("no JSON object") from None

@@ -1,13 +1,12 @@
 """Setting a password with a token that is good once: for new accounts, and after a reset."""
 
-import hashlib
-import secrets
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 
 from service.access import audit, families
 from service.access.attempts import Attempts
+from service.access.opaque import hash_secret, new_secret
 from service.access.refusals import PasswordTokenRefused
 from service.access.store import STAFF
 from service.storage.session import ReadSession, WriteSession
@@ -15,29 +14,24 @@ from service.storage.session import ReadSession, WriteSession
 GOOD_FOR = timedelta(hours=72)
 
 
-def _hash(token: str) -> str:
-    # 256 random bits, as with a client's secret.
-    return hashlib.sha256(token.encode(errors="replace")).hexdigest()
-
-
 async def issue(session: WriteSession, staff_id: str, at: datetime) -> tuple[str, datetime]:
     """A token, which is not stored, and until when it is good. The account has no password until it is used."""
-    token, until = secrets.token_urlsafe(32), at + GOOD_FOR
-    changed = {"password_hash": "", "set_password_hash": _hash(token), "set_password_until": until}
+    (token, token_hash), until = new_secret(), at + GOOD_FOR
+    changed = {"password_hash": "", "set_password_hash": token_hash, "set_password_until": until}
     await session.execute(update(STAFF).where(STAFF.c.id == staff_id).values(changed))
     return token, until
 
 
 async def require_good(session: ReadSession, token: str, at: datetime) -> None:
     """Raises PasswordTokenRefused for a token that sets no password: asked before the costly hashing."""
-    query = select(STAFF.c.id).where(STAFF.c.set_password_hash == _hash(token), STAFF.c.set_password_until > at)
+    query = select(STAFF.c.id).where(STAFF.c.set_password_hash == hash_secret(token), STAFF.c.set_password_until > at)
     if (await session.execute(query.where(STAFF.c.active))).first() is None:
         raise PasswordTokenRefused
 
 
 async def use(session: WriteSession, attempts: Attempts, token: str, password_hash: str, at: datetime) -> None:
     """Give the token's account this password; the token ends. Raises PasswordTokenRefused."""
-    good = (STAFF.c.set_password_hash == _hash(token), STAFF.c.set_password_until > at, STAFF.c.active)
+    good = (STAFF.c.set_password_hash == hash_secret(token), STAFF.c.set_password_until > at, STAFF.c.active)
     changed = {"password_hash": password_hash, "set_password_hash": None, "set_password_until": None}
     found = await session.execute(update(STAFF).where(*good).values(changed).returning(STAFF.c.id, STAFF.c.email))
     row = found.one_or_none()

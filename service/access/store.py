@@ -33,7 +33,7 @@ class EmailTaken(Conflict):
 async def find_principal(
     session: AsyncSession, kind: str, principal_id: str, bound: Mapping[str, Any] = NOTHING
 ) -> Principal | None:
-    """An active member of staff or client with all its scopes and wards, by one query; else None.
+    """An active member of staff, client or paired app with all its scopes and wards; else None.
 
     `bound` is what the sign-in is for beyond the principal (see `TokenFamilyRow`)."""
     if kind == "staff":
@@ -131,8 +131,13 @@ async def is_public_client(session: AsyncSession, client_id: str) -> bool:
     """Whether an active client has addresses to send people back to, and nothing to prove itself with."""
     query = select(CLIENT).where(CLIENT.c.id == client_id, CLIENT.c.active)
     row = (await session.execute(query)).one_or_none()
-    proofs = (row.secret_hash, row.previous_secret_hash, row.jwks, row.jwks_url) if row else ()
-    return row is not None and bool(row.redirect_uris) and not any(proofs)
+    return row is not None and is_public(row)
+
+
+def is_public(client: Row[Any]) -> bool:
+    """Whether a client's row says that it is a public one."""
+    proofs = (client.secret_hash, client.previous_secret_hash, client.jwks, client.jwks_url)
+    return bool(client.redirect_uris) and not any(proofs)
 
 
 async def find_client_keys(session: AsyncSession, client_id: str) -> tuple[dict[str, Any] | None, str | None]:

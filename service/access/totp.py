@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from cryptography.fernet import MultiFernet
 from sqlalchemy import delete, insert, select, update
 
 from service.access.codes import ALPHABET
@@ -36,6 +37,10 @@ class AlreadySet(Conflict):
 
 class NotBegun(Conflict):
     """Nobody has begun to set up an authenticator app for this account."""
+
+
+class NotSet(Conflict):
+    """There is no authenticator app."""
 
 
 def code_at(secret: bytes, step: int) -> str:
@@ -67,7 +72,7 @@ class SecondProofs:
     """The authenticator apps of staff."""
 
     def __init__(self, *secret_keys: str) -> None:
-        self._cipher = totp_cipher(secret_keys)
+        self._cipher = _cipher(secret_keys)
 
     async def begin(self, session: WriteSession, staff_id: str, email: str, at: datetime) -> tuple[str, str]:
         """A new secret, in base 32 and as a link for the app; it counts when it is confirmed. Raises AlreadySet."""
@@ -125,15 +130,16 @@ class SecondProofs:
         return (await session.execute(query)).one_or_none()
 
 
-async def remove(session: WriteSession, staff_id: str) -> bool:
-    """No code is asked for any more; False when none was set up."""
+async def remove(session: WriteSession, staff_id: str) -> None:
+    """No code is asked for any more. Raises NotSet."""
     gone = delete(TOTP).where(TOTP.c.staff_id == staff_id).returning(TOTP.c.staff_id)
-    return (await session.execute(gone)).first() is not None
+    if (await session.execute(gone)).first() is None:
+        raise NotSet
 
 
 async def encrypt_anew(session: WriteSession, secret_keys: Sequence[str]) -> None:
     """Write every secret anew under the first of the secret keys."""
-    cipher = totp_cipher(secret_keys)
+    cipher = _cipher(secret_keys)
     rows = (await session.execute(select(TOTP.c.staff_id, TOTP.c.secret).order_by(TOTP.c.staff_id))).all()
     for row in rows:
         changed = {"secret": cipher.rotate(row.secret.encode()).decode()}
@@ -142,7 +148,7 @@ async def encrypt_anew(session: WriteSession, secret_keys: Sequence[str]) -> Non
         await session.execute(update(TOTP).where(*same).values(changed))
 
 
-def totp_cipher(secret_keys: Sequence[str]) -> Any:
+def _cipher(secret_keys: Sequence[str]) -> MultiFernet:
     """What the secrets are encrypted with."""
     return cipher_of(secret_keys, b"wardwatch authenticator app")
 

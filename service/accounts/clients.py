@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from service.access import families
-from service.access.accounts import add_client, new_secret
+from service.access.accounts import add_client
+from service.access.opaque import new_secret
 from service.access.store import CLIENT, list_unknown_wards
 from service.accounts import rights, store
 from service.accounts.act import Act

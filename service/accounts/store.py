@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, delete, insert, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.access.principals import Principal
-from service.access.store import CLIENT, CLIENT_WARD, IDENTITY, MEMBERSHIP, STAFF, WARD, write_staff
+from service.access.store import CLIENT, CLIENT_WARD, IDENTITY, MEMBERSHIP, STAFF, WARD, is_public, write_staff
 from service.access.visibility import visible
 from service.errors import NotFound
 
@@ -157,12 +157,8 @@ async def _clients(session: AsyncSession, rows: Sequence[Any]) -> list[Client]:
     return [
         Client(
             row.id, row.name, tuple(row.scopes), row.active, bool(row.secret_hash) + bool(row.previous_secret_hash),
-            row.jwks, row.jwks_url, tuple(row.redirect_uris or ()), _is_public(row), row.created_at,
+            row.jwks, row.jwks_url, tuple(row.redirect_uris or ()), is_public(row), row.created_at,
             tuple(wards[row.id]),
         )
         for row in rows
     ]  # fmt: skip
-
-
-def _is_public(row: Any) -> bool:
-    return bool(row.redirect_uris) and not (row.secret_hash or row.previous_secret_hash or row.jwks or row.jwks_url)

@@ -56,7 +56,7 @@ def add_ward(
         return (await open_ward(session, None, real_now(), **wanted.model_dump())).id
 
     ward_id = write(work)
-    _say({"ward_id": ward_id}, f"Ward {name}: {ward_id}", as_json)
+    say({"ward_id": ward_id}, f"Ward {name}: {ward_id}", as_json)
 
 
 @staff_app.command("add")
@@ -92,7 +92,7 @@ def add_staff(
     if role == "administrator" and ward:
         raise WardwatchError("An administrator is not on a ward: leave out --ward.")
     staff_id = write(work)
-    _say({"staff_id": staff_id}, f"{role} {email}: {staff_id}", as_json)
+    say({"staff_id": staff_id}, f"{role} {email}: {staff_id}", as_json)
 
 
 @client_app.command("add")
@@ -110,7 +110,7 @@ def add_client(
 
     client_id, secret = write(work)
     shown = f"Client {name}: {client_id}\nSecret, shown only now: {secret}"
-    _say({"client_id": client_id, "client_secret": secret}, shown, as_json)
+    say({"client_id": client_id, "client_secret": secret}, shown, as_json)
 
 
 def _password() -> str:
@@ -146,5 +146,6 @@ def _readable(problem: Invalid) -> WardwatchError:
     return WardwatchError("; ".join(f"{each.pointer.lstrip('/')} {each.message}" for each in problem.errors))
 
 
-def _say(facts: dict[str, str], text: str, as_json: bool) -> None:
+def say(facts: dict[str, str], text: str, as_json: bool) -> None:
+    """Print a text, or with `--json` the facts that are in it."""
     typer.echo(json.dumps(facts) if as_json else text)

@@ -1,12 +1,11 @@
 """`wardwatch keys`: the keys that sign access tokens."""
 
-import json
 import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.cli.accounts import AsJson, write
+from service.cli.accounts import AsJson, say, write
 from service.clock import real_now
 from service.settings import from_environ, secret_keys_of
 
@@ -41,10 +40,9 @@ def rotate_keys(
         return await rotate(session, secret_keys, real_now(), at_once=at_once)
 
     key_id, signs_from, old_end_at = write(work)
-    if as_json:
-        typer.echo(
-            json.dumps({"key": key_id, "signs_from": signs_from.isoformat(), "old_end_at": old_end_at.isoformat()})
-        )
-        return
-    typer.echo(f"Key {key_id} signs from {signs_from:%Y-%m-%d %H:%M:%S} UTC.")
-    typer.echo(f"Tokens signed before are taken until {old_end_at:%Y-%m-%d %H:%M:%S} UTC.")
+    facts = {"key": key_id, "signs_from": signs_from.isoformat(), "old_end_at": old_end_at.isoformat()}
+    shown = (
+        f"Key {key_id} signs from {signs_from:%Y-%m-%d %H:%M:%S} UTC.\n"
+        f"Tokens signed before are taken until {old_end_at:%Y-%m-%d %H:%M:%S} UTC."
+    )
+    say(facts, shown, as_json)

@@ -1,0 +1,16 @@
+"""Secrets that we make and give out once, such as a client's: of them only a hash is kept."""
+
+import hashlib
+import secrets
+
+
+def new_secret() -> tuple[str, str]:
+    """A secret, and what is stored of it."""
+    secret = secrets.token_urlsafe(32)
+    return secret, hash_secret(secret)
+
+
+def hash_secret(secret: str) -> str:
+    """What is stored of a secret."""
+    # It is 256 random bits: nobody can go through them, so a slow hash would protect nothing.
+    return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
