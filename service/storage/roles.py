@@ -15,7 +15,7 @@ class Role(StrEnum):
     HOME = "wardwatch_home"
     """A patient or a carer: one stay."""
     ACCOUNTS = "wardwatch_accounts"
-    """Whoever manages wards and accounts: the team's, and which wards there are and who works where."""
+    """Whoever manages wards and accounts: the team's, and which wards there are, how they work and who works where."""
     INTAKE = "wardwatch_intake"
     """Readings of all wards, and what they are judged by. No names."""
     TIMERS = "wardwatch_timers"

@@ -42,6 +42,29 @@ async def test_a_patient_sees_limits_times_and_whom_to_ring(hospital: Hospital) 
     assert not {"alerts", "patient_id", "treatment_escalation"} & set(mine)
 
 
+async def test_on_a_ward_with_rules_shifts_and_a_policy_of_its_own_it_is_shown_by_them(hospital: Hospital) -> None:
+    bed = await bedside(hospital)
+    ada = await hospital.staff_id(bed.ward_id)
+    first, second = await hospital.lead(bed.ward_id), await hospital.lead(bed.ward_id)
+
+    async def ask(method: str, path: str, header: Headers, **body: Any) -> dict[str, Any]:
+        answer = await hospital.client.request(method, f"/v1/wards/{bed.ward_id}{path}", headers=header, json=body)
+        assert answer.status_code in (200, 201), answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    rules = {"standard_amber_at": 93, "standard_red_at": 90}
+    number = (await ask("POST", "/rule-sets", first, numbers=rules, reason="Fewer ambers."))["number"]
+    await ask("POST", f"/rule-sets/{number}/approve", second)
+    duty = {"week": {"sunday": [{"starts": "07:00", "ends": "20:00", "staff_id": ada}]}, "dates": []}
+    hours = (await ask("GET", "/coverage", first))["service_hours"]
+    await ask("PUT", "/coverage", first, service_hours=hours, on_duty=duty, version=1)
+    steps = [{"after_minutes": 0, "notify": f"staff:{ada}", "channel": "queue"}]
+    await ask("PUT", "/escalation-policy", first, steps=steps, version=1)
+    mine = await my_stay(bed, await bed.app())
+    assert (mine["limits"]["red_at"], mine["limits"]["amber_at"], mine["watched_now"]) == (90, 93, True)
+
+
 async def test_the_next_reading_is_the_first_that_has_not_come(hospital: Hospital, clock: SettableClock) -> None:
     bed = await bedside(hospital)
     header = await bed.app()

@@ -384,6 +384,15 @@ async def test_an_offer_waits_for_the_other_ward(
     assert stay["id"] not in str((await feed(hospital, taker, there))[0])
 
 
+async def test_what_a_system_offers_is_taken(hospital: Hospital, here: str, there: str, taker: Headers) -> None:
+    giver = await hospital.system(here)
+    stay = await hospital.stay(giver, here)
+    offered = await transfer(hospital, giver, stay, there)
+    accepted = await hospital.client.post(f"/v1/transfers/{offered.json()['transfer']['id']}/accept", headers=taker)
+    assert accepted.status_code == 200, accepted.text
+    assert accepted.json()["new_stay"]["previous_stay_id"] == stay["id"]
+
+
 @pytest.mark.parametrize("by_the_giver", [False, True])
 async def test_an_offer_is_declined_or_taken_back(
     hospital: Hospital, here: str, there: str, giver: Headers, taker: Headers, by_the_giver: bool

@@ -61,6 +61,25 @@ async def test_a_lead_sets_it_and_reads_back_what_was_set(hospital: Hospital) ->
     assert (again.status_code, again.json()["version"]) == (200, 3)
 
 
+async def test_an_administrator_is_shown_what_is_in_force_on_every_ward(hospital: Hospital) -> None:
+    ward_id = await hospital.ward()
+    ada = await hospital.staff_id(ward_id)
+    lead, administrator = await hospital.lead(ward_id), await hospital.administrator()
+    duty = {"week": {"sunday": [shift(ada)]}, "dates": []}
+    assert (await put(hospital, lead, ward_id, on_duty=duty)).status_code == 200
+    steps = [{"after_minutes": 5, "notify": f"staff:{ada}", "channel": "queue"}]
+    path = f"/v1/wards/{ward_id}/escalation-policy"
+    answer = await hospital.client.put(path, headers=lead, json={"steps": steps, "version": 1})
+    assert answer.status_code == 200, answer.text
+    for path in ("coverage", "coverage/now", "escalation-policy"):
+        shown = [
+            (await hospital.client.get(f"/v1/wards/{ward_id}/{path}", headers=each)).json()
+            for each in (lead, administrator)
+        ]
+        assert shown[0] == shown[1]
+        assert ada in str(shown[0])
+
+
 async def test_a_change_is_audited_and_told_in_the_feed(hospital: Hospital) -> None:
     ward_id = await hospital.ward()
     header = await hospital.lead(ward_id)

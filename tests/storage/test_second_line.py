@@ -27,6 +27,7 @@ NOT_OWNED = {
 }  # fmt: skip
 """Who may sign in, with what; nothing of a ward or of a patient."""
 SHARED_WITH_ACCOUNTS = {"ward", "ward_feed", "membership", "client_ward"}
+SHOWN_TO_ACCOUNTS = {"coverage", "escalation_policy", "rule_set"}
 AUDIT = METADATA.tables["audit"]
 
 
@@ -149,11 +150,20 @@ async def test_somebody_at_home_sees_their_stay_and_nothing_of_another(scene: Sc
         assert await seen(theirs, table) <= {scene.here}, table.name
 
 
-async def test_whoever_manages_accounts_sees_of_other_wards_who_works_there_and_nothing_else(scene: Scene) -> None:
+async def test_whoever_manages_accounts_sees_of_other_wards_who_works_there_and_how_and_nothing_else(
+    scene: Scene,
+) -> None:
     accounts = scene.on(Role.ACCOUNTS, scene.there)
     for table in OWNED:
-        if table.name not in SHARED_WITH_ACCOUNTS:
+        if table.name not in SHARED_WITH_ACCOUNTS | SHOWN_TO_ACCOUNTS:
             assert await seen(accounts, table) <= {scene.there, NIL_ID}, table.name
+    for name in SHOWN_TO_ACCOUNTS:
+        table = METADATA.tables[name]
+        assert await seen(accounts, table) == {scene.here, scene.there}, name
+        async with accounts.writes.connect() as connection:
+            changed = update(table).where(of_ward(table, scene.here)).values(ward_id=scene.here)
+            assert (await connection.execute(changed)).rowcount == 0, name
+            assert await refused(connection, insert(table).values(new_row(table, scene.here))), name
 
 
 async def test_who_said_nothing_sees_nothing(scene: Scene) -> None:
@@ -204,10 +214,15 @@ async def test_the_trail_is_appended_to_and_never_changed(scene: Scene, role: Ro
     ("role", "tables"),
     [
         (Role.INTAKE, ["patient", "patient_identifier", "carer", "alert_note", "staff", "token_family", "signing_key"]),
-        (Role.DESK, ["patient", "patient_identifier", "reading", "alert", "plan", "alert_note"]),
+        (Role.INTAKE, ["access_incident", "pairing", "pairing_code", "client"]),
+        (Role.DESK, ["patient", "patient_identifier", "stay", "reading", "alert", "plan", "alert_note"]),
         (Role.TIMERS, ["patient", "patient_identifier", "alert_note", "signing_key", "token_family"]),
         (Role.FEED, [table.name for table in METADATA.sorted_tables if table.name != "ward_feed"]),
-        (Role.TEAM, ["work_lease", "heartbeat", "signing_key", "sign_in_attempt", "used_assertion"]),
+        (
+            Role.TEAM,
+            ["work_lease", "heartbeat", "signing_key", "sign_in_attempt", "used_assertion", "authorization_code"],
+        ),
+        (Role.TEAM, ["staff", "staff_identity", "staff_totp", "client"]),
         (Role.HOME, ["patient", "patient_identifier", "alert_note", "token_family", "transfer", "refusal", "pairing"]),
     ],
 )
@@ -221,6 +236,15 @@ async def test_the_timers_know_where_to_write_to_somebody_and_not_how_they_sign_
     async with scene.on(Role.TIMERS).reads.connect() as connection:
         assert not await refused(connection, text("SELECT email FROM staff"))
         assert await refused(connection, text("SELECT password_hash FROM staff"))
+
+
+@pytest.mark.parametrize("name", ["membership", "client_ward", "staff", "client"])
+async def test_the_team_gives_nobody_an_account_or_a_role(scene: Scene, name: str) -> None:
+    table = METADATA.tables[name]
+    same = update(table).values({column.name: column for column in table.primary_key})
+    async with scene.on(Role.TEAM, scene.here).writes.connect() as connection:
+        for statement in (insert(table).values(new_row(table, scene.here)), same, delete(table)):
+            assert await refused(connection, statement)
 
 
 async def test_groups_and_the_look_at_the_feeds_have_roles_of_their_own(scene: Scene) -> None:

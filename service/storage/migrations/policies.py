@@ -22,28 +22,35 @@ ALL = "SELECT, INSERT, UPDATE, DELETE"
 SEAL = "SELECT, INSERT, UPDATE (number, seal)"
 TO_TELL = "SELECT (id, name, email, active)"
 """Whom to ring or write to, and not how they sign in."""
+COLLEAGUES = "SELECT (id, name, email, administrator, active)"
+SYSTEMS = "SELECT (id, name, scopes, active)"
+"""What they may do, and not how they sign in: whoever takes a stay asks whether who offered it still may."""
 
 PERSONS = frozenset({"patient", "patient_identifier", "carer", "pairing_code", "alert_note"})
 """Names, numbers and free text about people."""
 STAY_OF = {"stay": "id", "reading": "stay_id", "plan": "stay_id", "alert": "stay_id"}
 """What is read for somebody at home, and where it says whose it is."""
+LAID_DOWN = ("coverage", "escalation_policy", "rule_set")
+"""How a ward works: nothing about patients."""
 OF_EVERY_WARD = (Role.INTAKE, Role.TIMERS, Role.DESK, Role.FEED, Role.RETENTION)
 
 # Beyond what is usual for a table (`_usual`), or in its place.
 TEAM: Mapping[str, str] = {
-    **dict.fromkeys(("patient", "patient_identifier", "membership", "client_ward"), ALL),
+    **dict.fromkeys(("patient", "patient_identifier"), ALL),
     **dict.fromkeys(("token_family", "idempotency"), ALL),  # erased with somebody's identity
+    **dict.fromkeys(("membership", "client_ward"), READ),
     "access_change": CHANGE,
-    "staff": READ,
+    "staff": COLLEAGUES,
+    "client": SYSTEMS,
     "audit": ADD,
 }
 LISTED: Mapping[Role, Mapping[str, str]] = {
     Role.TEAM: TEAM,
-    Role.ACCOUNTS: {**TEAM, "staff": ALL},
+    Role.ACCOUNTS: {**TEAM, **dict.fromkeys(("staff", "membership", "client", "client_ward"), ALL)},
     Role.INTAKE: {
-        **dict.fromkeys(("ward", "coverage", "escalation_policy", "rule_set", "membership"), READ),
+        **dict.fromkeys(("ward", *LAID_DOWN, "membership"), READ),
         **dict.fromkeys(("reading", "idempotency", "refusal", "plan", "event", "notice"), ADD),
-        **dict.fromkeys(("stay", "alert", "alert_response", "ward_feed", "access_incident", "shadow_count"), CHANGE),
+        **dict.fromkeys(("stay", "alert", "alert_response", "ward_feed", "shadow_count"), CHANGE),
         "staff": TO_TELL,
         "audit": "INSERT",
     },
@@ -54,18 +61,18 @@ LISTED: Mapping[Role, Mapping[str, str]] = {
         "audit": SEAL,
     },
     Role.DESK: {
-        **dict.fromkeys(("membership", "client_ward", "ward", "carer", "stay"), READ),
+        **dict.fromkeys(("membership", "client_ward", "ward", "carer"), READ),
         **dict.fromkeys(("pairing", "pairing_code", "access_incident"), CHANGE),
         "audit": "INSERT",
     },
     Role.HOME: {
-        **dict.fromkeys((*STAY_OF, "ward", "event", "coverage", "escalation_policy", "rule_set", "membership"), READ),
+        **dict.fromkeys((*STAY_OF, "ward", "event", *LAID_DOWN, "membership"), READ),
         "staff": TO_TELL,
         "audit": "INSERT",
     },
     Role.FEED: {"ward_feed": READ, "stay": "SELECT (ward_id, id)"},
     Role.RETENTION: {
-        **dict.fromkeys(("ward", "membership", "client_ward", "coverage", "escalation_policy", "rule_set"), READ),
+        **dict.fromkeys(("ward", "membership", "client_ward", *LAID_DOWN), READ),
         # Held while their rows go; and events lose whom they were about, for a feed has no gaps.
         **dict.fromkeys(("patient", "stay", "alert"), "SELECT, UPDATE, DELETE"),
         **dict.fromkeys(("event", "ward_feed"), CHANGE),
@@ -107,6 +114,8 @@ def policies_on(table: Table) -> Iterator[str]:
         yield f"home ON {name} TO {Role.HOME} USING ({_at_home(name, ward)})"
     if name in ("ward", "ward_feed", "membership", "client_ward"):
         yield f"accounts ON {name} TO {Role.ACCOUNTS} USING (true)"
+    elif name in LAID_DOWN:
+        yield f"accounts ON {name} FOR SELECT TO {Role.ACCOUNTS} USING (true)"
     elif name in ("event", "audit"):
         yield f"accounts ON {name} FOR INSERT TO {Role.ACCOUNTS} WITH CHECK (true)"
         if name == "audit":
