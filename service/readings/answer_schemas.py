@@ -2,11 +2,11 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from alerts.reading import Feeling, Symptom
 from service.body import Schema
-from service.fields import CleanText
+from service.fields import clean_text
 
 
 class AnswerIn(Schema):
@@ -27,7 +27,9 @@ class AnswerIn(Schema):
         return self
 
 
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), CleanText]
+Reason = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), AfterValidator(clean_text)
+]
 
 
 class ErrorIn(Schema):

@@ -80,6 +80,27 @@ class Furnished:
         self.known |= {self.ids[name] for name in ("code_id", "pairing_id", "carer_id")}
         return at_home
 
+    async def lay_down(self) -> None:
+        """Rules that another lead approved, a shadow beside them, shifts and an escalation policy of the ward's own."""
+        ward_id, lead = self.ids["ward_id"], self.ids["staff_id"]
+        another = await self.hospital.staff_id(ward_id, role="lead", name=self.administrative)
+        header = await self.hospital.token("staff", another)
+        approved = await self.hospital.client.post(f"/v1/wards/{ward_id}/rule-sets/1/approve", headers=header)
+        assert approved.status_code == 200, approved.text
+        await self.call("PUT", f"/v1/wards/{ward_id}/rule-set/shadow", {"number": 0})
+        hours = (await self.call("GET", f"/v1/wards/{ward_id}/coverage", None))["service_hours"]
+        shift = [{"starts": "07:00", "ends": "20:00", "staff_id": lead}]
+        duty = {"week": dict.fromkeys(hours["week"], shift), "dates": []}
+        coverage = {"service_hours": hours, "on_duty": duty, "version": 1}
+        await self.call("PUT", f"/v1/wards/{ward_id}/coverage", coverage)
+        steps = [
+            {"after_minutes": 0, "notify": "on_duty", "channel": "queue"},
+            {"after_minutes": 5, "notify": f"staff:{another}", "channel": "email"},
+            {"after_minutes": 10, "notify": "out_of_hours", "channel": "email"},
+        ]
+        policy = {"steps": steps, "out_of_hours_email": f"{self.administrative}@night.test", "version": 1}
+        await self.call("PUT", f"/v1/wards/{ward_id}/escalation-policy", policy)
+
     async def offer(self, ward_id: str) -> str:
         """A stay of this ward offered to another; the id of the offer."""
         stay = await self.admit()

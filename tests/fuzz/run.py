@@ -72,9 +72,11 @@ class Fuzz:
         }
 
     async def set_up(self) -> None:
-        """Furnish the wards."""
+        """Furnish the wards, and give them rules, shifts and policies of their own."""
         self.other = await furnished(self.hospital, ELSEWHERE)
         self.own = await furnished(self.hospital, "Own")
+        for each in (self.other, self.own):
+            await each.lay_down()
         beside = Furnished(self.hospital, dict(self.own.ids), self.own.team, BESIDE)
         await beside.bed()
         self.beside = beside

@@ -107,7 +107,7 @@ async def test_a_system_may_correct_only_what_it_sent(
     assert (await enter(partner, "nonsense")).status_code == 404
 
 
-@pytest.mark.parametrize("reason", ["", "   ", "x" * 501])
+@pytest.mark.parametrize("reason", ["", "   ", "x" * 501, "a\0b"])
 async def test_a_correction_needs_a_reason(partner: Partner, stay_id: str, reason: str) -> None:
     wrong = (await partner.kept(stay_id, spo2=88))["reading_id"]
     answer = await enter(partner, wrong, reason)
