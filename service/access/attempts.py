@@ -80,7 +80,9 @@ class Attempts:
             changed = {"failures": before + 1, "last_at": now}
             await session.execute(update(ATTEMPT).where(ATTEMPT.c.id == row.id).values(changed))
         unknown = ATTEMPT.c.known_at.is_(None) | (ATTEMPT.c.known_at < now - KNOWN_FOR)
-        await session.execute(delete(ATTEMPT).where(ATTEMPT.c.last_at < now - FORGOTTEN_AFTER, unknown))
+        # What somebody else tries at this moment is not old: two who waited for each other would never get on.
+        old = select(ATTEMPT.c.id).where(ATTEMPT.c.last_at < now - FORGOTTEN_AFTER, unknown)
+        await session.execute(delete(ATTEMPT).where(ATTEMPT.c.id.in_(old.with_for_update(skip_locked=True))))
 
     async def succeeded(self, session: WriteSession, account: str, now: datetime) -> None:
         """The try was right. The account is known at this address; other failures of the account still count."""

@@ -86,6 +86,17 @@ async def test_failures_from_everywhere_slow_the_account_for_a_minute_at_most(da
     assert await wait(database, "colleague@ward.test", at=last) == 0
 
 
+@pytest.mark.parametrize("database_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+async def test_whoever_comes_back_the_next_day_does_not_wait_for_others_who_do(database: Database) -> None:
+    await fail(database, "colleague@ward.test")
+    async with writing(database) as colleague, asyncio.timeout(10):
+        await colleague.execute(select(ATTEMPT).with_for_update())
+        address.set("198.51.100.1")
+        await fail(database, at=NOW + timedelta(hours=25))
+        left = (await colleague.execute(select(func.count()).select_from(ATTEMPT))).scalar_one()
+    assert left == 6
+
+
 async def test_a_colleague_gets_in_from_a_known_address_while_somebody_guesses_elsewhere(database: Database) -> None:
     await succeed(database)
     for number in range(30):
