@@ -1,6 +1,7 @@
 """A reading was entered in error: what the stay's alerts would be without it, and what that changes now.
 
-Nothing is closed by it: an alert whose evidence is gone is recovered and stays for a person to close."""
+Nothing is closed by it: an alert whose evidence is gone is recovered and stays for a person to close. A silence that
+the reading had covered is told."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,14 +11,17 @@ from alerts.change import Change, Kind
 from alerts.conclude import Cause, conclude
 from alerts.decide import Decisions, keep
 from alerts.episode import Episode, Explanation, Trace
-from alerts.fold import PlanEvent, RuleSetEvent
+from alerts.fold import PauseEvent, PlanEvent, RuleSetEvent, fold
 from alerts.judge import advance, change_plan, change_rule_set, judge
 from alerts.limits import ServiceHours
+from alerts.missed import last_valid_at
+from alerts.passing import pause, resume
 from alerts.raising import announced
 from alerts.reading import Reading
 from alerts.record import Record
 from alerts.severity import Family
 from alerts.transitions import Trigger, step
+from alerts.watch import Watch
 
 REASON = "a reading was entered in error"
 _WORDS = "A reading behind this was entered in error."
@@ -40,24 +44,60 @@ def refold(
     rule_sets: Sequence[RuleSetEvent],
     closings: Sequence[Closing],
     until: datetime,
-) -> Mapping[Family, Episode]:
-    """The unresolved episodes that these readings alone lead to, in order of receipt; what a person closed stays
-    closed. `start` holds what was known before the first of them."""
+    pauses: Sequence[PauseEvent] = (),
+) -> Record:
+    """What is known in the end if these readings alone had come, in order of receipt: the unresolved episodes they
+    lead to, and where the watch over the stay would be. What a person closed stays closed. `start` holds what was known
+    before the first of them."""
     record, left = start, sorted(readings, key=lambda reading: reading.received_at)
-    acts: list[PlanEvent | RuleSetEvent | Closing] = sorted((*plans, *rule_sets, *closings), key=lambda act: act.at)
+    acts: list[_Act] = sorted((*plans, *rule_sets, *pauses, *closings), key=lambda act: act.at)
     for act in acts:
-        # At one instant plan and rule set come before the readings, people after them.
+        # At one instant people who close come last; plan, rule set and pause come before the readings.
         before = [r for r in left if r.received_at < act.at or (r.received_at == act.at and isinstance(act, Closing))]
         left = left[len(before) :]
-        record = judge(record, before).record
-        if isinstance(act, PlanEvent):
-            record = change_plan(record, act.plan, act.at).record
-        elif isinstance(act, RuleSetEvent):
-            record = change_rule_set(record, act.rule_set, act.at).record
-        else:
+        record = _after(judge(record, before).record, act)
+    return advance(judge(record, left).record, until).record
+
+
+_Act = PlanEvent | RuleSetEvent | PauseEvent | Closing
+
+
+def _after(record: Record, act: _Act) -> Record:
+    match act:
+        case PlanEvent():
+            return change_plan(record, act.plan, act.at).record
+        case RuleSetEvent():
+            return change_rule_set(record, act.rule_set, act.at).record
+        case PauseEvent():
+            judged = resume(record, act.at) if act.until is None else pause(record, act.until, act.at)
+            return judged.record
+        case _:
             record = advance(record, act.at).record
-            record = record._replace(episodes={f: e for f, e in record.episodes.items() if f != act.family})
-    return advance(judge(record, left).record, until).episodes
+            return record._replace(episodes={f: e for f, e in record.episodes.items() if f != act.family})
+
+
+def watched(start: Record, plans: Sequence[PlanEvent], pauses: Sequence[PauseEvent], since: datetime) -> Record:
+    """`start` under the plan and with the watch as they were at an instant, from which on it is to look again.
+
+    `start` holds what was known then, but the stay's first plan, and its watch as it began. What came of the watch
+    until then is not asked for here: only when its clocks began."""
+    begun = start._replace(window=(), newest_observed_at=None, newest_resting_at=None)
+    earlier = [each for each in plans if each.at < since], [each for each in pauses if each.at < since]
+    lived = fold(begun, plans=earlier[0], pauses=earlier[1], until=since).record
+    watch = lived.watch
+    if watch is not None:
+        watch = watch._replace(due_at=max(since, watch.admitted_at))
+    return start._replace(plan=lived.plan, watch=watch)
+
+
+def set_back(watch: Watch, without: Record) -> Watch:
+    """The watch over a stay as it goes on `without` the reading: the silence counts from what is left, and what is due
+    because of it is not overlooked."""
+    folded = without.watch
+    if folded is None:
+        return watch
+    due_at = min((at for at in (watch.due_at, folded.due_at) if at is not None), default=None)
+    return watch._replace(silent_from=last_valid_at(without, folded), due_at=due_at)
 
 
 def correct(
@@ -68,12 +108,16 @@ def correct(
     hours: ServiceHours,
 ) -> Decisions:
     """Bring the unresolved episodes to what they would be `without` the reading. What people did, and what no reading
-    is the evidence of, stays as it is."""
+    is the evidence of, stays as it is; what was missed without it is told."""
     after, changes = dict(episodes), list[Change]()
     for family in dict.fromkeys((*episodes, *without)):
         before, folded = episodes.get(family), without.get(family)
         episode: Episode | None
-        if before is not None:
+        if family == Family.PLAN:
+            continue
+        if before is not None and family == Family.MISSED_READING:
+            episode, change = _missed(before, folded, at, reading_id, hours)
+        elif before is not None:
             episode, change = _recast(before, folded, at, reading_id, hours)
         else:
             episode, change = _uncovered(folded, at, reading_id, hours)
@@ -107,6 +151,19 @@ def _recast(
     again = before.recovered_at is not None
     cause = Cause(Trigger.BREACH if again else None, (REASON,), at, reading_id)
     return conclude(before, draft, cause, hours)
+
+
+def _missed(
+    before: Episode, folded: Episode | None, at: datetime, reading_id: str, hours: ServiceHours
+) -> tuple[Episode, Change | None]:
+    """Absence that was told is not taken back; it is told again if the reading had ended it, and told as worse."""
+    if folded is None or not any(trace.active for trace in folded.traces):
+        return before, None
+    ended = before.recovered_at is not None
+    if not ended and folded.severity <= before.severity:
+        return before, None
+    draft = _redrafted(before, folded, folded.traces)
+    return conclude(before, draft, Cause(Trigger.BREACH if ended else None, (REASON,), at, reading_id), hours)
 
 
 def _redrafted(before: Episode, folded: Episode | None, traces: tuple[Trace, ...]) -> Episode:

@@ -1,22 +1,27 @@
 """A reading that was entered in error: marked, never deleted, and the stay judged again without it.
 
 What the alerts would be is folded from before the first breach that it can have touched; what people closed stays
-closed, and nothing is closed by it."""
+closed, and nothing is closed by it. The watch over the stay is set back: a silence counts from what is left."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, and_, func, select, update
 
-from alerts.correct import Closing, correct, refold
-from alerts.fold import PlanEvent, RuleSetEvent
+from alerts.correct import Closing, correct, refold, set_back, watched
+from alerts.episode import Episode
+from alerts.fold import PauseEvent, PlanEvent, RuleSetEvent
 from alerts.judge import WINDOW, advance
+from alerts.limits import ServiceHours
+from alerts.placement import Newest
 from alerts.plan import Plan
+from alerts.reading import USABLE_FROM, Context, Quality, Reading
 from alerts.record import Record
-from alerts.rule_set import DEFAULT, RuleSet
+from alerts.rule_set import DEFAULT
 from alerts.severity import Family
+from alerts.watch import begin_watch
 from service import metrics
 from service.access import audit
 from service.access.principals import Principal
@@ -27,9 +32,10 @@ from service.feed.numbering import EVENT, NewEvent, append_events
 from service.logs import get_logger
 from service.queue.raising import StayChanges, Unresolved, load_unresolved, write_changes
 from service.queue.store import ALERT, lock_stay
+from service.readings.due import due_of, watch_of
 from service.readings.plans import plan_of
-from service.readings.store import plan_table, reading_table, stay_table
-from service.readings.windows import JUDGED_COLUMNS, to_reading
+from service.readings.store import Due, LockedStay, additions, lock_stays, plan_table, reading_table
+from service.readings.windows import JUDGED_AT, JUDGED_COLUMNS, to_reading
 from service.rules.live import load_lives
 from service.storage.session import WriteSession
 
@@ -85,59 +91,81 @@ async def enter_in_error(session: WriteSession, reading_id: str | None, said: Co
     return {**row, **marks}
 
 
-_BY_TIME = (Family.MISSED_READING, Family.PLAN)
-"""What no reading raised, no reading that is taken back takes back."""
-
-
 async def _judge_again(session: WriteSession, row: Mapping[str, Any], at: datetime) -> str:
-    """Write what the stay's alerts are without the reading; gives the id of the patient."""
-    ward_id, stay_id = row["ward_id"], row["stay_id"]
-    query = select(stay_table.c.patient_id, stay_table.c.sixteen_on).where(
-        stay_table.c.ward_id == ward_id, stay_table.c.id == stay_id
-    )
-    stay = (await session.execute(query)).one()
-    patient_id: str = stay.patient_id
-    stored: Unresolved = (await load_unresolved(session, [(ward_id, stay_id)])).get(stay_id, {})
-    readable = {
-        family: alert.episode
-        for family, alert in stored.items()
-        if alert.episode is not None and family not in _BY_TIME
-    }
-    hours = (await load_cover(session, ward_id)).hours
+    """Write what the stay's alerts and the watch over it are without the reading; gives the id of the patient."""
+    key = row["ward_id"], row["stay_id"]
+    stay = (await lock_stays(session, [key]))[key]
+    stored: Unresolved = (await load_unresolved(session, [key])).get(stay.id, {})
+    readable = {family: alert.episode for family, alert in stored.items() if alert.episode is not None}
+    cover = await load_cover(session, stay.ward_id)
     try:
-        history = await _history(session, row, at)
-        start, plans = _first_plan(history.plans, history.since)
-        known = tuple(to_reading(each) for each in history.readings if each.received_at < history.since)
-        later = [to_reading(each) for each in history.readings if each.received_at >= history.since]
-        rule_set, rule_sets = _first_rule_set(history.rule_sets, history.since)
-        record = Record(plan=start, window=known, service_hours=hours, sixteen_on=stay.sixteen_on, rule_set=rule_set)
-        without = refold(record, later, plans, rule_sets, history.closings, at)
+        history = await _history(session, row)
+        start = _start(stay, history, cover.hours)
+        without = refold(
+            start,
+            [each for each in history.readings if each.received_at >= history.since],
+            [each for each in history.plans[1:] if each.at >= history.since],
+            [each for each in history.rule_sets if each.at >= history.since],
+            [each for each in history.closings if each.at >= history.since],
+            at,
+            [each for each in history.pauses if each.at >= history.since],
+        )
         # What time alone has brought about by now is not the correction's doing.
-        stood = advance(record._replace(window=(), episodes=readable), at)
-        wanted = {family: each for family, each in without.items() if family in readable or family not in stored}
-        decided = correct(stood.episodes, wanted, at, row["id"], hours)
+        stood = advance(start._replace(window=(), episodes=readable, watch=None), at)
+        wanted = {f: each for f, each in without.episodes.items() if f in readable or f not in stored}
+        decided = correct(stood.episodes, wanted, at, row["id"], cover.hours)
+        due = _due(stay, decided.episodes, without, at)
     except (ValueError, KeyError, LookupError, TypeError) as problem:
         # What stands stays as it is: nothing is lowered by a judgement that failed.
         metrics.ENGINE_FAILURES.inc()
-        log.error("not_judged_again", stay_id=stay_id, exc_info=problem)
-        return patient_id
+        log.error("not_judged_again", stay_id=stay.id, exc_info=problem)
+        return stay.patient_id
     changes = (*stood.changes, *decided.changes)
-    await write_changes(session, [StayChanges(ward_id, stay_id, patient_id, stored, changes, decided.episodes)])
-    return patient_id
+    told = StayChanges(stay.ward_id, stay.id, stay.patient_id, stored, changes, decided.episodes, cover)
+    await write_changes(session, [told], additions((), (), (), () if due is None else (due,)))
+    return stay.patient_id
+
+
+def _due(stay: LockedStay, episodes: Mapping[Family, Episode], without: Record, at: datetime) -> Due | None:
+    """When the stay is to be looked at from now on: at once, if it was to be."""
+    watch = watch_of(stay, at)
+    due = due_of(stay, watch, Record(episodes=episodes, watch=set_back(watch, without)), None)
+    return replace(due, at=at) if due is not None and stay.due_at is None else due
 
 
 @dataclass(frozen=True, slots=True)
 class _History:
+    """What a stay's alerts come from since an instant. Also of before: the readings of 48 h, the `newest` that were
+    known, and what was done to the stay."""
+
     since: datetime
-    readings: list[Any]
-    plans: list[tuple[datetime, Plan]]
-    rule_sets: list[tuple[datetime, RuleSet]]
+    readings: list[Reading]
+    newest: Newest
+    plans: list[PlanEvent]
+    rule_sets: list[RuleSetEvent]
+    pauses: list[PauseEvent]
     closings: list[Closing]
 
 
-async def _history(session: WriteSession, row: Mapping[str, Any], at: datetime) -> _History:
+def _start(stay: LockedStay, history: _History, hours: ServiceHours) -> Record:
+    """What was known of a stay before its history. Nobody watches over one that has ended."""
+    before = [each.rule_set for each in history.rule_sets if each.at < history.since]
+    start = Record(
+        plan=history.plans[0].plan,
+        window=tuple(each for each in history.readings if each.received_at < history.since),
+        newest_observed_at=history.newest.any_at,
+        newest_resting_at=history.newest.resting_at,
+        service_hours=hours,
+        sixteen_on=stay.sixteen_on,
+        rule_set=before[-1] if before else DEFAULT,
+        watch=None if stay.status == "discharged" else begin_watch(stay.admitted_at),
+    )
+    return watched(start, history.plans[1:], history.pauses, history.since)
+
+
+async def _history(session: WriteSession, row: Mapping[str, Any]) -> _History:
     """What the stay's alerts come from: everything received since the first breach that the reading can have touched,
-    and what was known of the 48 h before."""
+    and what was known before."""
     ward_id, stay_id = row["ward_id"], row["stay_id"]
     alerts = select(ALERT.c.id, ALERT.c.first_breach_at, ALERT.c.resolved_at).where(
         ALERT.c.ward_id == ward_id, ALERT.c.stay_id == stay_id
@@ -145,23 +173,44 @@ async def _history(session: WriteSession, row: Mapping[str, Any], at: datetime) 
     all_alerts = (await session.execute(alerts)).all()
     touched = [a.first_breach_at for a in all_alerts if a.resolved_at is None or a.resolved_at >= row["received_at"]]
     since: datetime = min([row["observed_at"], row["received_at"], *touched])
-    table = reading_table
-    readings = (
-        await session.execute(
-            select(*(table.c[name] for name in JUDGED_COLUMNS)).where(
-                table.c.ward_id == ward_id,
-                table.c.stay_id == stay_id,
-                table.c.observed_at >= since - WINDOW,
-                table.c.entered_in_error_at.is_(None),
-            )
-        )
-    ).all()
+    table = reading_table.c
+    of_the_stay = and_(table.ward_id == ward_id, table.stay_id == stay_id, table.entered_in_error_at.is_(None))
+    judged = select(*(table[name] for name in JUDGED_COLUMNS)).where(of_the_stay, table.observed_at >= since - WINDOW)
+    readings = [to_reading(each) for each in await session.execute(judged)]
     plan_rows = select(plan_table).where(plan_table.c.ward_id == ward_id, plan_table.c.stay_id == stay_id)
     stored_plans = (await session.execute(plan_rows.order_by(plan_table.c.version))).all()
-    plans = [(each.created_at, plan_of(dict(each._mapping)) or Plan()) for each in stored_plans]
-    closings = await _closings(session, ward_id, [a.id for a in all_alerts if a.resolved_at is not None])
-    rule_sets = await load_lives(session, ward_id)
-    return _History(since, list(readings), plans, rule_sets, [each for each in closings if each.at >= since])
+    plans = [PlanEvent(each.created_at, plan_of(dict(each._mapping)) or Plan()) for each in stored_plans]
+    return _History(
+        since=since,
+        readings=readings,
+        newest=await _newest(session, of_the_stay, since),
+        plans=plans,
+        rule_sets=[RuleSetEvent(*each) for each in await load_lives(session, ward_id)],
+        pauses=await _pauses(session, ward_id, stay_id),
+        closings=await _closings(session, ward_id, [a.id for a in all_alerts if a.resolved_at is not None]),
+    )
+
+
+async def _newest(session: WriteSession, of_the_stay: ColumnElement[bool], since: datetime) -> Newest:
+    """The newest readings that were known at an instant, however long before."""
+    table = reading_table.c
+    earlier = (of_the_stay, table.received_at < since)
+    resting = (table.spo2 > USABLE_FROM - 0.5, table.context == Context.REST, table.quality != Quality.POOR)
+    newest = select(func.max(JUDGED_AT)).where(*earlier)
+    return Newest(
+        (await session.execute(newest)).scalar_one(), (await session.execute(newest.where(*resting))).scalar_one()
+    )
+
+
+async def _pauses(session: WriteSession, ward_id: str, stay_id: str) -> list[PauseEvent]:
+    """When the stay was paused, and when the pauses ended."""
+    query = select(EVENT.c.at, EVENT.c.type, EVENT.c.data).where(
+        EVENT.c.ward_id == ward_id, EVENT.c.subject_id == stay_id, EVENT.c.type.in_(("stay.paused", "stay.resumed"))
+    )
+    return [
+        PauseEvent(each.at, datetime.fromisoformat(each.data["paused_until"]) if each.type == "stay.paused" else None)
+        for each in await session.execute(query.order_by(EVENT.c.number))
+    ]
 
 
 async def _closings(session: WriteSession, ward_id: str, alert_ids: list[str]) -> list[Closing]:
@@ -173,15 +222,3 @@ async def _closings(session: WriteSession, ward_id: str, alert_ids: list[str]) -
     )
     last = {each.subject_id: each for each in await session.execute(query.order_by(EVENT.c.number))}
     return [Closing(each.at, Family(each.data["family"])) for each in last.values() if each.actor_id is not None]
-
-
-def _first_plan(plans: list[tuple[datetime, Plan]], since: datetime) -> tuple[Plan, list[PlanEvent]]:
-    """The plan in force at an instant, and the versions that came after."""
-    before = [plan for at, plan in plans if at < since] or [plan for _, plan in plans[:1]]
-    return before[-1], [PlanEvent(at, plan) for at, plan in plans[1:] if at >= since]
-
-
-def _first_rule_set(rule_sets: list[tuple[datetime, RuleSet]], since: datetime) -> tuple[RuleSet, list[RuleSetEvent]]:
-    """The rule set that was live at an instant, and those that went live after."""
-    before = [rule_set for at, rule_set in rule_sets if at < since] or [DEFAULT]
-    return before[-1], [RuleSetEvent(at, rule_set) for at, rule_set in rule_sets if at >= since]

@@ -1,5 +1,6 @@
 """HTTP for readings. The two doors guard themselves and read their own bodies: this is the hottest path there is."""
 
+from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -20,7 +21,7 @@ from service.access.principals import Principal
 from service.access.trail import trail_of
 from service.body import BATCH_LIMIT, JsonBody, reads_body
 from service.clock import real_now
-from service.errors import FieldError, Invalid, WardwatchError
+from service.errors import FieldError, Invalid, Overloaded, WardwatchError
 from service.fields import ClientKey, Id, Instant, canonical_id
 from service.paging import DEFAULT_LIMIT, Cursor, Limit, next_link
 from service.problems import SAFETY_TEXT, document
@@ -104,9 +105,12 @@ async def enter_in_error(
     """Say that a reading was an error. It is marked, never deleted, and the stay is judged again without it; an alert
     left without evidence becomes recovered. Staff may say it of any reading, a system of those it sent."""
     async with reading(database_of(request)) as looking:
-        await answers.find_reading(looking, who, canonical_id(reading_id))
+        found = await answers.find_reading(looking, who, canonical_id(reading_id))
     said = body.parse(ErrorIn, await body.read(request))
     correction = correcting.Correction(who, said.reason, request.app.state.clock.now(), real_now())
+    # What time has brought about is told as that, not as the correction's doing.
+    with suppress(Overloaded):
+        await intake.of(request).look_at(found.ward_id, found.stay_id, correction.at)
     async with writing(database_of(request)) as session:
         row = await correcting.enter_in_error(session, canonical_id(reading_id), correction)
     request.app.state.wakeups.wake([row["ward_id"]])

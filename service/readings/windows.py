@@ -47,6 +47,13 @@ EARLIER_COLUMNS = (
 histories from full rows (P4) fails until it does."""
 
 
+JUDGED_AT = case(
+    (reading_table.c.received_at < reading_table.c.observed_at, reading_table.c.received_at),
+    else_=reading_table.c.observed_at,
+)
+"""When a reading counts as observed: never after it was received, see `to_reading`."""
+
+
 def earlier_readings(given: Any) -> Select[Any]:
     """The place of each stay given (`place`, `ward_id`, `stay_id`, `since`, `whole_from`) with the EARLIER_COLUMNS of
     its readings observed after `since`; of those before `whole_from` at most as many as are judged together, the
@@ -62,9 +69,7 @@ def earlier_readings(given: Any) -> Select[Any]:
         partition_by=(given.c.place, reading.observed_at < given.c.whole_from),
         order_by=(reading.observed_at.desc(), reading.received_at.desc(), reading.id.desc()),
     )
-    # Nothing is judged as observed after it was received: see `to_reading`.
-    at = case((reading.received_at < reading.observed_at, reading.received_at), else_=reading.observed_at)
-    columns = [as_text(reading[name]) if name != "observed_at" else at.label(name) for name in EARLIER_COLUMNS]
+    columns = [as_text(reading[name]) if name != "observed_at" else JUDGED_AT.label(name) for name in EARLIER_COLUMNS]
     window = (
         select(given.c.place, *columns, given.c.whole_from, back.label("back"))
         .join_from(given, reading_table, of_the_stay)

@@ -24,7 +24,7 @@ def without(
     stay: Stay, sent: list[Reading], wrong: Reading, at: str, closings: list[Closing] | None = None
 ) -> Decisions:
     left = [each for each in sent if each is not wrong]
-    folded = refold(Record(), left, [], [], closings or [], clock(at))
+    folded = refold(Record(), left, [], [], closings or [], clock(at)).episodes
     return correct(stay.record.episodes, folded, clock(at), wrong.id, DAILY)
 
 
@@ -136,7 +136,7 @@ def test_what_no_reading_is_the_evidence_of_stays(wrong: int) -> None:
 def test_each_reading_is_judged_by_the_plan_of_its_receipt() -> None:
     first, second = reading("08:00", spo2=91, breathlessness=1), reading("09:00", spo2=91, breathlessness=1)
     plans = [PlanEvent(clock("08:00"), Plan(profile="hypercapnic")), PlanEvent(clock("08:30"), Plan())]
-    folded = refold(Record(), [second, first], plans, [], [], clock("09:01"))
+    folded = refold(Record(), [second, first], plans, [], [], clock("09:01")).episodes
     assert folded[OXYGEN].first_breach_at == clock("09:00")
 
 
@@ -152,5 +152,5 @@ def test_each_reading_is_judged_again_by_the_rule_set_of_its_time() -> None:
     before, at_once, after = (reading(at, **values) for at in ("08:00", "08:30", "09:00"))
     lives = [RuleSetEvent(clock("08:30"), stricter)]
     for left, severity in (([before], Severity.HIGH), ([at_once], Severity.CRITICAL), ([after], Severity.CRITICAL)):
-        folded = refold(Record(), left, [], lives, [], clock("09:01"))
+        folded = refold(Record(), left, [], lives, [], clock("09:01")).episodes
         assert folded[OXYGEN].severity == severity

@@ -40,7 +40,7 @@ def corrected(sent: list[Reading], wrong: Reading, at: str) -> Any:
     stay = Stay()
     for each in sent:
         stay.receives(each)
-    folded = refold(Record(), [each for each in sent if each is not wrong], [], [], [], clock(at))
+    folded = refold(Record(), [each for each in sent if each is not wrong], [], [], [], clock(at)).episodes
     return correct(stay.record.episodes, folded, clock(at), wrong.id, DAILY)
 
 

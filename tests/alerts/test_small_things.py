@@ -23,7 +23,7 @@ def test_an_alert_left_without_its_wrong_value_waits_for_one_thing_once() -> Non
     stay, sent = Stay(), [reading("08:00", spo2=91), reading("08:05", spo2=90, quality="poor")]
     for each in sent:
         stay.receives(each)
-    folded = refold(Record(), sent[:1], [], [], [], clock("08:06"))
+    folded = refold(Record(), sent[:1], [], [], [], clock("08:06")).episodes
     after = correct(stay.record.episodes, folded, clock("08:06"), sent[1].id, DAILY).episodes[OXYGEN]
     assert [(wait.key, wait.due_at) for wait in after.waits] == [("R1", clock("08:15"))]
 
@@ -97,7 +97,7 @@ def test_the_alert_without_the_wrong_value_speaks_of_what_is_left() -> None:
     stay, sent = Stay(), [reading("08:00", spo2=94, breathlessness=0), reading("08:30", spo2=90, breathlessness=0)]
     for each in sent:
         stay.receives(each)
-    folded = refold(Record(), sent[:1], [], [], [], clock("08:35"))
+    folded = refold(Record(), sent[:1], [], [], [], clock("08:35")).episodes
     after = correct(stay.record.episodes, folded, clock("08:35"), sent[1].id, DAILY).episodes[OXYGEN]
     assert after.explanation.text.startswith("SpO2 94 % ")
     assert [(wait.key, wait.due_at) for wait in after.waits] == [("R2", clock("09:00"))]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from alerts.checkpoint import dump
-from alerts.correct import Closing, correct, refold
+from alerts.correct import Closing, correct, refold, set_back
 from alerts.fold import HumanEvent, PlanEvent, Verb, act
 from alerts.judge import advance, change_plan, judge
 from alerts.limits import ServiceHours
@@ -24,15 +24,13 @@ from tests.promises.test_p4_fold import observation
 from tests.support.time import SettableClock
 from tests.support.wards import Partner, reading, rows_of
 
-BY_TIME = (Family.MISSED_READING, Family.PLAN)
-"""What no reading raised, no correction touches."""
-
 
 class Mirror:
     """The stay as the pure engine sees it, each correction judged from the whole history, not from a first breach."""
 
     def __init__(self, sixteen_on: Any, admitted_at: datetime) -> None:
         self.start = Record(plan=Plan(), service_hours=ServiceHours(zone="Europe/London"), sixteen_on=sixteen_on)
+        self.admitted_at = admitted_at
         self.record = self.start._replace(watch=begin_watch(admitted_at))
         self.readings: dict[str, Reading] = {}
         self.closings: list[Closing] = []
@@ -60,15 +58,18 @@ class Mirror:
             self.closings.append(Closing(event.at, event.family))
 
     def corrects(self, reading_id: str, at: datetime) -> None:
+        # What time has brought about by now comes first.
+        self.record = advance(self.record, at).record
         del self.readings[reading_id]
         left = list(self.readings.values())
-        without = refold(self.start, left, self.plans, [], self.closings, at)
-        by_time = {f: e for f, e in self.record.episodes.items() if f in BY_TIME}
-        of_readings = {f: e for f, e in self.record.episodes.items() if f not in BY_TIME}
-        # The watch goes on by itself: what it finds by now, the next look finds.
-        stood = advance(self.record._replace(episodes=of_readings, watch=None), at).record
-        decided = correct(stood.episodes, without, at, reading_id, self.record.service_hours)
-        self.record = self.record._replace(episodes={**by_time, **decided.episodes}, window=tuple(left))
+        start = self.start._replace(watch=begin_watch(self.admitted_at))
+        without = refold(start, left, self.plans, [], self.closings, at)
+        episodes = correct(self.record.episodes, without.episodes, at, reading_id, self.record.service_hours).episodes
+        assert self.record.watch is not None
+        self.record = self.record._replace(
+            episodes=episodes, window=tuple(left), watch=set_back(self.record.watch, without),
+            newest_observed_at=None, newest_resting_at=None,
+        )  # fmt: skip
 
 
 async def stored_readings(database: Database, stay_id: str) -> dict[str, Reading]:
