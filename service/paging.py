@@ -2,12 +2,14 @@
 
 import base64
 import binascii
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol, TypeVar
 from urllib.parse import urlencode
 
 import orjson
 from fastapi import Query, Request
+from fastapi.responses import Response
 
 from service.errors import FieldError, Invalid
 from service.fields import canonical_id
@@ -15,6 +17,16 @@ from service.fields import canonical_id
 Limit = Annotated[int, Query(ge=1, le=200, description="Rows a page")]
 Cursor = Annotated[str | None, Query(max_length=500, description="From `next_cursor` of the page before")]
 DEFAULT_LIMIT = 50
+
+
+class Numbered(Protocol):
+    """What a list of it goes on after by its id."""
+
+    @property
+    def id(self) -> str: ...
+
+
+Item = TypeVar("Item", bound=Numbered)
 
 
 def not_ours() -> Invalid:
@@ -56,8 +68,18 @@ def decode_id_cursor(cursor: str | None) -> str | None:
         return None
     after = canonical_id(decode_cursor(cursor, (str,))[0])
     if after is None:
-        raise Invalid(errors=[FieldError("/cursor", "invalid_cursor", "is not a cursor of this list")])
+        raise not_ours()
     return after
+
+
+def page_of(
+    request: Request, response: Response, found: Sequence[Item], limit: int
+) -> tuple[Sequence[Item], str | None]:
+    """The first `limit` of what was found, of which there is one more when the list goes on; and the cursor of the next
+    page, to which the answer then has a `Link`."""
+    further = encode_cursor(found[limit - 1].id) if len(found) > limit else None
+    response.headers.update(next_link(request, further))
+    return found[:limit], further
 
 
 def next_link(request: Request, cursor: str | None) -> dict[str, str]:

@@ -14,7 +14,7 @@ from service.access.trail import trail_of
 from service.access.visibility import require_ward
 from service.errors import NotFound
 from service.fields import CleanText, Instant, canonical_id
-from service.paging import DEFAULT_LIMIT, Cursor, Limit, decode_id_cursor, encode_cursor, next_link
+from service.paging import DEFAULT_LIMIT, Cursor, Limit, decode_id_cursor, page_of
 from service.storage.session import Reads
 
 router = APIRouter(prefix="/v1", tags=["access"])
@@ -47,7 +47,6 @@ async def list_audit(
         raise NotFound
     trail_of(request).polled(who, who.ward_ids, "audit.read")
     wanted = Asked(action=action, at_from=at_from, at_to=at_to, after=decode_id_cursor(cursor), **known)
-    rows = await auditing.list_entries(session, who, wanted, limit + 1)
-    further = encode_cursor(rows[limit - 1].id) if len(rows) > limit else None
-    response.headers.update(next_link(request, further))
-    return AuditOut(items=[EntryOut.of(row) for row in rows[:limit]], next_cursor=further)
+    found = await auditing.list_entries(session, who, wanted, limit + 1)
+    rows, further = page_of(request, response, found, limit)
+    return AuditOut(items=[EntryOut.of(row) for row in rows], next_cursor=further)

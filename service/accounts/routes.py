@@ -13,7 +13,7 @@ from service.body import JsonBody
 from service.errors import NotFound
 from service.feed.positions import wakeups_of
 from service.fields import Id, canonical_id
-from service.paging import DEFAULT_LIMIT, Cursor, Limit, decode_id_cursor, encode_cursor, next_link
+from service.paging import DEFAULT_LIMIT, Cursor, Limit, decode_id_cursor, page_of
 from service.storage.session import Reads, Writes
 
 router = APIRouter(prefix="/v1", tags=["accounts"])
@@ -47,9 +47,8 @@ async def get_staff_list(
     """Staff: of one's own wards, for an administrator all."""
     _require_mine(who, ward_id)
     found = await store.list_staff(session, who, ward_id, decode_id_cursor(cursor), limit + 1)
-    further = encode_cursor(found[limit - 1].id) if len(found) > limit else None
-    response.headers.update(next_link(request, further))
-    items = [schemas.StaffOut(**schemas.staff_fields(who, each)) for each in found[:limit]]
+    page, further = page_of(request, response, found, limit)
+    items = [schemas.StaffOut(**schemas.staff_fields(who, each)) for each in page]
     return schemas.StaffListOut(items=items, next_cursor=further)
 
 
@@ -157,9 +156,8 @@ async def get_clients(
     """Partner systems: of one's own wards, for an administrator all."""
     _require_mine(who, ward_id)
     found = await store.list_clients(session, who, ward_id, decode_id_cursor(cursor), limit + 1)
-    further = encode_cursor(found[limit - 1].id) if len(found) > limit else None
-    response.headers.update(next_link(request, further))
-    items = [schemas.ClientOut(**schemas.client_fields(who, each)) for each in found[:limit]]
+    page, further = page_of(request, response, found, limit)
+    items = [schemas.ClientOut(**schemas.client_fields(who, each)) for each in page]
     return schemas.ClientListOut(items=items, next_cursor=further)
 
 

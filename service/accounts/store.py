@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, insert, select, true, update
+from sqlalchemy import ColumnElement, Row, Table, delete, insert, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.access.principals import Principal
 from service.access.store import CLIENT, CLIENT_WARD, IDENTITY, MEMBERSHIP, STAFF, WARD, is_public, write_staff
 from service.access.visibility import visible
 from service.errors import NotFound
+
+_ON_WARDS = {STAFF: MEMBERSHIP.c.staff_id, CLIENT: CLIENT_WARD.c.client_id}
+"""Where it says on which wards an account of each kind is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,42 +54,24 @@ async def list_staff(
     session: AsyncSession, who: Principal, ward_id: str | None, after: str | None, limit: int
 ) -> list[Staff]:
     """The staff that the principal may see, oldest first, from the one after `after`."""
-    query = select(STAFF).where(_seen(who, STAFF.c.id, MEMBERSHIP.c.staff_id)).order_by(STAFF.c.id).limit(limit)
-    if ward_id is not None:
-        query = query.where(STAFF.c.id.in_(select(MEMBERSHIP.c.staff_id).where(MEMBERSHIP.c.ward_id == ward_id)))
-    if after is not None:
-        query = query.where(STAFF.c.id > after)
-    return await _staff(session, (await session.execute(query)).all())
+    return await _staff(session, await _list(session, who, STAFF, ward_id, after, limit))
 
 
 async def get_staff(session: AsyncSession, who: Principal, staff_id: str | None, *, lock: bool = False) -> Staff:
     """A member of staff the principal may see; raises NotFound. `lock` holds the account until the transaction ends."""
-    query = select(STAFF).where(STAFF.c.id == staff_id, _seen(who, STAFF.c.id, MEMBERSHIP.c.staff_id))
-    rows = (await session.execute(query.with_for_update() if lock else query)).all() if staff_id else []
-    if not rows:
-        raise NotFound
-    return (await _staff(session, rows))[0]
+    return (await _staff(session, [await _get(session, who, STAFF, staff_id, lock)]))[0]
 
 
 async def list_clients(
     session: AsyncSession, who: Principal, ward_id: str | None, after: str | None, limit: int
 ) -> list[Client]:
     """The systems that the principal may see, oldest first, from the one after `after`."""
-    query = select(CLIENT).where(_seen(who, CLIENT.c.id, CLIENT_WARD.c.client_id)).order_by(CLIENT.c.id).limit(limit)
-    if ward_id is not None:
-        query = query.where(CLIENT.c.id.in_(select(CLIENT_WARD.c.client_id).where(CLIENT_WARD.c.ward_id == ward_id)))
-    if after is not None:
-        query = query.where(CLIENT.c.id > after)
-    return await _clients(session, (await session.execute(query)).all())
+    return await _clients(session, await _list(session, who, CLIENT, ward_id, after, limit))
 
 
 async def get_client(session: AsyncSession, who: Principal, client_id: str | None, *, lock: bool = False) -> Client:
     """A system the principal may see; raises NotFound. `lock` holds the account until the transaction ends."""
-    query = select(CLIENT).where(CLIENT.c.id == client_id, _seen(who, CLIENT.c.id, CLIENT_WARD.c.client_id))
-    rows = (await session.execute(query.with_for_update() if lock else query)).all() if client_id else []
-    if not rows:
-        raise NotFound
-    return (await _clients(session, rows))[0]
+    return (await _clients(session, [await _get(session, who, CLIENT, client_id, lock)]))[0]
 
 
 async def update_staff(session: AsyncSession, staff_id: str, changes: Mapping[str, Any]) -> None:
@@ -125,12 +110,32 @@ async def renew_cover(session: AsyncSession, ward_ids: Sequence[str]) -> None:
         await session.execute(update(WARD).where(WARD.c.id == ward_id).values(newer))
 
 
-def _seen(who: Principal, account: Any, member: Any) -> ColumnElement[bool]:
+async def _list(
+    session: AsyncSession, who: Principal, table: Table, ward_id: str | None, after: str | None, limit: int
+) -> Sequence[Row[Any]]:
+    query = select(table).where(_seen(who, table)).order_by(table.c.id).limit(limit)
+    if ward_id is not None:
+        member = _ON_WARDS[table]
+        query = query.where(table.c.id.in_(select(member).where(member.table.c.ward_id == ward_id)))
+    if after is not None:
+        query = query.where(table.c.id > after)
+    return (await session.execute(query)).all()
+
+
+async def _get(session: AsyncSession, who: Principal, table: Table, account_id: str | None, lock: bool) -> Row[Any]:
+    query = select(table).where(table.c.id == account_id, _seen(who, table))
+    row = (await session.execute(query.with_for_update() if lock else query)).one_or_none() if account_id else None
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _seen(who: Principal, table: Table) -> ColumnElement[bool]:
     """The account is on one of the principal's wards; an administrator sees all, those on no ward as well."""
     if who.administrator:
         return true()
-    condition: ColumnElement[bool] = account.in_(select(member).where(visible(who, member.table)))
-    return condition
+    member = _ON_WARDS[table]
+    return table.c.id.in_(select(member).where(visible(who, member.table)))
 
 
 async def _staff(session: AsyncSession, rows: Sequence[Any]) -> list[Staff]:

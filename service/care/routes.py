@@ -1,5 +1,6 @@
 """HTTP for stays and their plans, and for changes of patients."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -29,7 +30,7 @@ from service.care.store import Stay
 from service.clock import real_now
 from service.feed.positions import wakeups_of
 from service.fields import Id
-from service.paging import DEFAULT_LIMIT, Cursor, Limit, decode_id_cursor, encode_cursor, next_link
+from service.paging import DEFAULT_LIMIT, Cursor, Limit, decode_id_cursor, page_of
 from service.patients.numbers import require_synthetic
 from service.patients.schemas import PatientOut, PatientPatch
 from service.storage.session import Reads, ReadSession, Writes, WriteSession
@@ -104,11 +105,9 @@ async def list_stays(
 ) -> StaysOut:
     """The ward's stays, in the order of admission."""
     trail_of(request).polled(who, (ward_id,), "stays.read")
-    after = decode_id_cursor(cursor)
-    stays = await store.list_stays(session, who, ward_id, status, after, limit + 1)
-    further = encode_cursor(stays[limit - 1].id) if len(stays) > limit else None
-    response.headers.update(next_link(request, further))
-    return StaysOut(items=await _details(session, who, ward_id, stays[:limit]), next_cursor=further)
+    found = await store.list_stays(session, who, ward_id, status, decode_id_cursor(cursor), limit + 1)
+    stays, further = page_of(request, response, found, limit)
+    return StaysOut(items=await _details(session, who, ward_id, stays), next_cursor=further)
 
 
 @router.get("/stays/{stay_id}")
@@ -189,7 +188,7 @@ def _changed(request: Request, response: Response, after_commit: BackgroundTasks
     return StayOut.of(stay)
 
 
-async def _details(session: ReadSession, who: Principal, ward_id: str, stays: list[Stay]) -> list[StayDetailOut]:
+async def _details(session: ReadSession, who: Principal, ward_id: str, stays: Sequence[Stay]) -> list[StayDetailOut]:
     ids = [stay.id for stay in stays]
     last = await views.list_last_readings(session, who.on("readings:read"), ward_id, ids)
     alerts = await views.list_open_alerts(session, who.on("alerts:read"), ward_id, ids)

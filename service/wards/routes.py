@@ -10,7 +10,7 @@ from service.access.principals import Principal
 from service.body import JsonBody
 from service.clock import real_now
 from service.fields import Id
-from service.paging import DEFAULT_LIMIT, Cursor, Limit, decode_id_cursor, encode_cursor, next_link
+from service.paging import DEFAULT_LIMIT, Cursor, Limit, decode_id_cursor, page_of
 from service.storage.session import Reads, Writes
 from service.versions import seen_version
 from service.wards import setup, store
@@ -60,11 +60,9 @@ async def get_wards(
     cursor: Cursor = None,
 ) -> WardsOut:
     """The wards one works on; for an administrator all."""
-    after = decode_id_cursor(cursor)
-    wards = await store.list_wards(session, who, after, limit + 1)
-    further = encode_cursor(wards[limit - 1].id) if len(wards) > limit else None
-    response.headers.update(next_link(request, further))
-    return WardsOut(items=[WardOut.model_validate(each) for each in wards[:limit]], next_cursor=further)
+    found = await store.list_wards(session, who, decode_id_cursor(cursor), limit + 1)
+    wards, further = page_of(request, response, found, limit)
+    return WardsOut(items=[WardOut.model_validate(each) for each in wards], next_cursor=further)
 
 
 @router.get("/wards/{ward_id}")
