@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, Index, SmallInteger, String, desc, text
 from sqlmodel import Field, SQLModel
 
-from service.storage.tables.columns import belongs_to, due, instant, key, ref, within, words
+from service.storage.tables.columns import belongs_to, due, index_among, instant, key, ref, within, words
 
 ALERT_STATES = ("open", "acknowledged", "recovered", "resolved")
 UNRESOLVED = text("state <> 'resolved'")
@@ -25,25 +25,8 @@ class AlertRow(SQLModel, table=True):
         words("state", ALERT_STATES),
         within("severity", 1, 4),
         belongs_to("stay", "stay_id"),
-        Index(
-            "uq_alert_one_unresolved",
-            "ward_id",
-            "subject",
-            "family",
-            unique=True,
-            sqlite_where=UNRESOLVED,
-            postgresql_where=UNRESOLVED,
-        ),
-        Index(
-            "ix_alert_queue",
-            "ward_id",
-            desc("severity"),
-            "taken",
-            "respond_by",
-            "id",
-            sqlite_where=UNRESOLVED,
-            postgresql_where=UNRESOLVED,
-        ),
+        index_among(UNRESOLVED, "uq_alert_one_unresolved", "subject", "family", unique=True),
+        index_among(UNRESOLVED, "ix_alert_queue", desc("severity"), "taken", "respond_by", "id"),
         Index("ix_alert_stay", "ward_id", "stay_id", "family", "opened_at"),
         due("alert", "limit_at", "state <> 'resolved'"),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, TextClause, text
 from sqlmodel import Field, SQLModel
 
 from service.storage.portable import IdType, InstantType
@@ -34,10 +34,14 @@ def instant(*, nullable: bool = False) -> Any:
     return Field(sa_type=InstantType, nullable=False)
 
 
+def index_among(among: TextClause, name: str, *columns: Any, unique: bool = False) -> Index:
+    """An index on (ward_id, columns) of those rows alone for which `among` holds."""
+    return Index(name, "ward_id", *columns, unique=unique, sqlite_where=among, postgresql_where=among)
+
+
 def due(table: str, column: str, among: str) -> Index:
     """The index by which a ward's due rows are found, among those that are watched."""
-    only = text(among)
-    return Index(f"ix_{table}_{column}", "ward_id", column, sqlite_where=only, postgresql_where=only)
+    return index_among(text(among), f"ix_{table}_{column}", column)
 
 
 def words(column: str, allowed: Iterable[str]) -> CheckConstraint:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKeyConstraint, Index, SmallInteger, String, text
 from sqlmodel import Field, SQLModel
 
-from service.storage.tables.columns import belongs_to, instant, key, ref, within, words
+from service.storage.tables.columns import belongs_to, index_among, instant, key, ref, within, words
 
 NOTICE_STATES = ("waiting", "sent", "dead")
 WAITING = text("state = 'waiting'")
@@ -52,7 +52,7 @@ class NoticeRow(SQLModel, table=True):
         words("state", NOTICE_STATES),
         within("severity", 1, 4),
         belongs_to("alert", "alert_id"),
-        Index("ix_notice_waiting", "ward_id", "due_at", sqlite_where=WAITING, postgresql_where=WAITING),
+        index_among(WAITING, "ix_notice_waiting", "due_at"),
         Index("ix_notice_alert_id", "ward_id", "alert_id"),
     )
 

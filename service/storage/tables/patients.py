@@ -5,7 +5,7 @@ from datetime import date, datetime
 from sqlalchemy import JSON, ForeignKeyConstraint, Index, String, text
 from sqlmodel import Field, SQLModel
 
-from service.storage.tables.columns import belongs_to, due, instant, key, ref, within, words
+from service.storage.tables.columns import belongs_to, due, index_among, instant, key, ref, within, words
 
 STAY_STATUSES = ("active", "paused", "discharged")
 IDENTIFIER_SYSTEMS = ("nhs_number", "mrn")
@@ -63,14 +63,7 @@ class StayRow(SQLModel, table=True):
     __table_args__ = (
         words("status", STAY_STATUSES),
         belongs_to("patient", "patient_id"),
-        Index(
-            "uq_stay_one_active",
-            "ward_id",
-            "patient_id",
-            unique=True,
-            sqlite_where=text("status <> 'discharged'"),
-            postgresql_where=text("status <> 'discharged'"),
-        ),
+        index_among(text("status <> 'discharged'"), "uq_stay_one_active", "patient_id", unique=True),
         Index("ix_stay_patient_id", "ward_id", "patient_id"),
         due("stay", "due_at", "status <> 'discharged'"),
         due("stay", "paused_until", "status = 'paused'"),
@@ -104,14 +97,7 @@ class ErasureRow(SQLModel, table=True):
         words("reason", ERASURE_REASONS),
         belongs_to("patient", "patient_id"),
         Index("ix_erasure_patient_id", "ward_id", "patient_id"),
-        Index(
-            "uq_erasure_one_proposed",
-            "ward_id",
-            "patient_id",
-            unique=True,
-            sqlite_where=text("status = 'proposed'"),
-            postgresql_where=text("status = 'proposed'"),
-        ),
+        index_among(text("status = 'proposed'"), "uq_erasure_one_proposed", "patient_id", unique=True),
     )
 
     ward_id: str = key()
@@ -134,14 +120,7 @@ class TransferRow(SQLModel, table=True):
     __table_args__ = (
         words("status", TRANSFER_STATUSES),
         ForeignKeyConstraint(["ward_id"], ["ward.id"]),
-        Index(
-            "uq_transfer_one_pending",
-            "ward_id",
-            "stay_id",
-            unique=True,
-            sqlite_where=text("status = 'pending'"),
-            postgresql_where=text("status = 'pending'"),
-        ),
+        index_among(text("status = 'pending'"), "uq_transfer_one_pending", "stay_id", unique=True),
     )
 
     ward_id: str = key()
