@@ -24,9 +24,10 @@ class Checked:
 
 
 class Remembered:
-    """The tokens checked last."""
+    """The tokens checked last, `most` of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MAX_REMEMBERED) -> None:
+        self._most = most
         self._tokens: OrderedDict[str, Checked] = OrderedDict()
 
     def __len__(self) -> int:
@@ -41,7 +42,7 @@ class Remembered:
         """Remember a token, and forget the oldest when there are too many."""
         self._tokens[token] = checked
         self._tokens.move_to_end(token)
-        if len(self._tokens) > MAX_REMEMBERED:
+        if len(self._tokens) > self._most:
             self._tokens.popitem(last=False)
 
     def forget(self, changes: Mapping[Subject, datetime]) -> None:

@@ -22,7 +22,7 @@ from service.storage.tables import METADATA
 
 FORMAT = "wardwatch-patient-export-1"
 AT_A_TIME = 500
-IDS_AT_A_TIME = 500
+"""Rows of one page, and ids that one query asks for."""
 
 Row = Mapping[str, Any]
 
@@ -85,17 +85,19 @@ async def whose(database: Database, ward_id: str, patient_id: str) -> Whose:
     )
 
 
-async def pages(database: Database, of: Whose, part: Part) -> AsyncIterator[Sequence[Row]]:
-    """The rows of one part, in order of their owners, at most `AT_A_TIME` at once."""
-    async for owners in _owners(database, of, part):
+async def pages(database: Database, of: Whose, part: Part, most: int = AT_A_TIME) -> AsyncIterator[Sequence[Row]]:
+    """The rows of one part, in order of their owners, `most` at once."""
+    async for owners in _owners(database, of, part, most):
         wards = (of.ward_id, NIL_ID) if part.everywhere else (of.ward_id,)
         for ward_id in wards if part.ward else (None,):
-            async for rows in _walk(database, part, ward_id, owners):
+            async for rows in _walk(database, part, ward_id, owners, most):
                 yield rows
 
 
-async def document(database: Database, ward_id: str, patient_id: str, at: datetime) -> AsyncIterator[bytes]:
-    """The export as JSON, piece by piece; one that was cut off is no JSON. `at`: when it was made."""
+async def document(
+    database: Database, ward_id: str, patient_id: str, at: datetime, most: int = AT_A_TIME
+) -> AsyncIterator[bytes]:
+    """The export as JSON, piece by piece, `most` rows each; one that was cut off is no JSON. `at`: when it was made."""
     of = await whose(database, ward_id, patient_id)
     head = {"format": FORMAT, "made_at": utc_text(at), "ward_id": ward_id, "patient_id": patient_id}
     yield orjson.dumps(head)[:-1] + b',"parts":{'
@@ -103,7 +105,7 @@ async def document(database: Database, ward_id: str, patient_id: str, at: dateti
     for place, part in enumerate(PARTS):
         yield (b"," if place else b"") + orjson.dumps(part.name) + b":["
         empty = True
-        async for rows in pages(database, of, part):
+        async for rows in pages(database, of, part, most):
             if part.name == READING.name:
                 judged_by.update(row["rule_set_version"] for row in rows)
             yield (b"" if empty else b",") + b",".join(orjson.dumps(_written(row)) for row in rows)
@@ -113,22 +115,21 @@ async def document(database: Database, ward_id: str, patient_id: str, at: dateti
     yield b"}" + b',"rule_sets":' + orjson.dumps([_written(row) for row in rules]) + b',"complete":true}\n'
 
 
-async def _owners(database: Database, of: Whose, part: Part) -> AsyncIterator[Sequence[str]]:
+async def _owners(database: Database, of: Whose, part: Part, most: int) -> AsyncIterator[Sequence[str]]:
     known = of.ids[part.owner]
-    for start in range(0, len(known), IDS_AT_A_TIME):
-        yield known[start : start + IDS_AT_A_TIME]
+    for start in range(0, len(known), most):
+        yield known[start : start + most]
     if part.owner == "anything":
-        async for rows in pages(database, of, BY_NAME[READING.name]):
-            for start in range(0, len(rows), IDS_AT_A_TIME):
-                yield [row["id"] for row in rows[start : start + IDS_AT_A_TIME]]
+        async for rows in pages(database, of, BY_NAME[READING.name], most):
+            yield [row["id"] for row in rows]
 
 
 async def _walk(
-    database: Database, part: Part, ward_id: str | None, owners: Sequence[str]
+    database: Database, part: Part, ward_id: str | None, owners: Sequence[str], most: int
 ) -> AsyncIterator[Sequence[Row]]:
     table = part.table
     place = [table.c[name] for name in (part.column, *part.order)]
-    query = select(table).where(table.c[part.column].in_(owners)).order_by(*place).limit(AT_A_TIME)
+    query = select(table).where(table.c[part.column].in_(owners)).order_by(*place).limit(most)
     if part.ward is not None:
         query = query.where(table.c[part.ward] == ward_id)
     after: list[Any] | None = None
@@ -142,7 +143,7 @@ async def _walk(
         if rows:
             after = [rows[-1][each.name] for each in place]
             yield [{name: row[name] for name in part.shown} for row in rows]
-        if len(rows) < AT_A_TIME:
+        if len(rows) < most:
             return
 
 

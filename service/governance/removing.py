@@ -34,9 +34,15 @@ ORDER: Sequence[str] = (
 
 
 async def remove_some(
-    where: Where, ward_id: str, patient_id: str, now: datetime, real_at: datetime, years: int
+    where: Where,
+    ward_id: str,
+    patient_id: str,
+    now: datetime,
+    real_at: datetime,
+    years: int,
+    most: int = AT_A_TIME,
 ) -> bool:
-    """Remove up to `AT_A_TIME` rows of a patient's record; whether it is gone, or is not to go any more.
+    """Remove up to `most` rows of a patient's record; whether it is gone, or is not to go any more.
 
     Holds the patient: whoever admits the person meanwhile waits, and whoever was first stops the removal."""
     held = select(PATIENT.c.id).where(PATIENT.c.ward_id == ward_id, PATIENT.c.id == patient_id)
@@ -44,7 +50,7 @@ async def remove_some(
     due = await find_due(where, ward_id, patient_id, now, years)
     if due is None:
         return True
-    left = AT_A_TIME - await _blank_events(where, ward_id, patient_id)
+    left = most - await _blank_events(where, ward_id, patient_id, most)
     for name in ORDER:
         if left <= 0:
             return False
@@ -83,7 +89,7 @@ def rows_of(name: str, ward_id: str, patient_id: str) -> ColumnElement[bool]:
     return mine if part.ward is None else and_(part.table.c[part.ward] == ward_id, mine)
 
 
-async def _blank_events(where: Where, ward_id: str, patient_id: str) -> int:
+async def _blank_events(where: Where, ward_id: str, patient_id: str, most: int) -> int:
     stays = select(STAY.c.id).where(STAY.c.ward_id == ward_id, STAY.c.patient_id == patient_id)
     of_the_stays = (READING.c.ward_id == ward_id, READING.c.stay_id.in_(stays))
     subjects: Sequence[Select[Any]] = (
@@ -97,13 +103,13 @@ async def _blank_events(where: Where, ward_id: str, patient_id: str) -> int:
     blanked = 0
     for subject in subjects:
         about = and_(EVENT.c.ward_id == ward_id, EVENT.c.subject_id.in_(subject))
-        found = select(EVENT.c.number).where(about).order_by(EVENT.c.number).limit(AT_A_TIME - blanked)
+        found = select(EVENT.c.number).where(about).order_by(EVENT.c.number).limit(most - blanked)
         numbers = (await where.execute(found)).scalars().all()
         if numbers:
             which = (EVENT.c.ward_id == ward_id, EVENT.c.number.in_(numbers))
             await where.execute(update(EVENT).where(*which).values(subject_id=NIL_ID, actor_id=None, data={}))
         blanked += len(numbers)
-        if blanked == AT_A_TIME:
+        if blanked == most:
             break
     return blanked
 

@@ -40,14 +40,21 @@ class Going:
 
 class Retention:
     """Work of the timekeeper. `years`: how long after the last discharge; 0: for ever, and only what serves the
-    service itself goes."""
+    service itself goes. `most_steps`: transactions on a ward in one round."""
 
     kind = "retention"
 
-    def __init__(self, database: Database, years: int, wake: Callable[[Sequence[str]], None]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        years: int,
+        wake: Callable[[Sequence[str]], None],
+        most_steps: int = MOST_STEPS,
+    ) -> None:
         self._database = database
         self._years = years
         self._wake = wake
+        self._most_steps = most_steps
         self._looked_at: datetime | None = None
 
     async def find_due(self, now: datetime) -> Agenda:
@@ -70,11 +77,11 @@ class Retention:
         found: Sequence[Due] = ()
         if self._years:
             async with reading(self._database) as session:
-                found = await due.list_due(session, ward_id, now, self._years, MOST_STEPS)
+                found = await due.list_due(session, ward_id, now, self._years, self._most_steps)
         for each in found:
             gone = False
             while not gone:
-                if steps >= MOST_STEPS:
+                if steps >= self._most_steps:
                     self._looked_at = None  # the rest at the next look, which is soon
                     return False
                 async with writing(self._database) as session:
@@ -82,13 +89,13 @@ class Retention:
                 steps += 1
             log.info("record_removed", ward_id=ward_id, patient_id=each.patient_id)
             self._wake([ward_id])
-        if len(found) == MOST_STEPS:
+        if len(found) == self._most_steps:
             self._looked_at = None
         return False
 
     async def _forget_keys(self, ward_id: str, now: datetime) -> int:
         steps, removed = 0, AT_A_TIME
-        while removed == AT_A_TIME and steps < MOST_STEPS:
+        while removed == AT_A_TIME and steps < self._most_steps:
             async with writing(self._database) as session:
                 which = and_(IDEMPOTENCY.c.ward_id == ward_id, old_keys(now))
                 removed = await delete_rows(session, IDEMPOTENCY, which, AT_A_TIME)

@@ -16,7 +16,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
 from sqlalchemy import delete, event, func, select, update
 
-from service.access import remembered as remembered_module
+from service.access.remembered import Remembered
 from service.clock import real_now
 from service.settings import Settings
 from service.storage.session import reading, writing
@@ -261,8 +261,8 @@ async def test_a_remembered_token_ends_when_it_says(hospital: Hospital) -> None:
         assert (await me(hospital, token)).status_code == 401
 
 
-async def test_the_memory_of_tokens_is_bounded(hospital: Hospital, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remembered_module, "MAX_REMEMBERED", 3)
+async def test_the_memory_of_tokens_is_bounded(hospital: Hospital) -> None:
+    hospital.app.state.tokens._remembered = Remembered(most=3)
     staff_id = await hospital.staff_id(await hospital.ward())
     for _ in range(10):
         header = await hospital.token("staff", staff_id)

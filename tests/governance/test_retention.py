@@ -188,15 +188,14 @@ async def test_nothing_goes_where_records_are_kept_for_ever(
 
 
 async def test_it_goes_in_small_steps_and_goes_on_where_it_was_stopped(
-    record: Record, database: Database, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
+    record: Record, database: Database, clock: SettableClock
 ) -> None:
-    monkeypatch.setattr(removing, "AT_A_TIME", 3)
     now = clock.now().replace(year=2035)
     total = sum((await counts(database)).values())
     steps = 0
     while True:
         async with writing(database) as session:
-            gone = await removing.remove_some(session, record.ward_id, record.patient_id, now, real_now(), 8)
+            gone = await removing.remove_some(session, record.ward_id, record.patient_id, now, real_now(), 8, most=3)
         left = sum((await counts(database)).values())
         assert total - left <= 3
         total, steps = left, steps + 1
@@ -219,10 +218,9 @@ async def test_who_is_admitted_meanwhile_stops_it(record: Record, database: Data
 
 @ONE_DATABASE
 async def test_it_looks_once_an_hour_and_at_once_when_there_is_more(
-    record: Record, database: Database, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
+    record: Record, database: Database, clock: SettableClock
 ) -> None:
-    monkeypatch.setattr(retention, "MOST_STEPS", 1)
-    work = retention.Retention(database, 8, lambda _: None)
+    work = retention.Retention(database, 8, lambda _: None, most_steps=1)
     now = clock.now().replace(year=2036)
     assert record.ward_id in (await work.find_due(now)).wards
     assert (await work.find_due(now)).wards == ()

@@ -6,11 +6,12 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from service.clock import Clock
 from service.fields import utc_text
 from service.readings import shadowing
+from service.storage.engine import Database
 from service.storage.session import reading as reading_session
 from service.storage.session import writing
 from service.storage.tables import AuditRow, RuleSetRow
@@ -226,14 +227,15 @@ async def test_a_shadow_that_fails_touches_nothing(ward: Ward, monkeypatch: pyte
 
 
 async def test_counts_that_cannot_be_written_are_kept_for_the_next_time(
-    ward: Ward, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+    ward: Ward, app: FastAPI, database: Database
 ) -> None:
     await ward.ask("PUT", "/rule-set/shadow", ward.first, {"number": 0})
     await ward.send(await ward.admit(), 91)
-    shadow = app.state.intake.shadow
-    with monkeypatch.context() as broken:
-        broken.setattr(shadow, "_database", None)
-        await shadow.flush()
+    async with database.writes.begin() as connection:
+        await connection.execute(text("ALTER TABLE shadow_count RENAME TO elsewhere"))
+    await app.state.intake.shadow.flush()
+    async with database.writes.begin() as connection:
+        await connection.execute(text("ALTER TABLE elsewhere RENAME TO shadow_count"))
     assert ("R1", "critical", 1, 1) in await ward.shadow()
 
 
