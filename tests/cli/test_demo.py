@@ -12,13 +12,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.cli import PROGRAM, environment, wardwatch
+from tests.support.cli import PROGRAM, environment, until_refused, wardwatch
 from tests.support.postgres import free_port
 
 pytestmark = pytest.mark.slow
 
 PATIENCE_SECONDS = 120
-ENDED = "a process of the demo is still listening"
 
 
 @asynccontextmanager
@@ -49,18 +48,6 @@ async def said(process: Process, until: str) -> str:
     return text
 
 
-async def no_longer_listening(port: int) -> bool:
-    """Whether the port falls silent while we have patience."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except ConnectionRefusedError:
-                return True
-            writer.close()
-            await asyncio.sleep(0.05)
-
-
 async def first_alerts(http: httpx.AsyncClient, headers: dict[str, str]) -> list[dict]:
     """The queue, once there is something in it."""
     async with asyncio.timeout(PATIENCE_SECONDS):
@@ -86,9 +73,9 @@ async def test_a_demo_shows_alerts_to_whom_it_told_the_password_and_leaves_nothi
         await said(process, "alert.opened")
         process.send_signal(signal.SIGTERM)
         rest = await said(process, "nothing of yours was touched")
-        assert await process.wait() == 0
+        assert await asyncio.wait_for(process.wait(), PATIENCE_SECONDS) == 0
         assert re.search(r"Readings sent: (\d+) = (\d+) kept \+ (\d+) replayed \+ (\d+) refused", rest)
-        assert await no_longer_listening(port), ENDED
+        await until_refused(port, PATIENCE_SECONDS)
         assert list(tmp_path.iterdir()) == []
 
 
@@ -96,7 +83,7 @@ async def test_the_service_of_a_demo_that_is_killed_ends_too(tmp_path):
     async with playing(tmp_path) as (process, port, _):
         process.kill()
         await process.wait()
-        assert await no_longer_listening(port), ENDED
+        await until_refused(port, PATIENCE_SECONDS)
 
 
 async def test_a_port_that_is_taken_is_said_and_nothing_is_started(tmp_path):

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.cli import serving
+from tests.support.cli import serving, until_refused
 from tests.support.postgres import free_port
 
 
@@ -48,18 +48,6 @@ async def test_a_request_under_way_is_answered_before_it_stops(database_url: str
         writer.close()
         assert answer.startswith(b"HTTP/1.1 4"), answer
         assert b'"request_id"' in answer
-
-
-async def until_refused(port: int) -> None:
-    """Wait until nobody listens on the port any more."""
-    async with asyncio.timeout(10):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except ConnectionRefusedError:
-                return
-            writer.close()
-            await asyncio.sleep(0.02)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

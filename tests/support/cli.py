@@ -75,3 +75,15 @@ async def until_ready(client: httpx.AsyncClient, process: Process, seconds: floa
                 pass
             await asyncio.sleep(0.05)
     raise AssertionError(f"the service ended with {process.returncode} before it was ready")
+
+
+async def until_refused(port: int, seconds: float = 10) -> None:
+    """Wait until nobody listens on the port any more; fails when that takes too long."""
+    async with asyncio.timeout(seconds):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except ConnectionRefusedError:
+                return
+            writer.close()
+            await asyncio.sleep(0.02)
