@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 import orjson
 
-from service.errors import FieldError, Invalid
 from service.feed.numbering import MAX_NUMBER
 from service.feed.store import StoredEvent, list_events_of
-from service.paging import decode_cursor, encode_cursor
+from service.paging import decode_cursor, encode_cursor, not_ours
 from service.queue.notes import list_notes
 from service.queue.views import Place
 from service.storage.session import ReadSession
@@ -27,7 +26,7 @@ async def read_story(session: ReadSession, place: Place, cursor: str | None, lim
     """A page of an alert's story, oldest first. Raises Invalid for a cursor that is not one of ours."""
     after: int = decode_cursor(cursor, (int,))[0] if cursor is not None else 0
     if not 0 <= after <= MAX_NUMBER:
-        raise Invalid(errors=[FieldError("/cursor", "invalid_cursor", "is not a cursor of this list")])
+        raise not_ours()
     events = await list_events_of(session, place.ward_id, place.alert_id, after, limit + 1)
     shown, more = events[:limit], len(events) > limit
     left_with = {event.number: note_id for event in shown if (note_id := orjson.loads(event.data).get("note_id"))}
