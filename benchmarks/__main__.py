@@ -200,6 +200,10 @@ async def _batches(
     rate = 100 * _say("batches of 100", await run(ours, _batched(rows, 100, token), asked.seconds), {200})
     print(f"  {'  readings':<44}{rate:>12,.0f} /s")
     found["batches of 100, readings / single posts"].append(rate / single)
+    rows = seeding.caught_up(stay_ids, int(asked.seconds * 20_000), 2000 + number)
+    kept = await run(ours, _batched(rows, 100, token), asked.seconds)
+    rate = 100 * _say("batches of 100, ten readings of each stay", kept, {200})
+    print(f"  {'  readings':<44}{rate:>12,.0f} /s   {rate / single:.2f} x single posts")
 
 
 async def _fill_queue(ours: int, token: str, stay_ids: list[str]) -> None:

@@ -147,9 +147,26 @@ def readings(
     rows = []
     for number in range(count):
         chosen = number % len(stay_ids) if in_turn else chance.randrange(len(stay_ids))
-        value = spo2 or (chance.randint(88, 95) if chosen % 12 == 0 else chance.randint(95, 99))
+        value = spo2 or _spo2(chosen, chance)
         rows.append(_reading(stay_ids[chosen], f"{seed}-{number}", start + number * step, value, chance))
     return rows
+
+
+def caught_up(stay_ids: list[str], count: int, seed: int, each: int = 10) -> list[dict[str, Any]]:
+    """The same ward when lines come back: `each` readings of one stay, then of another. Apps and hubs send so."""
+    chance = random.Random(seed)
+    start, step = real_now() - timedelta(minutes=10), timedelta(minutes=10) / count
+    rows = []
+    for first in range(0, count, each):
+        chosen = chance.randrange(len(stay_ids))
+        for number in range(first, first + each):
+            value = _spo2(chosen, chance)
+            rows.append(_reading(stay_ids[chosen], f"{seed}-{number}", start + number * step, value, chance))
+    return rows
+
+
+def _spo2(chosen: int, chance: random.Random) -> int:
+    return chance.randint(88, 95) if chosen % 12 == 0 else chance.randint(95, 99)
 
 
 def _reading(stay_id: str, key: str, at: datetime, spo2: int, chance: random.Random) -> dict[str, Any]:
