@@ -14,7 +14,6 @@ from alerts.case import Placement
 from alerts.episode import Episode
 from alerts.evaluate import Evaluation
 from alerts.plan import Plan, TreatmentEscalation
-from alerts.rule import Awaited
 from alerts.severity import Channel, Family, Severity
 
 
@@ -124,11 +123,8 @@ def _of_episode(episode: Episode) -> AdviceCode:
     if episode.family == Family.TECHNICAL:
         settled = episode.recovered_at is not None
         return AdviceCode.RECHECK_WITHIN_1_HOUR if settled else AdviceCode.MEASURE_AGAIN_NOW
-    if episode.recovered_at is not None:
-        return AdviceCode.CALL_THE_TEAM
     if episode.severity == Severity.CRITICAL:
-        unconfirmed_red = episode.family == Family.OXYGEN and not episode.confirmed
-        return AdviceCode.MEASURE_AGAIN_NOW if unconfirmed_red else AdviceCode.EMERGENCY
+        return _of_critical(episode)
     if episode.severity == Severity.HIGH and not _recheck_may_settle(episode):
         return AdviceCode.CALL_THE_TEAM
     if episode.family == Family.OVER_OXYGENATION:
@@ -136,10 +132,17 @@ def _of_episode(episode: Episode) -> AdviceCode:
     return AdviceCode.RECHECK_WITHIN_1_HOUR
 
 
+def _of_critical(episode: Episode) -> AdviceCode:
+    if episode.recovered_at is not None:
+        return AdviceCode.CALL_THE_TEAM
+    unconfirmed_red = episode.family == Family.OXYGEN and not episode.confirmed
+    return AdviceCode.MEASURE_AGAIN_NOW if unconfirmed_red else AdviceCode.EMERGENCY
+
+
 def _recheck_may_settle(episode: Episode) -> bool:
-    """An amber value without breathlessness: the leaflet's recheck within the hour comes first."""
-    awaited = any(wait.awaits == Awaited.RECHECK for wait in episode.waits)
-    return awaited and episode.title in ("silent_hypoxia", "hypoxia_symptoms_unknown")
+    """An amber value without breathlessness: the leaflet's recheck within the hour comes first, and a good one does not
+    make it more urgent. A second amber value, or no recheck, confirms it."""
+    return not episode.confirmed and episode.title in ("silent_hypoxia", "hypoxia_symptoms_unknown")
 
 
 @dataclass(frozen=True, slots=True)

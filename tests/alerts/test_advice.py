@@ -143,6 +143,26 @@ def test_amber_that_a_recheck_did_not_settle_rings_the_team() -> None:
     assert advised(stay, watched_now=False).text.startswith("Ring 111 now")
 
 
+def test_a_good_recheck_is_not_more_urgent_than_the_amber_before_it() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=93, breathlessness=1)
+    assert advised(stay).code == AdviceCode.RECHECK_WITHIN_1_HOUR
+    for at in ("08:20", "08:40"):
+        stay.reads(at, spo2=96, breathlessness=1)
+        assert stay.families == {Family.OXYGEN}
+        assert advised(stay).code == AdviceCode.RECHECK_WITHIN_1_HOUR
+        assert "Ring" not in advised(stay, watched_now=False).text
+
+
+def test_a_recheck_that_did_not_come_rings_the_team_whatever_comes_later() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=93, breathlessness=1)
+    stay.waits_until("09:05")
+    for at in ("09:10", "09:30"):
+        stay.reads(at, spo2=96, breathlessness=1)
+        assert advised(stay).code == AdviceCode.CALL_THE_TEAM
+
+
 def test_a_retrospective_alert_has_no_text_for_the_patient_but_forbids_carrying_on() -> None:
     stay = Stay()
     stay.reads("08:30", spo2=97)
