@@ -126,9 +126,11 @@ def catch_up(record: Record, plan: Plan, paused_until: datetime | None, at: date
 
 
 def change_rule_set(record: Record, rule_set: RuleSet, at: datetime) -> Judgement:
-    """Another rule set goes live on the ward. What stands, and what it waits for, stays as it is."""
+    """Another rule set goes live on the ward. What stands, and what it waits for, stays as it is; readings that are
+    missing are missed by the new numbers."""
     advanced = advance(record, at)
-    return advanced._replace(record=advanced.record._replace(rule_set=rule_set))
+    live = advance(advanced.record._replace(rule_set=rule_set), at)
+    return live._replace(changes=(*advanced.changes, *live.changes), reminders=(*advanced.reminders, *live.reminders))
 
 
 def _told(advanced: Judgement, rule: Rule, at: datetime) -> Judgement:

@@ -4,6 +4,7 @@ All times are a design decision, need CSO sign-off; no national limit was found.
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from math import ceil
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -14,19 +15,11 @@ from alerts.record import Record
 from alerts.rule import Finding, Input, Limit
 from alerts.rules.absence import MISSED_READING
 from alerts.severity import Family, Severity
-from alerts.slots import FILLED_UNTIL, is_filled, longest_gap, slots_between
-from alerts.watch import Watch
-
-REMIND_AFTER = timedelta(hours=1)
-"""From here a slot counts as missed for whoever has something to worry about, and the person is reminded."""
-
-MISSED_AFTER = FILLED_UNTIL
-
-SILENT_AT_LEAST = timedelta(hours=24)
-SILENT_GAPS = 1.5
-"""Nothing valid for the longer of a day and one and a half times the plan's longest gap is urgent."""
+from alerts.slots import is_filled, longest_gap, slots_between
+from alerts.watch import Watch, WatchLimits
 
 _DAY = timedelta(days=1)
+_HOUR = timedelta(hours=1)
 
 
 class SlotDue(NamedTuple):
@@ -54,12 +47,13 @@ def missed_between(record: Record, watch: Watch, start: datetime, end: datetime)
     times, zone = record.plan.reading_times, record.service_hours.zone
     if not times or watch.paused_until is not None:
         return
-    valid = _valid(record)
-    for slot in slots_between(times, zone, max(watch.slots_from, start - MISSED_AFTER), end - REMIND_AFTER):
-        if not is_filled(slot, times, zone, watch.slots_from, valid):
-            limits = ((slot + REMIND_AFTER, False), (slot + MISSED_AFTER, True))
-            yield from (SlotDue(at, slot, missed) for at, missed in limits if start <= at <= end)
-    limit = max(SILENT_AT_LEAST, SILENT_GAPS * longest_gap(times))
+    valid, limits = _valid(record), limits_of(record, watch)
+    remind_after, until = limits.remind_after, limits.until
+    for slot in slots_between(times, zone, max(watch.slots_from, start - until), end - remind_after):
+        if not is_filled(slot, times, zone, watch.slots_from, valid, limits):
+            ends = ((slot + remind_after, False), (slot + until, True))
+            yield from (SlotDue(at, slot, missed) for at, missed in ends if start <= at <= end)
+    limit = _silent_after(limits.silent_at_least, limits.silent_gaps, times)
     since = _last_of(valid, record, watch)
     at = since + limit * max(1, ceil((start - since) / limit))
     while at <= end:
@@ -67,40 +61,69 @@ def missed_between(record: Record, watch: Watch, start: datetime, end: datetime)
         at += limit
 
 
+def overtaken(record: Record, watch: Watch, before: WatchLimits, now: datetime) -> Iterator[MissedDue]:
+    """What other limits than those `before` make due `now`: by them it would have passed already, by the earlier ones
+    it was still to come. A longer limit makes nothing due."""
+    times, zone = record.plan.reading_times, record.service_hours.zone
+    if not times or watch.paused_until is not None:
+        return
+    valid, limits = _valid(record), limits_of(record, watch)
+    for slot in slots_between(times, zone, max(watch.slots_from, now - before.until), now):
+        if not is_filled(slot, times, zone, watch.slots_from, valid, limits):
+            if slot + limits.remind_after <= now < slot + before.remind_after:
+                yield SlotDue(now, slot, missed=False)
+            if slot + limits.until <= now < slot + before.until:
+                yield SlotDue(now, slot, missed=True)
+    since, limit = _last_of(valid, record, watch), _silent_after(limits.silent_at_least, limits.silent_gaps, times)
+    if since + limit <= now < since + _silent_after(before.silent_at_least, before.silent_gaps, times):
+        yield SilenceDue(now, since, limit)
+
+
+def limits_of(record: Record, watch: Watch) -> WatchLimits:
+    """The limits by which the watch goes: those of the rule set when nobody has looked yet."""
+    return watch.limits or record.rule_set.watch
+
+
+@lru_cache(maxsize=256)
+def _silent_after(at_least: timedelta, gaps: float, times: tuple[str, ...]) -> timedelta:
+    """How long nothing valid may come under a plan with these reading times, at least one."""
+    return max(at_least, gaps * longest_gap(times))
+
+
 def finding_of(record: Record, watch: Watch, due: MissedDue) -> Finding | None:
     """What a limit that passes with nothing valid amounts to; None when it is only time to remind."""
     if isinstance(due, SilenceDue):
         return _silent(record, due)
     if due.missed:
-        return None if _counted(record, due.slot) else _missed(record, due, Severity.LOW)
+        return None if _counted(record, due.slot) else _missed(record, watch, due, Severity.LOW)
     worry = _worry(record)
     if worry is not None:
-        return _missed(record, due, Severity.HIGH, (worry,))
+        return _missed(record, watch, due, Severity.HIGH, (worry,))
     before = _slot_before(record, watch, due.slot)
     if before is None or _standing(record):
         return None
     times, zone = record.plan.reading_times, record.service_hours.zone
-    if is_filled(before, times, zone, watch.slots_from, _valid(record)):
+    if is_filled(before, times, zone, watch.slots_from, _valid(record), limits_of(record, watch)):
         return None
     in_a_row = Input("in_a_row", 2, "", None, before)
-    return _missed(record, due, Severity.LOW, (in_a_row,))
+    return _missed(record, watch, due, Severity.LOW, (in_a_row,))
 
 
 def _silent(record: Record, due: SilenceDue) -> Finding | None:
     if _standing(record, Severity.HIGH):
         return None
-    hours = (due.at - due.since) / timedelta(hours=1)
+    hours = (due.at - due.since) / _HOUR
     since = due.since.astimezone(ZoneInfo(record.service_hours.zone)).strftime("%H:%M on %d %B")
     inputs = (Input("silent_for", hours, "h", None, due.since), Input("since", since, "", None, due.since))
-    limits = (Limit("silent_at_most", due.limit / timedelta(hours=1), "h"),)
+    limits = (Limit("silent_at_most", due.limit / _HOUR, "h"),)
     return _finding(record, Severity.HIGH, inputs, limits)
 
 
-def _missed(record: Record, due: SlotDue, severity: Severity, more: tuple[Input, ...] = ()) -> Finding:
+def _missed(record: Record, watch: Watch, due: SlotDue, severity: Severity, more: tuple[Input, ...] = ()) -> Finding:
     at = due.slot.astimezone(ZoneInfo(record.service_hours.zone)).strftime("%H:%M")
-    hours = (due.at - due.slot) / timedelta(hours=1)
+    hours = (due.at - due.slot) / _HOUR
     inputs = (Input("slot", at, "", None, due.slot), Input("empty_for", hours, "h", None, due.slot), *more)
-    return _finding(record, severity, inputs, (Limit("fills_until", MISSED_AFTER / timedelta(hours=1), "h"),))
+    return _finding(record, severity, inputs, (Limit("fills_until", limits_of(record, watch).until / _HOUR, "h"),))
 
 
 def _finding(record: Record, severity: Severity, inputs: tuple[Input, ...], limits: tuple[Limit, ...]) -> Finding:
@@ -136,7 +159,7 @@ def _counted(record: Record, slot: datetime) -> bool:
 def _slot_before(record: Record, watch: Watch, slot: datetime) -> datetime | None:
     """The slot before this one, no more than a day (and the hour of a clock change) away."""
     times, zone = record.plan.reading_times, record.service_hours.zone
-    earlier = slots_between(times, zone, max(watch.slots_from, slot - _DAY - REMIND_AFTER), slot)
+    earlier = slots_between(times, zone, max(watch.slots_from, slot - _DAY - _HOUR), slot)
     return earlier[-2] if len(earlier) > 1 else None
 
 

@@ -7,7 +7,16 @@ from typing import NamedTuple
 from alerts.change import Change, Reminder
 from alerts.conclude import Cause, conclude
 from alerts.decide import keep
-from alerts.missed import MISSED_AFTER, MissedDue, SilenceDue, SlotDue, finding_of, last_valid_at, missed_between
+from alerts.missed import (
+    MissedDue,
+    SilenceDue,
+    SlotDue,
+    finding_of,
+    last_valid_at,
+    limits_of,
+    missed_between,
+    overtaken,
+)
 from alerts.plan import Plan
 from alerts.raising import raise_finding
 from alerts.reading import Reading
@@ -18,7 +27,7 @@ from alerts.rules.absence import NO_PRESCRIPTION, REVIEW_DUE
 from alerts.severity import Family
 from alerts.waiting import advance_episodes
 from alerts.waking import wake_all
-from alerts.watch import Watch
+from alerts.watch import Watch, WatchLimits
 
 _TICK = timedelta(microseconds=1)
 _AHEAD = timedelta(hours=50)
@@ -39,10 +48,18 @@ Due = SlotDue | SilenceDue | GapDue
 def pass_time(record: Record, now: datetime) -> Judgement:
     """Apply everything that falls due up to and including `now`, each thing once and in order, however long nobody
     looked. Nothing is due: the record comes back as it is, in well under a microsecond."""
-    watch = record.watch
-    if watch is None or not _due(watch, now):
+    watch, limits = record.watch, record.rule_set.watch
+    if watch is None:
         return _run_out(record, now)
-    watch = _after_pause(watch, now)
+    passed = _looked(record, watch, now) if _due(watch, now) else _run_out(record, now)
+    before = watch.limits
+    return passed if before in (None, limits) else _renumbered(passed, watch, before, now)
+
+
+def _looked(record: Record, watch: Watch, now: datetime) -> Judgement:
+    limits, watch = limits_of(record, watch), _after_pause(watch, now)
+    if watch.limits is None:
+        watch = watch._replace(limits=limits)
     record = record._replace(watch=watch)
     changes: list[Change] = []
     reminders: list[Reminder] = []
@@ -51,17 +68,29 @@ def pass_time(record: Record, now: datetime) -> Judgement:
     passed: list[Due] = [due for due in ahead if due.at <= now]
     for due in sorted([*passed, *_gaps_between(record, watch, start, now)], key=_order):
         run_out = _run_out(record, due.at)
-        reminders += _reminders(due)
+        reminders += _reminders(due, limits)
         raised = _apply(run_out.record, watch, due)
         changes += (*run_out.changes, *raised.changes)
         record = raised.record
     run_out = _run_out(record, now)
     watch = run_out.record.watch or watch
     # What is known now is remembered: the next look may be after the window has moved on.
-    watch = watch._replace(silent_from=last_valid_at(run_out.record, watch))
-    watch = watch._replace(due_at=_first_after(run_out.record, watch, now, ahead))
+    due_at = _first_after(run_out.record, watch, now, ahead)
+    watch = watch._replace(silent_from=last_valid_at(run_out.record, watch), due_at=due_at)
     record = run_out.record._replace(watch=watch)
     return Judgement((), (*changes, *run_out.changes), record, tuple(reminders))
+
+
+def _renumbered(passed: Judgement, watch: Watch, before: WatchLimits, now: datetime) -> Judgement:
+    """Other limits for the watch are live than those by which the watch went: from now on it goes by them, and
+    what they make due is told."""
+    limits = passed.record.rule_set.watch
+    watch = (passed.record.watch or watch)._replace(limits=limits)
+    record, changes, reminders = passed.record._replace(watch=watch), passed.changes, passed.reminders
+    for due in sorted(overtaken(record, watch, before, now), key=_order):
+        raised = _apply(record, watch, due)
+        record, changes, reminders = raised.record, (*changes, *raised.changes), (*reminders, *_reminders(due, limits))
+    return _rewatched(Judgement((), changes, record, reminders), record, watch, now)
 
 
 def next_due_at(record: Record) -> datetime | None:
@@ -97,7 +126,7 @@ def replanned(judged: Judgement, plan: Plan, at: datetime) -> Judgement:
     times_changed = plan.reading_times != record.plan.reading_times
     slots_from = at if times_changed else watch.slots_from
     watch = watch._replace(planned_at=at, slots_from=slots_from, plan_version=plan.version)
-    lacking = {name for name, since in gaps(plan, watch, record.service_hours.zone).items() if since <= at}
+    lacking = {name for name, since in gaps(plan, watch, record).items() if since <= at}
     if plan.prescribed_oxygen_flow is None:
         lacking.add(NO_PRESCRIPTION)
     watch = watch._replace(told=tuple(name for name in watch.told if name in lacking))
@@ -138,7 +167,7 @@ def _run_out(record: Record, now: datetime) -> Judgement:
 
 
 def _gaps_between(record: Record, watch: Watch, start: datetime, end: datetime) -> Iterator[GapDue]:
-    for name, at in gaps(record.plan, watch, record.service_hours.zone).items():
+    for name, at in gaps(record.plan, watch, record).items():
         if name not in watch.told and max(at, start) <= end:
             yield GapDue(max(at, start), name)
 
@@ -148,7 +177,7 @@ def _first_after(record: Record, watch: Watch, now: datetime, near: Iterable[Mis
     more."""
     ahead = [due.at for due in near if due.at > now]
     ahead = ahead or [due.at for due in missed_between(record, watch, now + _NEAR, now + _AHEAD)]
-    of_plan = gaps(record.plan, watch, record.service_hours.zone)
+    of_plan = gaps(record.plan, watch, record)
     soonest = now + _TICK
     ahead += [max(at, soonest) for name, at in of_plan.items() if name not in watch.told]
     if watch.paused_until is not None:
@@ -161,10 +190,10 @@ def _order(due: Due) -> tuple[datetime, bool]:
     return due.at, not isinstance(due, SilenceDue)
 
 
-def _reminders(due: Due) -> tuple[Reminder, ...]:
+def _reminders(due: Due, limits: WatchLimits) -> tuple[Reminder, ...]:
     if not isinstance(due, SlotDue) or due.missed:
         return ()
-    return (Reminder(due.slot, due.at, due.slot + MISSED_AFTER),)
+    return (Reminder(due.slot, due.at, due.slot + limits.until),)
 
 
 def _apply(record: Record, watch: Watch, due: Due) -> Judgement:

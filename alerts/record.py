@@ -29,7 +29,7 @@ class Record(NamedTuple):
 
     `watch` (kept on the stay's row): without one nobody looks for readings that do not come, nor at the plan. What it
     needs besides, it finds in the plan, the zone of `service_hours` and the window, which must reach back 48 h, and
-    30 h before the watch's `due_at`.
+    33 h before the watch's `due_at`.
     """
 
     plan: Plan = Plan()

@@ -11,19 +11,16 @@ from alerts.rules.absence import NO_BASELINE, NO_PRESCRIPTION, NO_PROFILE, NO_RE
 from alerts.severity import Severity
 from alerts.watch import Watch
 
-BASELINE_WITHIN = timedelta(hours=48)
-"""From admission until the usual SpO2 is known (design decision, needs CSO sign-off)."""
 
-
-def gaps(plan: Plan, watch: Watch, zone: str) -> dict[str, datetime]:
+def gaps(plan: Plan, watch: Watch, record: Record) -> dict[str, datetime]:
     """What the plan lacks or will lack by itself, each with the instant since when: never before the plan was in
-    force."""
-    found = {}
+    force. `record` knows the ward's zone and rules."""
+    found, zone = {}, record.service_hours.zone
     if plan.review_on is not None:
         day_after = plan.review_on + timedelta(days=1)
         found[NO_REVIEW] = datetime.combine(day_after, time(0), ZoneInfo(zone)).astimezone(watch.planned_at.tzinfo)
     if plan.baseline_spo2 is None:
-        found[NO_BASELINE] = watch.admitted_at + BASELINE_WITHIN
+        found[NO_BASELINE] = watch.admitted_at + record.rule_set.watch.baseline_within
     if any(problem.code == "home_oxygen_without_profile" for problem in plan.warnings()):
         found[NO_PROFILE] = watch.planned_at
     return {name: max(at, watch.planned_at) for name, at in found.items()}
@@ -39,7 +36,7 @@ def review_finding(record: Record, names: tuple[str, ...], at: datetime) -> Find
     plan = record.plan
     values: dict[str, tuple[Value, str]] = {
         NO_REVIEW: (str(plan.review_on), ""),
-        NO_BASELINE: (BASELINE_WITHIN / timedelta(hours=1), "h"),
+        NO_BASELINE: (record.rule_set.baseline_hours, "h"),
         NO_PROFILE: (plan.prescribed_oxygen_flow, "L/min"),
         NO_PRESCRIPTION: (None, ""),
     }

@@ -4,9 +4,11 @@ that every explanation can say by which numbers it came about."""
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from datetime import timedelta
 from typing import Any
 
 from alerts.plan import HYPERCAPNIC_LIMITS, STANDARD_LIMITS, Limits, Plan, Problem, Profile
+from alerts.watch import USUAL, WatchLimits
 
 OPTIONAL_RULES = ("R5", "R6", "R11", "R12", "R16")
 """Rules a ward may switch off. All others find what kills, or find that the system does not see (design decision,
@@ -78,10 +80,21 @@ class RuleSet:
     worse_rise: float = _number(2, 1, 3, 0.5)
     """Breathlessness above usual at a green SpO2."""
     poor_in_a_row: int = _number(3, 2, 5)
+    slot_before_minutes: int = _number(120, 60, 180)
+    slot_until_minutes: int = _number(240, 120, 360)
+    """Before and after its time a reading slot can be filled; then it is missed."""
+    slot_reminder_minutes: int = _number(60, 30, 60)
+    """After its time the person is reminded, and a slot is urgent for whoever has a low value."""
+    silent_hours: int = _number(24, 12, 24)
+    silent_gaps: float = _number(1.5, 1, 1.5, 0.5)
+    """Nothing valid for so long, and for so many times the plan's longest gap, is urgent."""
+    baseline_hours: int = _number(48, 24, 72)
+    """From admission until the usual SpO2 is known."""
     off: tuple[str, ...] = ()
     """Ids of optional rules that are switched off, in order."""
     standard: Limits = field(init=False, repr=False, compare=False)
     hypercapnic: Limits = field(init=False, repr=False, compare=False)
+    watch: WatchLimits = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         problems = [*_version_problems(self.version), *_number_problems(self), *_off_problems(self.off)]
@@ -92,6 +105,7 @@ class RuleSet:
         hypercapnic = Limits(self.hypercapnic_red_at, self.hypercapnic_amber_at, HYPERCAPNIC_LIMITS.target_low)
         object.__setattr__(self, "standard", standard)
         object.__setattr__(self, "hypercapnic", hypercapnic)
+        object.__setattr__(self, "watch", _watch_limits(self))
 
     @classmethod
     def from_mapping(cls, data: Mapping[str, Any]) -> "RuleSet":
@@ -123,6 +137,18 @@ class RuleSet:
 def bounds() -> dict[str, tuple[float, float]]:
     """The lowest and the highest of each number a ward may change, both included."""
     return {f.name: (f.metadata["low"], f.metadata["high"]) for f in fields(RuleSet) if f.metadata}
+
+
+def _watch_limits(rules: RuleSet) -> WatchLimits:
+    limits = WatchLimits(
+        before=timedelta(minutes=rules.slot_before_minutes),
+        remind_after=timedelta(minutes=rules.slot_reminder_minutes),
+        until=timedelta(minutes=rules.slot_until_minutes),
+        silent_at_least=timedelta(hours=rules.silent_hours),
+        silent_gaps=rules.silent_gaps,
+        baseline_within=timedelta(hours=rules.baseline_hours),
+    )
+    return USUAL if limits == USUAL else limits
 
 
 def _version_problems(version: object) -> list[Problem]:

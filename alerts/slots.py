@@ -9,10 +9,7 @@ from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 from alerts.reading import Reading
-
-FILLED_FROM = timedelta(hours=2)
-FILLED_UNTIL = timedelta(hours=4)
-"""Before and after its time a slot can be filled (design decision, needs CSO sign-off)."""
+from alerts.watch import USUAL, WatchLimits
 
 _DAY = timedelta(days=1)
 
@@ -37,21 +34,30 @@ def longest_gap(times: tuple[str, ...]) -> timedelta:
     return timedelta(minutes=max(after - before for before, after in zip(minutes, following, strict=True)))
 
 
-def is_filled(slot: datetime, times: tuple[str, ...], zone: str, since: datetime, readings: Sequence[Reading]) -> bool:
+def is_filled(
+    slot: datetime,
+    times: tuple[str, ...],
+    zone: str,
+    since: datetime,
+    readings: Sequence[Reading],
+    limits: WatchLimits = USUAL,
+) -> bool:
     """Has a usable resting SpO2 that is not poor filled this slot? One reading fills one slot: in order of receipt,
     each the earliest that is still empty. Slots before `since` do not exist; those of the day before are enough."""
-    first, oldest, newest = slot - FILLED_FROM, slot - _DAY - FILLED_FROM, slot + FILLED_UNTIL
+    first, newest = slot - limits.before, slot + limits.until
+    oldest = first - _DAY
     near = [r for r in readings if oldest <= r.observed_at <= newest and r.counts_for_spo2]
     if not any(reading.observed_at >= first for reading in near):
         return False
     slots = slots_between(times, zone, max(since, slot - _DAY), slot)
-    return slot in _filled(slots, sorted(near, key=_receipt))
+    return slot in _filled(slots, sorted(near, key=_receipt), limits)
 
 
-def _filled(slots: Sequence[datetime], readings: Iterable[Reading]) -> list[datetime]:
+def _filled(slots: Sequence[datetime], readings: Iterable[Reading], limits: WatchLimits) -> list[datetime]:
     empty, filled = list(slots), []
+    before, until = limits.before, limits.until
     for reading in readings:
-        earliest, latest = reading.observed_at - FILLED_UNTIL, reading.observed_at + FILLED_FROM
+        earliest, latest = reading.observed_at - until, reading.observed_at + before
         slot = next((slot for slot in empty if earliest <= slot <= latest), None)
         if slot is not None:
             empty.remove(slot)

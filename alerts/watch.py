@@ -1,8 +1,26 @@
 """What the clock over a stay has to remember between two looks: the little that neither the plan nor the readings
 tell."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
+
+
+class WatchLimits(NamedTuple):
+    """How long a watch waits; a rule set may say otherwise (design decisions, need CSO sign-off).
+
+    A reading slot can be filled so long `before` its time and `until` so long after it; `remind_after` its time the
+    person is reminded, and it counts for whoever has something to worry about. Nothing valid for `silent_at_least`, and
+    for `silent_gaps` times the plan's longest gap, is urgent. The usual SpO2 is known within so long of admission."""
+
+    before: timedelta = timedelta(hours=2)
+    remind_after: timedelta = timedelta(hours=1)
+    until: timedelta = timedelta(hours=4)
+    silent_at_least: timedelta = timedelta(hours=24)
+    silent_gaps: float = 1.5
+    baseline_within: timedelta = timedelta(hours=48)
+
+
+USUAL = WatchLimits()
 
 
 class Watch(NamedTuple):
@@ -13,7 +31,8 @@ class Watch(NamedTuple):
     of a pause, and to the last valid value that was known at a look. `planned_at`: since when the plan is in force.
     `told`: the gaps of this plan that were raised already. `due_at`: everything before it has been applied and nothing
     is due before it, so no look is needed until then; it may be too early, never too late, and None is never.
-    `paused_until` and `plan_version`: the pause and the plan it last knew of.
+    `paused_until` and `plan_version`: the pause and the plan it last knew of. `limits`: those it last went by, None
+    before the first look.
     """
 
     admitted_at: datetime
@@ -24,6 +43,7 @@ class Watch(NamedTuple):
     told: tuple[str, ...] = ()
     paused_until: datetime | None = None
     plan_version: int = 1
+    limits: WatchLimits | None = None
 
     def restarted(self, at: datetime) -> "Watch":
         """A pause has ended: the clock starts again, as at admission."""
@@ -46,11 +66,29 @@ def dump_watch(watch: Watch) -> dict[str, Any]:
     """Only dict, list, str, int and None; times in ISO 8601 with their offset."""
     times = {name: getattr(watch, name) for name in (*_TIMES, *_PERHAPS)}
     written = {name: None if at is None else at.isoformat() for name, at in times.items()}
-    return {**written, "told": list(watch.told), "plan_version": watch.plan_version}
+    limits = None if watch.limits is None else [_plain(each) for each in watch.limits]
+    return {**written, "told": list(watch.told), "plan_version": watch.plan_version, "limits": limits}
 
 
 def load_watch(data: dict[str, Any]) -> Watch:
     """The watch that `dump_watch` wrote. Raises KeyError or ValueError for anything else."""
-    times = {name: datetime.fromisoformat(data[name]) for name in _TIMES}
+    times: dict[str, Any] = {name: datetime.fromisoformat(data[name]) for name in _TIMES}
     perhaps: dict[str, Any] = {name: datetime.fromisoformat(data[name]) if data[name] else None for name in _PERHAPS}
-    return Watch(**times, **perhaps, told=tuple(data["told"]), plan_version=data["plan_version"])
+    watch = Watch(**times, **perhaps, told=tuple(data["told"]), plan_version=data["plan_version"])
+    return watch._replace(limits=_limits(data["limits"])) if data.get("limits") else watch
+
+
+_MINUTE = timedelta(minutes=1)
+
+
+def _plain(limit: timedelta | float) -> float:
+    return limit // _MINUTE if isinstance(limit, timedelta) else limit
+
+
+def _limits(data: list[float]) -> WatchLimits:
+    before, remind_after, until, silent, gaps, baseline = data
+    limits = WatchLimits(
+        before * _MINUTE, remind_after * _MINUTE, until * _MINUTE, silent * _MINUTE, gaps, baseline * _MINUTE
+    )
+    # The one object that most stays share compares in no time.
+    return USUAL if limits == USUAL else limits

@@ -9,11 +9,13 @@ from typing import Any
 from sqlalchemy import select
 
 from alerts.advice import Contact
-from alerts.slots import FILLED_FROM, FILLED_UNTIL, is_filled, slots_between
+from alerts.slots import is_filled, slots_between
+from alerts.watch import WatchLimits
 from service.access.principals import Home, Principal
 from service.care.store import Stay, get_stay
 from service.cover.inforce import load_cover
 from service.readings.windows import JUDGED_COLUMNS, to_reading
+from service.rules.live import live_on
 from service.storage.session import ReadSession
 from service.storage.tables import METADATA
 
@@ -65,12 +67,12 @@ async def see_my_stay(session: ReadSession, who: Principal, home: Home, now: dat
     stay = await get_stay(session, who, home.ward_id, home.stay_id)
     cover = await load_cover(session, home.ward_id)
     rows = await _recent(session, home, now)
-    zone = cover.hours.zone
+    zone, rules = cover.hours.zone, await live_on(session, home.ward_id)
     return MyStay(
         as_of=now,
         stay=stay,
         time_zone=zone,
-        next_reading=_next_slot(stay, zone, rows, now),
+        next_reading=_next_slot(stay, zone, rules.watch, rows, now),
         watched_now=cover.coverage.watched(now),
         ring=cover.contact(now),
         recent=_sent(rows, await _acted_at(session, home)),
@@ -89,16 +91,16 @@ async def _recent(session: ReadSession, home: Home, now: datetime) -> Sequence[A
     return (await session.execute(query.order_by(READING.c.observed_at.desc()).limit(MOST_RECENT))).all()
 
 
-def _next_slot(stay: Stay, zone: str, rows: Sequence[Any], now: datetime) -> Slot | None:
+def _next_slot(stay: Stay, zone: str, limits: WatchLimits, rows: Sequence[Any], now: datetime) -> Slot | None:
     """The first reading that is asked for and has not come; None while paused, ended, or without reading times."""
     times = stay.plan.reading_times
     if stay.status != "active" or not times:
         return None
     readings = [to_reading([getattr(row, name) for name in JUDGED_COLUMNS]) for row in rows]
     since = stay.admitted_at
-    for slot in slots_between(tuple(times), zone, max(since, now - FILLED_UNTIL), now + timedelta(days=2)):
-        if not is_filled(slot, tuple(times), zone, since, readings):
-            return Slot(slot, slot - FILLED_FROM, slot + FILLED_UNTIL)
+    for slot in slots_between(tuple(times), zone, max(since, now - limits.until), now + timedelta(days=2)):
+        if not is_filled(slot, tuple(times), zone, since, readings, limits):
+            return Slot(slot, slot - limits.before, slot + limits.until)
     return None
 
 

@@ -13,7 +13,7 @@ from service.access.principals import Principal
 from service.errors import Conflict, FieldError, Invalid, NotAllowed, NotFound, SecondPersonNeeded
 from service.feed.numbering import NewEvent, append_events
 from service.rules import store
-from service.rules.live import DEFAULT_NUMBER, load
+from service.rules.live import DEFAULT_NUMBER, load, readable
 from service.rules.store import RuleSetVersion
 
 LEAD = "lead"
@@ -70,6 +70,10 @@ async def approve(
         raise Conflict("This rule set was approved before.")
     if proposed.based_on != in_force.live:
         raise Conflict("Another rule set has gone live since this one was proposed: propose it again.")
+    live = (await load(session, [(ward_id, in_force.live)]))[ward_id, in_force.live]
+    if readable(ward_id, number, proposed.values).watch != live.watch:
+        # What is waited for has changed: a stay's next look may come too late now.
+        await store.look_at_stays(session, ward_id)
     await store.approve_version(session, ward_id, number, who.id, at)
     await _tell(session, who, ward_id, "rule_set.approved", number, at, real_at)
     return dataclasses.replace(proposed, approved_by=who.id, approved_at=at)

@@ -15,7 +15,9 @@ Number = Annotated[int, Field(ge=0, le=1_000_000, description="0 is the default 
 class RuleSetIn(Schema):
     """A proposal: the live rule set with these numbers changed."""
 
-    numbers: dict[str, StrictInt | StrictFloat] = Field(default_factory=dict, max_length=100)
+    numbers: dict[str, StrictInt | StrictFloat] = Field(
+        default_factory=dict, max_length=100, description="By name; each with its bounds is in the live rule set"
+    )
     off: list[str] | None = Field(None, max_length=20, description="Optional rules to switch off")
     reason: Reason
 

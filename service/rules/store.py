@@ -15,6 +15,7 @@ from service.storage.tables import METADATA
 RULE_SET = METADATA.tables["rule_set"]
 SHADOW_COUNT = METADATA.tables["shadow_count"]
 WARD = METADATA.tables["ward"]
+STAY = METADATA.tables["stay"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,13 @@ async def approve_version(session: AsyncSession, ward_id: str, number: int, by: 
     key = (RULE_SET.c.ward_id == ward_id, RULE_SET.c.number == number)
     await session.execute(update(RULE_SET).where(*key).values(approved_by=by, approved_at=at))
     await session.execute(update(WARD).where(WARD.c.id == ward_id).values(rule_set_number=number))
+
+
+async def look_at_stays(session: AsyncSession, ward_id: str) -> None:
+    """Every stay of the ward that goes on is looked at as soon as possible. Their rows are locked, in the one order."""
+    of_the_ward = (STAY.c.ward_id == ward_id, STAY.c.status != "discharged")
+    await session.execute(select(STAY.c.id).where(*of_the_ward).order_by(STAY.c.id).with_for_update(key_share=True))
+    await session.execute(update(STAY).where(*of_the_ward).values(due_at=None))
 
 
 async def set_shadow(session: AsyncSession, ward_id: str, number: int | None) -> None:

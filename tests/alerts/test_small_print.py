@@ -233,6 +233,7 @@ def test_a_value_too_low_to_use_does_not_begin_the_clearing_of_a_drop_anew() -> 
 IN_HALVES = {
     "mild_up_to": 2.5, "moderate_from": 3.5, "breathless_high_from": 4.5, "breathless_critical_from": 6.5,
     "breathless_rise": 2.5, "more_oxygen": 0.5, "worse_rise": 1.5,
+    "silent_gaps": 1.5,
 }  # fmt: skip
 
 

@@ -59,6 +59,12 @@ def test_what_a_ward_may_set_its_numbers_to() -> None:
         "trend_medium_at": (90, 97),
         "worse_rise": (1, 3),
         "poor_in_a_row": (2, 5),
+        "slot_before_minutes": (60, 180),
+        "slot_until_minutes": (120, 360),
+        "slot_reminder_minutes": (30, 60),
+        "silent_hours": (12, 24),
+        "silent_gaps": (1, 1.5),
+        "baseline_hours": (24, 72),
     }
 
 

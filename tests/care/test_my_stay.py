@@ -1,5 +1,6 @@
 """What people at home are told of their own stay."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -53,7 +54,7 @@ async def test_on_a_ward_with_rules_shifts_and_a_policy_of_its_own_it_is_shown_b
         found: dict[str, Any] = answer.json()
         return found
 
-    rules = {"standard_amber_at": 93, "standard_red_at": 90}
+    rules = {"standard_amber_at": 93, "standard_red_at": 90, "slot_before_minutes": 60, "slot_until_minutes": 150}
     number = (await ask("POST", "/rule-sets", first, numbers=rules, reason="Fewer ambers."))["number"]
     await ask("POST", f"/rule-sets/{number}/approve", second)
     duty = {"week": {"sunday": [{"starts": "07:00", "ends": "20:00", "staff_id": ada}]}, "dates": []}
@@ -63,6 +64,9 @@ async def test_on_a_ward_with_rules_shifts_and_a_policy_of_its_own_it_is_shown_b
     await ask("PUT", "/escalation-policy", first, steps=steps, version=1)
     mine = await my_stay(bed, await bed.app())
     assert (mine["limits"]["red_at"], mine["limits"]["amber_at"], mine["watched_now"]) == (90, 93, True)
+    asked = {name: datetime.fromisoformat(at) for name, at in mine["next_reading"].items()}
+    assert asked["at"] - asked["opens_at"] == timedelta(minutes=60)
+    assert asked["closes_at"] - asked["at"] == timedelta(minutes=150)
 
 
 async def test_the_next_reading_is_the_first_that_has_not_come(hospital: Hospital, clock: SettableClock) -> None:

@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from alerts.change import Change, Reminder
 from alerts.checkpoint import dump, load
-from alerts.fold import PauseEvent, fold
+from alerts.fold import PauseEvent, RuleSetEvent, fold
 from alerts.judge import advance, judge
 from alerts.passing import pause, resume
 from alerts.plan import Plan
 from alerts.reading import Reading
 from alerts.record import Record
+from alerts.rule_set import RuleSet
 from alerts.severity import Family, Severity
 from alerts.watch import begin_watch, dump_watch, load_watch
 from tests.alerts.stay import MIDNIGHT
@@ -51,7 +52,7 @@ def stored(record: Record) -> Record:
     """What a service keeps between two looks: the alerts and the watch as JSON, the readings, the plan."""
     episodes = {family: load(json.loads(json.dumps(dump(each)))) for family, each in record.episodes.items()}
     watch = None if record.watch is None else load_watch(json.loads(json.dumps(dump_watch(record.watch))))
-    return Record(plan=record.plan, window=record.window, episodes=episodes, watch=watch)
+    return Record(plan=record.plan, window=record.window, episodes=episodes, watch=watch, rule_set=record.rule_set)
 
 
 @st.composite
@@ -126,6 +127,46 @@ def test_with_readings_that_do_not_come_and_pauses_it_equals_the_whole_fold_too(
         for paused in (event for event in pauses if event.at == at):
             before = stored(steps[-1].record if steps else record)
             steps.append(resume(before, at) if paused.until is None else pause(before, paused.until, at))
+        before = stored(steps[-1].record if steps else record)
+        steps.append(judge(before, [one for one in readings if one.received_at == at]))
+        steps.append(advance(stored(steps[-1].record), at))
+        record = steps[-1].record
+        changes += (change for step in steps for change in step.changes)
+        reminders += (reminder for step in steps for reminder in step.reminders)
+    assert dict(record.episodes) == dict(whole.episodes)
+    assert tuple(changes) == whole.changes
+    assert tuple(reminders) == whole.reminders
+
+
+WAITS = st.builds(
+    RuleSet,
+    version=st.just("ward"),
+    slot_before_minutes=st.sampled_from([60, 120, 180]),
+    slot_until_minutes=st.sampled_from([120, 240, 360]),
+    slot_reminder_minutes=st.sampled_from([30, 60]),
+    silent_hours=st.sampled_from([12, 24]),
+    silent_gaps=st.sampled_from([1, 1.5]),
+    baseline_hours=st.sampled_from([24, 48]),
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(histories(), PLANS, st.data())
+def test_with_other_rules_that_go_live_it_equals_the_whole_fold_too(
+    readings: list[Reading], plan: Plan, data: st.DataObject
+) -> None:
+    start = Record(plan=plan, watch=begin_watch(MIDNIGHT - timedelta(hours=1)), rule_set=data.draw(WAITS))
+    instants = sorted({one.received_at for one in readings})
+    lives = [RuleSetEvent(at, data.draw(WAITS)) for at in instants if data.draw(st.booleans())]
+    end = instants[-1] + timedelta(hours=80)
+    whole = fold(start, readings, rule_sets=lives, until=end)
+    record, changes, reminders = start, list[Change](), list[Reminder]()
+    for at in [*instants, end]:
+        steps = [advance(stored(record), at - timedelta(minutes=1))] if data.draw(st.booleans()) else []
+        for live in (event for event in lives if event.at == at):
+            # The service looks at the stay with the rules that are live by now: nobody tells the watch.
+            steps.append(advance(stored(steps[-1].record if steps else record), at))
+            steps.append(advance(stored(steps[-1].record)._replace(rule_set=live.rule_set), at))
         before = stored(steps[-1].record if steps else record)
         steps.append(judge(before, [one for one in readings if one.received_at == at]))
         steps.append(advance(stored(steps[-1].record), at))

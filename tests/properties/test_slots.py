@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.reading import Reading
-from alerts.slots import FILLED_FROM, FILLED_UNTIL, is_filled, slots_between
+from alerts.slots import is_filled, slots_between
+from alerts.watch import USUAL
 from tests.alerts.stay import clock
 from tests.alerts.test_slots import LONDON, THREE
 
@@ -34,5 +35,5 @@ def test_never_more_slots_are_filled_than_there_are_readings_in_reach(minutes: l
     slots = slots_between(times, "UTC", clock("00:00"), clock("23:59"))
     taken = [slot for slot in slots if is_filled(slot, times, "UTC", clock("00:00"), readings)]
     for slot in taken:
-        assert any(slot - FILLED_FROM <= one.observed_at <= slot + FILLED_UNTIL for one in readings)
+        assert any(slot - USUAL.before <= one.observed_at <= slot + USUAL.until for one in readings)
     assert len(taken) <= len(readings)

@@ -17,6 +17,7 @@ from service.storage.session import writing
 from service.storage.tables import AuditRow, RuleSetRow
 from tests.access.hospital import Headers, Hospital
 from tests.support.time import SettableClock
+from tests.support.wards import rows_of
 
 
 @dataclass
@@ -307,3 +308,59 @@ async def test_a_shadow_of_another_release_counts_nothing(ward: Ward, app: FastA
     await spoil(app, 1)
     await ward.send(await ward.admit(), 91)
     assert await ward.shadow() == []
+
+
+async def test_new_waits_are_gone_by_from_the_moment_they_are_live(ward: Ward, app: FastAPI) -> None:
+    await ward.admit()
+    ward.clock.advance(hours=3, minutes=30)  # type: ignore[attr-defined]
+    await app.state.timekeeper.catch_up()
+
+    async def missed() -> list[tuple[str, str]]:
+        items = (await ward.hospital.client.get("/v1/alerts", headers=ward.first)).json()["items"]
+        return [(each["family"], each["explanation"]["rule_set_version"]) for each in items]
+
+    assert await missed() == []
+    await ward.go_live({"slot_until_minutes": 120})
+    await app.state.timekeeper.catch_up()
+    assert await missed() == [("missed_reading", "2026.11.2+1")]
+
+
+async def test_numbers_that_are_not_about_waiting_send_nobody_to_look(ward: Ward, database: Database) -> None:
+    stay_id = await ward.admit()
+    await ward.send(stay_id, 97)
+    await ward.go_live({"drop": 4})
+    (stay,) = await rows_of(database, "stay", id=stay_id)
+    assert stay.due_at is not None
+    await ward.go_live({"baseline_hours": 24})
+    (stay,) = await rows_of(database, "stay", id=stay_id)
+    assert stay.due_at is None
+
+
+async def test_waits_have_bounds_and_are_named(ward: Ward) -> None:
+    live = (await ward.ask("GET", "/rule-set", ward.first)).json()
+    assert live["values"]["slot_until_minutes"] == 240
+    assert live["bounds"]["silent_hours"] == {"lowest": 12, "highest": 24}
+    wrong = {"slot_before_minutes": 59, "slot_until_minutes": 361, "silent_gaps": 1.25, "silent_hours": 25}
+    answer = await ward.propose(wrong)
+    assert answer.status_code == 422
+    assert {each["pointer"] for each in answer.json()["errors"]} == {f"/numbers/{name}" for name in wrong}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"numbers": {}}, {"numbers": {}, "off": []}, {"numbers": {"drop": 3, "worse_rise": 2}}],
+)  # fmt: skip
+async def test_a_proposal_that_changes_nothing_is_refused(ward: Ward, body: dict[str, Any]) -> None:
+    answer = await ward.ask("POST", "/rule-sets", ward.first, {"reason": "No change at all.", **body})
+    assert answer.status_code == 422, answer.text
+    (error,) = answer.json()["errors"]
+    assert (error["pointer"], error["code"]) == ("/numbers", "unchanged")
+    assert (await ward.ask("GET", "/rule-sets", ward.first)).json()["items"] == []
+
+
+async def test_what_is_live_already_is_no_change_either(ward: Ward) -> None:
+    await ward.go_live({"drop": 4, "mild_up_to": 2.5}, off=["R5"])
+    for body in ({"numbers": {"drop": 4.0}}, {"numbers": {"mild_up_to": 2.5}}, {"numbers": {}, "off": ["R5", "R5"]}):
+        answer = await ward.ask("POST", "/rule-sets", ward.first, {"reason": "No change at all.", **body})
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["errors"][0]["code"] in {"unchanged", "invalid"}
