@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, false, true
 from service.access.principals import Home, Principal
 from service.errors import NotFound
 
-_NOT_CLINICAL = frozenset({"ward", "membership", "client_ward"})
+_NOT_CLINICAL = frozenset({"ward", "membership", "client_ward", "rule_set"})
 """What an administrator sees of every ward."""
 
 

@@ -132,9 +132,12 @@ async def test_only_leads_change_the_rules_and_every_colleague_reads_them(ward: 
 
 async def test_an_administrator_is_shown_the_live_rules_of_every_ward(ward: Ward) -> None:
     await ward.go_live({"standard_amber_at": 93})
-    shown = await ward.ask("GET", "/rule-set", await ward.hospital.administrator())
+    administrator = await ward.hospital.administrator()
+    shown = await ward.ask("GET", "/rule-set", administrator)
     assert (shown.status_code, shown.json()["values"]["standard_amber_at"]) == (200, 93)
     assert shown.json() == (await ward.ask("GET", "/rule-set", ward.first)).json()
+    versions = await ward.ask("GET", "/rule-sets", administrator)
+    assert [each["number"] for each in versions.json()["items"]] == [1]
 
 
 async def test_a_proposal_made_on_what_is_no_longer_live_is_made_again(ward: Ward) -> None:
