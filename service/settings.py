@@ -57,7 +57,8 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
         password_grant=_choice(environ, "WARDWATCH_PASSWORD_GRANT", "on", ("on", "off")) == "on",
         committers=_whole(environ, "WARDWATCH_COMMITTERS", 2, 1, 16),
         max_waiting_readings=_whole(environ, "WARDWATCH_MAX_WAITING_READINGS", 20_000, 1, 1_000_000),
-        pool_size=_whole(environ, "WARDWATCH_POOL_SIZE", 8, 1, 200),
+        # The feeds' numbers are read over and over on a connection of their own: one would leave none for anybody else.
+        pool_size=_whole(environ, "WARDWATCH_POOL_SIZE", 8, 2, 200),
         issuer=environ.get("WARDWATCH_ISSUER", "") or "wardwatch",
         oidc_issuers=_secret(environ, "WARDWATCH_OIDC_ISSUERS"),
         smtp_url=environ.get("WARDWATCH_SMTP_URL", ""),

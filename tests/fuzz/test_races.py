@@ -13,6 +13,8 @@ from service.settings import Settings
 from tests.access.at_home import refresh
 from tests.access.furnished import Furnished, furnished
 from tests.access.hospital import Headers, Hospital
+from tests.conftest import started
+from tests.support.time import SettableClock
 
 AT_ONCE = 5
 
@@ -119,3 +121,19 @@ async def test_a_person_with_a_number_is_one_record_and_has_one_stay(ward: Furni
     found = await ward.call("POST", f"/v1/wards/{ward_id}/patients/lookup", lookup)
     body = {"patient_id": found["items"][0]["id"]}
     assert await race(ward, "POST", f"/v1/wards/{ward_id}/stays", body, *people) == {201: 1, 409: AT_ONCE - 1}
+
+
+async def test_with_the_fewest_connections_that_may_be_set_everybody_is_answered(
+    settings: Settings, clock: SettableClock
+) -> None:
+    async with (
+        started(replace(settings, pool_size=2), clock) as app,
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://wardwatch.test") as client,
+    ):
+        ward = await furnished(Hospital(app, client))
+        people = await team(ward)
+        for path in ("/v1/alerts", f"/v1/wards/{ward.ids['ward_id']}/events", f"/v1/stays/{ward.ids['stay_id']}"):
+            assert await race(ward, "GET", path, None, *people) == {200: AT_ONCE}
+        at = clock.advance(minutes=5).isoformat()
+        reading = {"stay_id": (await ward.admit())["id"], "observed_at": at, "spo2": 97}
+        assert await race(ward, "POST", "/v1/readings", reading, *people) == {201: AT_ONCE}

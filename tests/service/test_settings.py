@@ -25,6 +25,7 @@ def test_without_any_variable_the_defaults_hold() -> None:
         ("WARDWATCH_METRICS_PORT", "-1", "must be a whole number"),
         ("WARDWATCH_COMMITTERS", "0", "must be a whole number from 1 to 16"),
         ("WARDWATCH_POOL_SIZE", "٣", "must be a whole number"),
+        ("WARDWATCH_POOL_SIZE", "1", "must be a whole number from 2 to 200"),
         ("WARDWATCH_LOG_LEVEL", SENTINEL, "must be one of: debug, info, warning, error"),
         ("WARDWATCH_PASSWORD_GRANT", "yes", "must be one of: on, off"),
         ("WARDWATCH_SECRET_KEY_FILE", f"/{SENTINEL}", "cannot be read"),
