@@ -2,8 +2,9 @@
 and a seal: a keyed hash (HMAC-SHA-256) of the entry and of the seal before it. Whoever changes, removes, puts in or
 swaps sealed entries without the key breaks the chain at that place.
 
-What no chain can show: entries cut off at its end (compare with a head that was kept elsewhere), and a new entry
-written by somebody who can write to the database, which is sealed like any other."""
+What no chain can show: an end that was cut off or unsealed and written anew (compare with a head that was kept
+elsewhere), and a new entry written by somebody who can write to the database, which is sealed like any other. A sealer
+remembers its last heads: while it runs, it puts into the trail that one of them is gone."""
 
 import hashlib
 import hmac
@@ -13,15 +14,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
+from service.access import audit
 from service.access.keys import derive
+from service.clock import real_now
 from service.fields import NIL_ID
+from service.logs import get_logger
 from service.storage.direct import Where, update_rows
 from service.storage.engine import Database
-from service.storage.session import writing
+from service.storage.session import WriteSession, writing
 from service.storage.tables import METADATA
 from service.storage.timekeeper import Agenda
+
+log = get_logger(__name__)
 
 AUDIT = METADATA.tables["audit"]
 AT_A_TIME = 500
@@ -54,6 +60,7 @@ class Sealing:
     def __init__(self, database: Database, seals: Seals) -> None:
         self._database = database
         self._seals = seals
+        self._heads: dict[str, tuple[int, str]] = {}
 
     async def find_due(self, now: datetime) -> Agenda:
         """The wards with unsealed entries; it looks every second."""
@@ -64,28 +71,39 @@ class Sealing:
     async def carry_out(self, ward_id: str, now: datetime) -> bool:
         """Seal some of a ward's entries. Two replicas at once cannot give a number twice: it is unique."""
         async with writing(self._database) as session:
-            last = (
-                await session.execute(
-                    select(AUDIT.c.number, AUDIT.c.seal)
-                    .where(AUDIT.c.ward_id == ward_id, AUDIT.c.number.is_not(None))
-                    .order_by(AUDIT.c.number.desc())
-                    .limit(1)
-                )
-            ).one_or_none()
+            await self._look_back(session, ward_id)
+            last = await _entry(session, ward_id, AUDIT.c.number.is_not(None))
             unsealed = (
                 select(AUDIT)
                 .where(AUDIT.c.ward_id == ward_id, AUDIT.c.number.is_(None))
                 .order_by(AUDIT.c.id)
                 .limit(AT_A_TIME)
             )
-            number, before = (last.number, last.seal) if last else (0, "")
+            number, before = last or (0, "")
             sealed = []
             for entry in (await session.execute(unsealed)).mappings():
                 number += 1
                 before = self._seals.seal({**entry, "number": number}, before)
                 sealed.append({"ward_id": ward_id, "id": entry["id"], "number": number, "seal": before})
             await update_rows(session, AUDIT, sealed)
+        self._heads[ward_id] = number, before
         return len(sealed) == AT_A_TIME
+
+    async def _look_back(self, session: WriteSession, ward_id: str) -> None:
+        """Add an entry when the last one sealed here is no longer what it was: somebody has cut the trail off, or
+        unsealed it, or the database has lost its last moments."""
+        head = self._heads.get(ward_id)
+        if head is not None and await _entry(session, ward_id, AUDIT.c.number == head[0]) != head:
+            log.error("audit_trail_changed", ward_id=ward_id, number=head[0])
+            detail = {"number": head[0]}
+            await audit.append(session, None, "audit.changed", real_now(), ward_id=ward_id, detail=detail)
+
+
+async def _entry(session: WriteSession, ward_id: str, which: ColumnElement[bool]) -> tuple[int, str] | None:
+    """Number and seal of the last of these entries of a ward."""
+    query = select(AUDIT.c.number, AUDIT.c.seal).where(AUDIT.c.ward_id == ward_id, which)
+    found = (await session.execute(query.order_by(AUDIT.c.number.desc()).limit(1))).one_or_none()
+    return None if found is None else (found.number, found.seal)
 
 
 @dataclass(frozen=True, slots=True)

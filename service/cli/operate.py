@@ -50,6 +50,8 @@ def check(
         results += _audit_checks(settings, heads, old_key or [])
     for name, good, detail in results:
         typer.echo(f"{'ok' if good else 'WRONG':<7}{name:<12}{detail}")
+    if audit and heads is None:
+        typer.echo("Whether the end of a chain was cut off or written anew, only --heads FILE shows, kept elsewhere.")
     if not all(good for _, good, _ in results):
         raise typer.Exit(1)
 

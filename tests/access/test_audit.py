@@ -154,6 +154,35 @@ async def test_an_end_that_is_cut_off_is_found_by_the_head_of_before(
     assert (await followed(database, heads))[ward_id].broken is not None
 
 
+async def cut_off(session: Any, rows: list[Any]) -> None:
+    await session.execute(delete(AUDIT).where(AUDIT.c.id == rows[-1].id))
+
+
+async def cut_all_off(session: Any, rows: list[Any]) -> None:
+    await session.execute(delete(AUDIT).where(AUDIT.c.ward_id == rows[0].ward_id))
+
+
+async def unseal(session: Any, rows: list[Any]) -> None:
+    last = update(AUDIT).where(AUDIT.c.id == rows[-1].id)
+    await session.execute(last.values(number=None, seal=None, action="nothing"))
+
+
+@pytest.mark.parametrize("tamper", [cut_off, cut_all_off, unseal])
+async def test_an_end_that_is_gone_while_the_service_runs_is_put_into_the_trail(
+    hospital: Hospital, database: Database, ward_id: str, tamper: Tampering
+) -> None:
+    async with writing(hospital.app.state.database) as session:
+        await tamper(session, await entries(database, ward_id=ward_id))
+        await audit.append(session, None, "later", real_now(), ward_id=ward_id)
+    await written(hospital)
+    assert [row.detail for row in await entries(database, ward_id=ward_id, action="audit.changed")] == [{"number": 6}]
+    async with writing(hospital.app.state.database) as session:
+        await audit.append(session, None, "later still", real_now(), ward_id=ward_id)
+    await written(hospital)
+    assert len(await entries(database, ward_id=ward_id, action="audit.changed")) == 1
+    assert (await followed(database))[ward_id].broken is None
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_the_command_line_names_it_too(
     hospital: Hospital, database: Database, ward_id: str, settings: Settings, tmp_path: Any,
@@ -168,6 +197,9 @@ async def test_the_command_line_names_it_too(
 
     good = await asyncio.to_thread(check)
     assert f"ward {ward_id}: 6 entries, sealed" in good.output, good.output
+    assert "--heads" not in good.output
+    without = await asyncio.to_thread(CliRunner().invoke, command_line, ["check", "--audit"])
+    assert "only --heads FILE" in without.output
     assert json.loads(heads.read_text())[ward_id][0] == 6
     rows = await entries(database, ward_id=ward_id)
     async with writing(hospital.app.state.database) as session:
