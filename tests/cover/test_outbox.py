@@ -213,3 +213,20 @@ async def test_a_server_that_is_away_is_no_error_of_ours(
     await Mailing(database, away).carry_out(partner.ward_id, clock.at)
     [row] = await rows_of(database, "notice")
     assert (row.state, row.problem) == ("waiting", "ConnectionRefusedError")
+
+
+async def test_a_silence_that_a_wrong_reading_had_covered_is_told_out_of_sight_too(
+    app: FastAPI, partner: Partner, lead: Headers, clock: SettableClock, database: Database
+) -> None:
+    stay_id = await partner.admit()
+    await partner.kept(stay_id, spo2=97, observed_at=clock.now())
+    clock.advance(hours=23)
+    await app.state.timekeeper.catch_up()
+    wrong = await partner.kept(stay_id, spo2=97, observed_at=clock.now())
+    clock.advance(minutes=90)
+    said = {"reason": "wrong patient"}
+    answer = await partner.ask("POST", f"/v1/readings/{wrong['reading_id']}/entered-in-error", said)
+    assert answer.status_code == 200, answer.text
+    (alert,) = await partner.alerts(stay_id)
+    assert (alert["family"], alert["severity"]) == ("missed_reading", "high")
+    assert len(await rows_of(database, "notice", alert_id=alert["id"])) == 1
