@@ -32,12 +32,14 @@ MAX_ERRORS = 100
 FRAMEWORK: dict[int, type[WardwatchError]] = {404: NotFound, 405: MethodNotAllowed}
 """What the framework refuses before a route is reached."""
 
-SAFETY_TEXT = (
-    "This reading was not recorded and nobody has seen it. Please check it and send it again. "
+_IF_UNWELL = (
     "If you feel very unwell, are struggling to breathe or are worried, do what was agreed with your team; "
     "if nothing was agreed, call 999. For other urgent help call your team or 111."
 )
+SAFETY_TEXT = "This reading was not recorded and nobody has seen it. Please check it and send it again. " + _IF_UNWELL
 """What every refusal of a reading says: the person must not believe that it arrived."""
+NOT_PAIRED_TEXT = "Readings that are still in this app were not recorded and nobody has seen them. " + _IF_UNWELL
+"""The same for an app that is told, before it sends anything, that nothing of it is received any more."""
 
 
 def document(problem: WardwatchError) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from service.access import changes
 from service.access.principals import Principal
 from service.access.refresh import RefreshToken, RefreshTokens
-from service.access.store import IDENTITY
+from service.access.store import IDENTITY, NOTHING
 from service.fields import new_id
 from service.storage.session import WriteSession
 from service.storage.tables import METADATA
@@ -102,6 +102,12 @@ async def find_family(session: AsyncSession, family_id: str, at: datetime) -> Fa
     """The family, or None when it has ended or never was."""
     row = (await session.execute(select(FAMILY).where(FAMILY.c.id == family_id))).one_or_none()
     return _family(row) if row is not None and _lives(row, at) else None
+
+
+async def bound_of(session: AsyncSession, family_id: str) -> Mapping[str, Any]:
+    """What a family is or was bound to, whether it has ended or not; empty for one that is not kept."""
+    query = select(FAMILY.c.bound).where(FAMILY.c.id == family_id)
+    return (await session.execute(query)).scalar_one_or_none() or NOTHING
 
 
 async def take(session: WriteSession, making: RefreshTokens, token: RefreshToken, at: datetime) -> Family | None:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.access import audit
 from service.access.pairing_store import PAIRING, end_pairings
@@ -33,3 +34,13 @@ async def note_lost(
     await session.execute(insert(INCIDENT).values(row))
     detail = {"pairing_id": pairing_id, "kind": kind}
     await audit.append(session, None, "pairing.lost", at, ward_id=ward_id, subject=("stay", stay_id), detail=detail)
+
+
+async def is_unpaired(session: AsyncSession, bound: Mapping[str, Any]) -> bool:
+    """Whether what is bound to this was an app, and its pairing was ended by the team or with the stay: tokens that
+    were lost have ended it in another way."""
+    if "pairing_id" not in bound:
+        return False
+    which = (PAIRING.c.ward_id == bound["ward_id"], PAIRING.c.id == bound["pairing_id"])
+    row = (await session.execute(select(PAIRING.c.ended_at, PAIRING.c.end_reason).where(*which))).one_or_none()
+    return row is None or (row.ended_at is not None and row.end_reason != TOKENS_LOST)

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from service.errors import UnsupportedMediaType, WardwatchError
+from service.errors import PairingEnded, UnsupportedMediaType, WardwatchError
+from service.problems import NOT_PAIRED_TEXT
 
 
 class TokenRefused(WardwatchError):
@@ -36,6 +37,16 @@ class WrongPassword(InvalidGrant):
 
 class RefreshEnded(InvalidGrant):
     """The refresh token is wrong, was used before, or has ended: sign in again."""
+
+
+class RefreshUnpaired(PairingEnded):
+    """This app is no longer paired: the stay has ended or moved to another ward, or the team ended the pairing. Nothing
+    that it sends is received. Ask the team for a new code, and ring them if you are unwell."""
+
+    status = 400
+
+    def __init__(self) -> None:
+        super().__init__(error=InvalidGrant.code, safety_text=NOT_PAIRED_TEXT)
 
 
 class CodeRefused(InvalidGrant):

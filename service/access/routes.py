@@ -31,7 +31,8 @@ async def get_token(request: Request, response: Response) -> TokenOut:
     """Sign in (RFC 6749): `client_credentials` for systems, `password` for staff; `refresh_token` to stay signed in.
 
     A refresh token is good once. The same one sent again within a minute, because the answer was lost, is given the
-    same answer; later it ends the sign-in, as somebody else may have it."""
+    same answer; later it ends the sign-in, as somebody else may have it. That of an app at home whose pairing has ended
+    is refused with the code `pairing_ended`."""
     rates_of(request).knock()
     form = parse_form(await in_time(read_form(request)))
     desk: Desk = request.app.state.desk

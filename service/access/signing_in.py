@@ -7,12 +7,12 @@ from typing import Any
 
 from service.access import audit, families
 from service.access.attempts import Attempts
-from service.access.incidents import note_lost
+from service.access.incidents import is_unpaired, note_lost
 from service.access.own_account import OwnAccount
 from service.access.passwords import Passwords
 from service.access.principals import Principal
-from service.access.refresh import RefreshTokens
-from service.access.refusals import InvalidScope, RefreshEnded, TokenRefused, UnsupportedGrantType
+from service.access.refresh import RefreshToken, RefreshTokens
+from service.access.refusals import InvalidScope, RefreshEnded, RefreshUnpaired, TokenRefused, UnsupportedGrantType
 from service.access.staff_grant import Proven, StaffGrant
 from service.access.store import NOTHING, find_principal
 from service.access.tokens import Tokens
@@ -162,6 +162,14 @@ class Desk:
         if token is None:
             raise RefreshEnded
         await self._require_client(form, authorization, token.family_id)
+        try:
+            return await self._go_on(form, token)
+        except RefreshEnded:
+            async with reading(self._database) as session:
+                unpaired = await is_unpaired(session, await families.bound_of(session, token.family_id))
+            raise (RefreshUnpaired if unpaired else RefreshEnded) from None
+
+    async def _go_on(self, form: Mapping[str, str], token: RefreshToken) -> Given:
         now = real_now()
         try:
             async with writing(self._database) as session:

@@ -79,6 +79,23 @@ async def refresh(client: httpx.AsyncClient, tokens: dict[str, Any]) -> httpx.Re
     return await client.post("/oauth/token", data=form)
 
 
+def assert_unpaired(answer: httpx.Response) -> None:
+    """An app that only refreshes is told as well."""
+    problem = answer.json()
+    said = (answer.status_code, problem["error"], problem["code"])
+    assert said == (400, "invalid_grant", "pairing_ended"), answer.text
+    assert "new code" in problem["detail"]
+    assert "not recorded" in problem["safety_text"]
+    assert "999" in problem["safety_text"]
+
+
+def assert_ended(answer: httpx.Response) -> None:
+    """The token is worth nothing, and that is all."""
+    problem = answer.json()
+    assert (answer.status_code, problem["error"], problem["code"]) == (400, "invalid_grant", "invalid_grant")
+    assert "safety_text" not in problem
+
+
 def bearer(tokens: dict[str, Any]) -> Headers:
     return {"Authorization": f"Bearer {tokens['access_token']}"}
 

@@ -23,7 +23,7 @@ route as every role and holds the answers against it.
   name a ward may answer 404 to people at home.
 * A partner system also needs to have been given the scope.
 * Without a token, or with one that has expired or was revoked: 401. An app at home whose stay or pairing has ended: 401
-  `pairing_ended`.
+  `pairing_ended`, and 400 with the same code for its refresh token.
 * **stay ended**: what is left to whoever may call it: **read**; **409**, nothing changes; **yes**, as before;
   **from now on**, 409 before.
 * Accounts are managed by people: a partner system gets 403 whatever it was given.

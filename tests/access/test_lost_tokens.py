@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from service.access.store import find_principal
 from service.clock import real_now
@@ -11,7 +11,7 @@ from service.storage.engine import Database
 from service.storage.session import reading as reading_session
 from service.storage.session import writing
 from service.storage.tables import METADATA
-from tests.access.at_home import Bedside, bearer, bedside, reading, refresh
+from tests.access.at_home import Bedside, assert_ended, assert_unpaired, bearer, bedside, reading, refresh
 from tests.access.hospital import Hospital
 
 FAMILY = METADATA.tables["token_family"]
@@ -24,7 +24,7 @@ async def steal(bed: Bedside, database: Database, tokens: dict[str, Any]) -> Non
     assert (await refresh(client, tokens)).status_code == 200
     async with writing(database) as session:
         await session.execute(update(FAMILY).values(rotated_at=real_now() - timedelta(seconds=61)))
-    assert (await refresh(client, tokens)).status_code == 400
+    assert_ended(await refresh(client, tokens))
 
 
 async def alerts(bed: Bedside) -> list[dict[str, Any]]:
@@ -46,7 +46,7 @@ async def test_a_stolen_token_ends_the_app_and_is_an_alert_on_the_stay(hospital:
     assert answer.status_code == 401
     assert [each["end_reason"] for each in await bed.listed("pairings")] == ["tokens_lost"]
     # Time goes on, the thief tries again: it stays one alert, told once.
-    assert (await refresh(hospital.client, tokens)).status_code == 400
+    assert_ended(await refresh(hospital.client, tokens))
     [again] = await alerts(bed)
     assert (again["id"], again["version"]) == (alert["id"], alert["version"])
 
@@ -66,7 +66,7 @@ async def test_an_app_that_comes_after_its_time_is_told_of_too(hospital: Hospita
     async with writing(database) as session:
         await session.execute(update(FAMILY).values(expires_at=real_now() - timedelta(days=1)))
     for _ in range(2):
-        assert (await refresh(hospital.client, tokens)).status_code == 400
+        assert_ended(await refresh(hospital.client, tokens))
     assert [alert["title"] for alert in await alerts(bed)] == ["app_lost"]
 
 
@@ -75,11 +75,43 @@ async def test_what_the_team_ended_or_a_discharge_is_no_loss(hospital: Hospital)
     ended, going_home = await bed.tokens(), await bed.tokens()
     pairing_id = (await bed.listed("pairings"))[1]["id"]
     await hospital.client.delete(f"{bed.path}/pairings/{pairing_id}", headers=bed.team)
-    assert (await refresh(hospital.client, ended)).status_code == 400
+    assert_unpaired(await refresh(hospital.client, ended))
     assert await alerts(bed) == []
     await bed.discharge()
-    assert (await refresh(hospital.client, going_home)).status_code == 400
+    assert_unpaired(await refresh(hospital.client, going_home))
     assert await alerts(bed) == []
+
+
+async def test_an_app_that_comes_too_late_is_told_that_its_pairing_had_ended(
+    hospital: Hospital, database: Database
+) -> None:
+    """Whether its token has run out since or was changed for another whose answer got lost: the first reason counts."""
+    bed = await bedside(hospital)
+    late, twice = await bed.tokens(), await bed.tokens()
+    assert (await refresh(hospital.client, twice)).status_code == 200
+    await bed.discharge()
+    async with writing(database) as session:
+        await session.execute(update(FAMILY).values(rotated_at=real_now() - timedelta(seconds=61)))
+    for _ in range(2):
+        assert_unpaired(await refresh(hospital.client, twice))
+    async with writing(database) as session:
+        await session.execute(update(FAMILY).values(expires_at=real_now() - timedelta(days=1)))
+    assert_unpaired(await refresh(hospital.client, late))
+    assert await alerts(bed) == []
+
+
+async def test_a_token_that_we_did_not_make_or_keep_tells_nothing_of_a_pairing(
+    hospital: Hospital, database: Database
+) -> None:
+    bed = await bedside(hospital)
+    tokens = await bed.tokens()
+    await bed.discharge()
+    forged = tokens["refresh_token"][:-2] + ("AA" if tokens["refresh_token"][-2:] != "AA" else "BB")
+    for text in (forged, "", "x" * 88):
+        assert_ended(await refresh(hospital.client, {"refresh_token": text}))
+    async with writing(database) as session:
+        await session.execute(delete(FAMILY))
+    assert_ended(await refresh(hospital.client, tokens))
 
 
 async def test_a_stolen_token_of_staff_is_nobodys_alert(hospital: Hospital, database: Database) -> None:
