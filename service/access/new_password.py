@@ -22,6 +22,12 @@ async def issue(session: WriteSession, staff_id: str, at: datetime) -> tuple[str
     return token, until
 
 
+async def end(session: WriteSession, staff_id: str) -> None:
+    """The account has no password and no token to set one with."""
+    changed = {"password_hash": "", "set_password_hash": None, "set_password_until": None}
+    await session.execute(update(STAFF).where(STAFF.c.id == staff_id).values(changed))
+
+
 async def require_good(session: ReadSession, token: str, at: datetime) -> None:
     """Raises PasswordTokenRefused for a token that sets no password: asked before the costly hashing."""
     query = select(STAFF.c.id).where(STAFF.c.set_password_hash == hash_secret(token), STAFF.c.set_password_until > at)

@@ -2,11 +2,13 @@
 
 An administrator manages every account; a lead those of the own wards, and of these only what concerns the wards. What
 is the whole account (its name, its password, its end) a lead manages only where all of the account is on the own wards
-and none of it is more than a lead has: else a reset password would open another ward, or the audit trail."""
+and all of it is less than a lead has. Else a reset password would open another ward or the audit trail, or make of one
+lead the two that a rule set and an erasure take."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from service.access.principals import ROLE_SCOPES, Principal
+from service.accounts.store import Staff
 from service.errors import NotAllowed, NotFound
 
 MANAGES = ("system:admin", "wards:manage")
@@ -32,7 +34,7 @@ def require_role(who: Principal, ward_id: str, *roles: str) -> None:
         return
     if ward_id not in who.roles:
         raise NotFound
-    if not all(ROLE_SCOPES[role] <= ROLE_SCOPES["lead"] for role in roles):
+    if not all(is_a_leads_to_give(role) for role in roles):
         raise NotAllowed("Only an administrator gives or takes that role.")
 
 
@@ -42,13 +44,23 @@ def require_administrator(who: Principal) -> None:
         raise NotAllowed("Only an administrator may do that.")
 
 
-def require_whole(who: Principal, roles: Mapping[str, str], administrator: bool = False) -> None:
-    """Raises NotAllowed unless all of an account with these roles is the principal's to manage."""
+def is_a_leads_to_give(role: str) -> bool:
+    """Whether it is less than a lead has. As much is too much: a lead who could make leads would be the second one."""
+    return ROLE_SCOPES[role] < ROLE_SCOPES["lead"]
+
+
+def is_a_leads_to_manage(staff: Staff) -> bool:
+    """Whether all of the account is less than a lead has, so that leads of all its wards manage the whole of it."""
+    return not staff.administrator and all(is_a_leads_to_give(role) for role in staff.roles.values())
+
+
+def require_whole(who: Principal, staff: Staff) -> None:
+    """Raises NotAllowed unless all of the account is the principal's to manage, or their own."""
     if who.administrator:
         return
-    more = any(not ROLE_SCOPES[role] <= ROLE_SCOPES["lead"] for role in roles.values())
-    if administrator or more or not set(roles) <= set(who.ward_ids):
-        raise NotAllowed("This account reaches further than your wards: ask an administrator.")
+    mine = who.id == staff.id and not staff.administrator
+    if not (mine or is_a_leads_to_manage(staff)) or not set(staff.roles) <= set(who.ward_ids):
+        raise NotAllowed("This account is more than a lead manages: ask an administrator.")
 
 
 def require_all_wards(who: Principal, ward_ids: Iterable[str]) -> None:

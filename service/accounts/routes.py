@@ -101,7 +101,10 @@ async def put_staff_role(
     session: Writes,
     after_commit: BackgroundTasks,
 ) -> schemas.StaffOut:
-    """Give somebody a role on a ward, in place of any other there. Nobody does that to themselves."""
+    """Give somebody a role on a ward, in place of any other there. Nobody does that to themselves.
+
+    Only administrators give and take `lead` and `auditor`. Who gets one and had less before is signed out and sets a
+    new password: have it reset, and hand the token to nobody else."""
     known = _require_ward_id(ward_id)
     changed = await staff.give_role(act_of(request, on.who, session), on.id, known, body.role)
     _felt(request, after_commit, [known])

@@ -35,11 +35,12 @@ async def invite(
 
 
 async def change(act: Act, staff_id: str, changed: Mapping[str, Any]) -> Staff:
-    """The account with another name, address, or `active` or `administrator` changed.
+    """The account with another name, address, or `active` or `administrator` changed. Who becomes an administrator
+    sets a new password.
 
     Raises NotFound, NotAllowed, EmailTaken."""
     staff = await store.get_staff(act.session, act.who, staff_id, lock=True)
-    rights.require_whole(act.who, staff.roles, staff.administrator)
+    rights.require_whole(act.who, staff)
     if {"active", "administrator"} & set(changed):
         rights.require_other(act.who, staff_id)
     if set(changed) - {"active"}:
@@ -51,6 +52,8 @@ async def change(act: Act, staff_id: str, changed: Mapping[str, Any]) -> Staff:
         written["email"] = clean_email(written["email"])
     if written:
         await store.update_staff(act.session, staff_id, written)
+        if written.get("administrator"):
+            await _start_anew(act, staff)
         if written.get("active") is False:
             await families.revoke_all(act.session, "staff", staff_id, act.real_at)
         await act.record("staff.changed", "staff", staff_id, staff.roles, fields=sorted(written))
@@ -58,7 +61,9 @@ async def change(act: Act, staff_id: str, changed: Mapping[str, Any]) -> Staff:
 
 
 async def give_role(act: Act, staff_id: str, ward_id: str, role: str | None) -> Staff:
-    """The account with this role on the ward, or with none. Raises NotFound, NotAllowed, Conflict."""
+    """The account with this role on the ward, or with none. Who gets more than leads manage sets a new password.
+
+    Raises NotFound, NotAllowed, Conflict."""
     staff = await store.get_staff(act.session, act.who, staff_id, lock=True)
     rights.require_other(act.who, staff_id)
     if await list_unknown_wards(act.session, [ward_id]):
@@ -70,6 +75,8 @@ async def give_role(act: Act, staff_id: str, ward_id: str, role: str | None) -> 
     _require_ours(staff)
     if role != before:
         await store.put_role(act.session, staff_id, ward_id, role)
+        if role is not None and not rights.is_a_leads_to_give(role):
+            await _start_anew(act, staff)
         await act.record("staff.role_changed", "staff", staff_id, [ward_id], role=role, before=before)
     return await store.get_staff(act.session, act.who, staff_id) if role else staff
 
@@ -80,7 +87,7 @@ async def reset_password(act: Act, staff_id: str) -> tuple[str, datetime]:
     Raises NotFound, NotAllowed, Conflict."""
     staff = await store.get_staff(act.session, act.who, staff_id, lock=True)
     rights.require_other(act.who, staff_id)
-    rights.require_whole(act.who, staff.roles, staff.administrator)
+    rights.require_whole(act.who, staff)
     _require_ours(staff)
     await families.revoke_all(act.session, "staff", staff_id, act.real_at)
     token, until = await new_password.issue(act.session, staff_id, act.real_at)
@@ -94,7 +101,7 @@ async def remove_totp(act: Act, staff_id: str) -> None:
     Raises NotFound, NotAllowed, NotSet."""
     staff = await store.get_staff(act.session, act.who, staff_id, lock=True)
     rights.require_other(act.who, staff_id)
-    rights.require_whole(act.who, staff.roles, staff.administrator)
+    rights.require_whole(act.who, staff)
     await totp.remove(act.session, staff_id)
     await families.revoke_all(act.session, "staff", staff_id, act.real_at)
     await act.record("staff.totp_removed", "staff", staff_id)
@@ -103,9 +110,17 @@ async def remove_totp(act: Act, staff_id: str) -> None:
 async def sign_out(act: Act, staff_id: str) -> None:
     """Ends every session of the person. Raises NotFound, NotAllowed."""
     staff = await store.get_staff(act.session, act.who, staff_id, lock=True)
-    rights.require_whole(act.who, staff.roles, staff.administrator)
+    rights.require_whole(act.who, staff)
     await families.revoke_all(act.session, "staff", staff_id, act.real_at)
     await act.record("staff.signed_out", "staff", staff_id)
+
+
+async def _start_anew(act: Act, staff: Staff) -> None:
+    """Ends the password and the sessions of an account that was a lead's to manage until now: whoever made it, or reset
+    its password, may know how to get in."""
+    if rights.is_a_leads_to_manage(staff):
+        await new_password.end(act.session, staff.id)
+        await families.revoke_all(act.session, "staff", staff.id, act.real_at)
 
 
 def _require_ours(staff: Staff) -> None:

@@ -27,7 +27,8 @@ route as every role and holds the answers against it.
 * **stay ended**: what is left to whoever may call it: **read**; **409**, nothing changes; **yes**, as before;
   **from now on**, 409 before.
 * Accounts are managed by people: a partner system gets 403 whatever it was given.
-* Some calls ask for more than a role: the other person for an approval, an account wholly on the own wards for a lead.
+* Some calls ask for more than a role: the other person for an approval; for a lead, an account that is wholly on
+  the own wards and less than a lead's. Only administrators give and take `lead` and `auditor`.
 
 """
 

@@ -115,7 +115,7 @@ async def test_roles_elsewhere_are_not_shown_to_a_lead(hospital: Hospital) -> No
     assert (await call(hospital, lead, "GET", path)).status_code == 404
 
 
-async def test_a_lead_gives_no_more_than_a_lead_has(hospital: Hospital) -> None:
+async def test_a_lead_gives_less_than_a_lead_has(hospital: Hospital) -> None:
     ward_id = await hospital.ward()
     lead = await hospital.lead(ward_id)
     assert (await invite(hospital, lead, ward_id, role="auditor")).status_code == 403
@@ -128,7 +128,8 @@ async def test_a_lead_gives_no_more_than_a_lead_has(hospital: Hospital) -> None:
     auditor = await hospital.staff_id(ward_id, role="auditor")
     assert (await call(hospital, lead, "DELETE", f"/staff/{auditor}/wards/{ward_id}")).status_code == 403
     assert (await call(hospital, lead, "POST", f"/staff/{auditor}/password-reset")).status_code == 403
-    assert (await call(hospital, lead, "PUT", f"{path}/wards/{ward_id}", {"role": "lead"})).status_code == 200
+    assert (await call(hospital, lead, "PUT", f"{path}/wards/{ward_id}", {"role": "lead"})).status_code == 403
+    assert (await call(hospital, lead, "DELETE", f"{path}/wards/{ward_id}")).status_code == 204
 
 
 @pytest.mark.parametrize("role", ["administrator", "lead"])
