@@ -15,6 +15,7 @@ from alerts.reading import Reading
 from alerts.record import Record
 from alerts.rule_set import RuleSet
 from alerts.severity import Family, Severity
+from alerts.transitions import Trigger, step
 from tests.alerts.stay import Stay, clock, reading
 
 OXYGEN = Family.OXYGEN
@@ -154,3 +155,47 @@ def test_each_reading_is_judged_again_by_the_rule_set_of_its_time() -> None:
     for left, severity in (([before], Severity.HIGH), ([at_once], Severity.CRITICAL), ([after], Severity.CRITICAL)):
         folded = refold(Record(), left, [], lives, [], clock("09:01")).episodes
         assert folded[OXYGEN].severity == severity
+
+
+def test_people_close_after_what_arrived_and_before_what_comes_later() -> None:
+    first, second = reading("08:00", spo2=91, breathlessness=1), reading("09:00", spo2=91, breathlessness=1)
+    closed = refold(Record(), [first, second], [], [], [Closing(clock("08:30"), OXYGEN)], clock("09:01"))
+    assert closed.episodes[OXYGEN].first_breach_at == clock("09:00")
+    together = refold(Record(), [first, second], [], [], [Closing(clock("09:00"), OXYGEN)], clock("09:01"))
+    assert together.episodes == {}
+
+
+def test_what_is_left_without_evidence_keeps_its_rules_quiet_and_is_new_to_whoever_saw_it() -> None:
+    stay, sent = told(("08:00", {"spo2": 88, "breathlessness": 1}))
+    after = without(stay, sent, sent[0], "08:05").episodes[OXYGEN]
+    assert [(trace.key, trace.active) for trace in after.traces] == [("R1", False), ("R3", False)]
+    assert after.version == stay.alert().version + 1
+
+
+def test_the_machines_part_is_that_of_the_fold() -> None:
+    stay, _ = told(("08:00", {"spo2": 88, "breathlessness": 1}), ("08:10", {"spo2": 93, "breathlessness": 1}))
+    other, _ = told(("08:10", {"spo2": 93, "breathlessness": 1}))
+    red, silent = other.alert().traces
+    folded = other.alert()._replace(
+        traces=(red, silent._replace(severity=Severity.MEDIUM)), reading_count=7, retrospective=True
+    )
+    assert folded.waits
+    after = correct(stay.record.episodes, {OXYGEN: folded}, clock("08:12"), "wrong", DAILY).episodes[OXYGEN]
+    assert (after.severity, after.waits, after.reading_count) == (Severity.HIGH, folded.waits, 7)
+    assert (after.retrospective, after.last_breach_at) == (True, clock("08:10"))
+
+
+def test_one_rule_that_still_speaks_is_enough_to_stand_again() -> None:
+    other, _ = told(("08:10", {"spo2": 88, "breathlessness": 1}))
+    red, silent = other.alert().traces
+    folded = other.alert()._replace(traces=(red, silent._replace(active=False)))
+    assert only(correct({}, {OXYGEN: folded}, clock("08:12"), "wrong", DAILY)).kind == Kind.OPENED
+
+
+def test_what_is_open_again_has_the_transition_of_a_breach() -> None:
+    stay, sent = told(
+        ("08:00", {"spo2": 91, "breathlessness": 1}), ("08:05", {"spo2": 90, "breathlessness": 1}),
+        ("08:20", {"spo2": 96}), ("08:40", {"spo2": 97}),
+    )  # fmt: skip
+    change = only(without(stay, sent, sent[3], "08:50"))
+    assert change.transition == step(State.RECOVERED, Trigger.BREACH)[1]

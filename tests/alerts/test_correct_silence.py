@@ -14,6 +14,7 @@ from alerts.plan import Plan
 from alerts.reading import Reading
 from alerts.record import Record
 from alerts.severity import Family, Severity
+from alerts.transitions import Trigger, step
 from alerts.watch import Watch, begin_watch
 from tests.alerts.stay import Stay, clock, reading
 
@@ -69,6 +70,7 @@ def test_an_alert_about_silence_that_the_error_had_ended_is_open_again() -> None
     decided, _ = corrected(stay, "1 10:10")
     (change,) = decided.changes
     assert (change.kind, change.after.state, change.after.recovered_at) == ("reopened", State.OPEN, None)
+    assert change.transition == step(State.RECOVERED, Trigger.BREACH)[1]
     assert change.after.opened_at == stay.alert(MISSED).opened_at
 
 
@@ -154,6 +156,8 @@ def test_the_watch_of_an_earlier_instant_looks_on_as_the_whole_fold(since: str) 
     )  # fmt: skip
     start = watched(known, plans, pauses, clock(since))
     at = clock(since)
+    assert start.watch is not None
+    assert start.watch.due_at == max(at, clock("08:00"))
     folded = refold(
         start, [r for r in (RIGHT,) if r.received_at >= at], [p for p in plans if p.at >= at], [], [], clock("3 02:00"),
         [p for p in pauses if p.at >= at],

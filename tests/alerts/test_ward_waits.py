@@ -121,6 +121,7 @@ def test_a_reminder_that_is_overdue_by_the_new_numbers_comes_once() -> None:
     changed = live(waits("09:40"), ward(slot_reminder_minutes=30), "09:40")
     assert reminded(changed) == [("09:00", "09:40", "13:00")]
     assert reminded(advance(changed.record, clock("11:00"))) == []
+    assert reminded(live(waits("09:30"), ward(slot_reminder_minutes=30), "09:30")) == [("09:00", "09:30", "13:00")]
     assert reminded(live(waits("10:00"), ward(slot_reminder_minutes=30), "10:00")) == []
 
 
@@ -149,6 +150,18 @@ def test_nothing_is_asked_for_in_a_pause_or_by_a_plan_without_times() -> None:
     watch = begin_watch(clock("08:00"))._replace(paused_until=clock("1 08:00"))
     paused = fold(Record(watch=watch), until=clock("12:00"))
     assert live(paused, ward(slot_until_minutes=120), "12:00").changes == ()
+
+
+def test_what_was_told_by_the_numbers_before_is_not_told_by_the_new_ones() -> None:
+    stood = waits("13:00").record
+    assert stood.episodes[MISSED].opened_at == clock("13:00")
+    closed = stood._replace(episodes={})
+    assert change_rule_set(closed, ward(slot_until_minutes=120), clock("13:00")).changes == ()
+
+
+def test_slots_before_the_clock_began_are_not_missed_by_new_numbers_either() -> None:
+    begun = fold(Record(watch=begin_watch(clock("10:00"))), until=clock("11:30"))
+    assert live(begun, ward(slot_until_minutes=120), "11:30").changes == ()
 
 
 def test_numbers_that_are_not_about_waiting_leave_the_watch_alone() -> None:
