@@ -88,3 +88,10 @@ def test_every_file_that_is_linked_is_there(link):
 @pytest.mark.parametrize("target", re.findall(r"^\$ make (\w+)", README, re.MULTILINE))
 def test_every_make_target_that_is_named_is_one(target):
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("file", ["README.md", "SECURITY.md", "docker-compose.yml"])
+def test_wherever_a_proxy_is_put_in_front_it_is_said_how_it_is_believed(file):
+    text = (ROOT / file).read_text(encoding="utf-8")
+    assert "FORWARDED_ALLOW_IPS" in text
+    assert not re.search(r"FORWARDED_ALLOW_IPS\S*(:-|: |=)\*", text), "everybody would be believed"

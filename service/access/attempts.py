@@ -3,7 +3,8 @@ another replica gives new tries: for the account from this address, for the acco
 to no account that is known: they are counted for the address.
 
 Nobody can lock a colleague out. From an address where the account signed in lately only the failures from there count;
-from elsewhere the wait for the account is short, and a try that has to wait is no failure."""
+from elsewhere the wait for the account is short, and a try that has to wait is no failure. A new password ends every
+wait for the account, also from an address that colleagues and a guesser share."""
 
 import hashlib
 import hmac
@@ -30,15 +31,15 @@ FORGOTTEN_AFTER = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """After `free` failures the wait doubles with each, from one second to `most`; an hour without is a clean slate."""
+    """After `free` failures the wait doubles with each, from one second to `most`; after `forgets` none counts."""
 
     free: int
     most: timedelta
     forgets: timedelta = timedelta(hours=1)
 
     def wait(self, failures: int, last_at: datetime, now: datetime) -> timedelta:
-        """How long from `now` until the next try is looked at."""
-        if failures < self.free or now - last_at >= self.forgets:
+        """How long from `now` until the next try is looked at, after failures that still count."""
+        if failures < self.free:
             return timedelta(0)
         whole = min(timedelta(seconds=2 ** min(failures - self.free, 20)), self.most)
         return max(last_at + whole - now, timedelta(0))
@@ -75,9 +76,9 @@ class Attempts:
         wait = _wait(counted, now)
         if wait > timedelta(0):
             raise SlowDown(headers={"Retry-After": str(int(wait.total_seconds()) + 1)})
+        anew_at = _anew_at(counted)
         for about, row in counted:
-            before = 0 if now - row.last_at >= PACES[about].forgets else row.failures
-            changed = {"failures": before + 1, "last_at": now}
+            changed = {"failures": _failures(about, row, anew_at, now) + 1, "last_at": now}
             await session.execute(update(ATTEMPT).where(ATTEMPT.c.id == row.id).values(changed))
         unknown = ATTEMPT.c.known_at.is_(None) | (ATTEMPT.c.known_at < now - KNOWN_FOR)
         # What somebody else tries at this moment is not old: two who waited for each other would never get on.
@@ -96,10 +97,16 @@ class Attempts:
             counted = (ATTEMPT.c.id == name, ATTEMPT.c.failures > 0)
             await session.execute(update(ATTEMPT).where(*counted).values(failures=ATTEMPT.c.failures - 1))
 
-    async def forget(self, session: WriteSession, account: str) -> None:
-        """Let the account be tried at once, from wherever it is not known: it has a new password."""
-        names = sorted(name for name, about in self._names(account).items() if about == "account")
-        await session.execute(delete(ATTEMPT).where(ATTEMPT.c.id.in_(names)))
+    async def begin_anew(self, session: WriteSession, account: str, now: datetime) -> None:
+        """The account has a new password: it may be tried at once from everywhere, and is known at the address where
+        that was set, so that what others do there does not hold it up."""
+        names = sorted(name for name, about in self._names(account).items() if about in ("account", "both"))
+        rows = [{"id": name, "failures": 0, "last_at": now} for name in names]
+        await session.execute(insert_or_skip(session, ATTEMPT, ["id"]).values(rows))
+        held = select(ATTEMPT.c.id).where(ATTEMPT.c.id.in_(names)).order_by(ATTEMPT.c.id).with_for_update()
+        await session.execute(held)
+        changed = {"failures": 0, "last_at": now, "known_at": now}
+        await session.execute(update(ATTEMPT).where(ATTEMPT.c.id.in_(names)).values(changed))
 
     def _names(self, account: str | None) -> dict[str, str]:
         caller = network(address.get())
@@ -124,8 +131,24 @@ def network(text: str) -> str:
     return str(found)
 
 
+def _anew_at(counted: Sequence[tuple[str, Any]]) -> datetime | None:
+    """When the account got a new password, if that was lately."""
+    return max(
+        (row.known_at for about, row in counted if about == "account" and row.known_at is not None), default=None
+    )
+
+
+def _failures(about: str, row: Any, anew_at: datetime | None, now: datetime) -> int:
+    """How many failures still count. Those of an account at an address are of its password, and end with that."""
+    over = about == "both" and anew_at is not None and row.last_at <= anew_at
+    return 0 if over or now - row.last_at >= PACES[about].forgets else row.failures
+
+
 def _wait(counted: Sequence[tuple[str, Any]], now: datetime) -> timedelta:
     here = [(about, row) for about, row in counted if about == "both"]
     known = any(row.known_at is not None and now - row.known_at < KNOWN_FOR for _, row in here)
+    anew_at = _anew_at(counted)
+    if anew_at is not None and not any(row.failures for about, row in counted if about == "account"):
+        return timedelta(0)  # a new password that nobody has tried wrongly, wherever from
     relevant = here if known else counted
-    return max(PACES[about].wait(row.failures, row.last_at, now) for about, row in relevant)
+    return max(PACES[about].wait(_failures(about, row, anew_at, now), row.last_at, now) for about, row in relevant)

@@ -43,7 +43,7 @@ async def use(session: WriteSession, attempts: Attempts, token: str, password_ha
     row = found.one_or_none()
     if row is None:
         raise PasswordTokenRefused
-    await attempts.forget(session, row.email)
+    await attempts.begin_anew(session, row.email, at)
     await families.revoke_all(session, "staff", row.id, at)
     await audit.append(session, None, "staff.password_set", at, subject=("staff", row.id))
 

@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import func, select, update
 
-from service.access import accounts
+from service.access import accounts, new_password
 from service.access.attempts import ATTEMPT, PACES, Attempts, network
 from service.access.refusals import SlowDown
 from service.clock import real_now
@@ -127,9 +127,77 @@ async def test_a_right_password_clears_only_what_came_from_there(database: Datab
     await succeed(database, at=NOW + timedelta(seconds=2))
     address.set("203.0.113.1")
     assert await wait(database, at=NOW + timedelta(seconds=2)) == 2
+
+
+SHARED, AT_HOME, ELSEWHERE = "192.0.2.1", "203.0.113.1", "198.51.100.200"
+
+
+async def set_anew(database: Database, at: datetime, account: str = "nurse@ward.test") -> None:
     async with writing(database) as session:
-        await ATTEMPTS.forget(session, "nurse@ward.test")
-    assert await wait(database, at=NOW + timedelta(seconds=2)) == 0
+        await ATTEMPTS.begin_anew(session, account, at)
+
+
+async def guess_from_everywhere(database: Database) -> datetime:
+    """Somebody makes the nurse wait at the shared address, and from elsewhere; and others there. Gives until when."""
+    for number in range(PACES["account"].free - 1):
+        address.set(f"198.51.100.{number}")
+        await fail(database)
+    address.set(SHARED)
+    at, times = NOW, 14
+    for number in range(PACES["address"].free - times):
+        await fail(database, f"nurse{number}@ward.test")
+    for _ in range(times):
+        at += timedelta(seconds=await wait(database, at=at))
+        await fail(database, at=at)
+    assert await wait(database, at=at) > 200
+    return at
+
+
+@pytest.mark.parametrize("set_at", [SHARED, AT_HOME])
+async def test_a_new_password_ends_the_waiting_everywhere(database: Database, set_at: str) -> None:
+    at = await guess_from_everywhere(database)
+    address.set(set_at)
+    await set_anew(database, at)
+    for place in (SHARED, AT_HOME, ELSEWHERE):
+        address.set(place)
+        assert await wait(database, at=at) == 0
+    address.set(SHARED)
+    assert await wait(database, "colleague@ward.test", at=at) == 2, "the address still waits for other accounts"
+
+
+async def test_where_a_new_password_was_set_others_who_guess_there_hold_nobody_up(database: Database) -> None:
+    at = await guess_from_everywhere(database)
+    address.set(SHARED)
+    await set_anew(database, at)
+    at += timedelta(seconds=1)
+    address.set(ELSEWHERE)
+    await fail(database, at=at)  # from now on the new password is guessed at
+    address.set(SHARED)
+    assert await wait(database, "colleague@ward.test", at=at - timedelta(seconds=1)) == 2
+    assert await wait(database, at=at) == 0
+    await fail(database, at=at, times=5)
+    assert await wait(database, at=at) == 2
+
+
+async def test_guessing_at_a_new_password_is_as_slow_as_before(database: Database) -> None:
+    await set_anew(database, NOW)
+    address.set(ELSEWHERE)
+    await fail(database, at=NOW + timedelta(seconds=1), times=5)
+    assert await wait(database, at=NOW + timedelta(seconds=1)) == 2
+    for number in range(PACES["account"].free - 5):
+        address.set(f"198.51.100.{number}")
+        await fail(database, at=NOW + timedelta(seconds=1))
+    address.set(AT_HOME)
+    assert await wait(database, at=NOW + timedelta(seconds=1)) == 2
+
+
+async def test_a_new_password_under_both_secret_keys_is_new_for_replicas_that_have_one(database: Database) -> None:
+    at = await guess_from_everywhere(database)
+    async with writing(database) as session:
+        await Attempts("another secret key for the tests, as long", SECRET_KEY).begin_anew(
+            session, "nurse@ward.test", at
+        )
+    assert await wait(database, at=at) == 0
 
 
 async def test_tries_at_the_same_instant_are_all_counted(database: Database) -> None:
@@ -189,6 +257,20 @@ async def nurse(app: FastAPI, ward_id: str) -> str:
 async def sign_in(client: httpx.AsyncClient, password: str, username: str = "nurse@ward.test") -> httpx.Response:
     form = {"grant_type": "password", "username": username, "password": password}
     return await client.post("/oauth/token", data=form)
+
+
+async def test_whoever_was_kept_out_by_somebody_at_the_same_address_gets_in_with_a_new_password(
+    hospital: Hospital,
+) -> None:
+    staff_id = await nurse(hospital.app, await hospital.ward())
+    for _ in range(8):
+        await sign_in(hospital.client, "wrong horse battery")
+    assert (await sign_in(hospital.client, PASSWORD)).json()["code"] == "slow_down"
+    async with writing(hospital.app.state.database) as session:
+        token, _ = await new_password.issue(session, staff_id, real_now())
+    body = {"token": token, "password": "another horse battery"}
+    assert (await hospital.client.post("/oauth/password", json=body)).status_code == 204
+    assert (await sign_in(hospital.client, body["password"])).status_code == 200
 
 
 @pytest.mark.parametrize("username", ["nurse@ward.test", "nobody@ward.test"])

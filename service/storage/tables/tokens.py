@@ -52,7 +52,7 @@ class SignInAttemptRow(SQLModel, table=True):
     """How often signing in has failed lately for one account, one address, or an account from an address.
 
     `id` is a keyed hash: neither an e-mail address nor an IP address is kept. `known_at` is when this account last
-    signed in from this address."""
+    signed in from this address, or set a password there; for the account alone when it last set one with a token."""
 
     __tablename__ = "sign_in_attempt"
     __table_args__ = (Index("ix_sign_in_attempt_last_at", "last_at"),)
