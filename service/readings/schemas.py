@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import BaseModel, Field, StringConstraints, field_validator, model_validator
 
 from alerts.reading import LIMITS, Consciousness, Context, Feeling, SignalQuality, Source, Symptom
 from service.body import Schema
@@ -14,14 +14,6 @@ BATCH_ROWS = 1000
 def _number(name: str, unit: str) -> Any:
     low, high = LIMITS[name]
     return Field(default=None, strict=True, ge=low, le=high, allow_inf_nan=False, description=unit)
-
-
-def _as_whole(value: Any) -> Any:
-    """96.0 is a whole number in JSON, and a refused reading is a lost one."""
-    return int(value) if type(value) is float and value.is_integer() else value
-
-
-Whole = Annotated[int, BeforeValidator(_as_whole)]
 
 
 def _whole(name: str, unit: str) -> Any:
@@ -48,10 +40,10 @@ class ReadingIn(Schema):
     observed_at: Instant
     client_sent_at: Instant | None = None
     spo2: float | None = _number("spo2", "Oxygen saturation, %")
-    pulse_rate: Whole | None = _whole("pulse_rate", "Pulse, /min")
-    respiratory_rate: Whole | None = _whole("respiratory_rate", "Breaths, /min")
-    systolic_bp: Whole | None = _whole("systolic_bp", "Systolic pressure, mmHg")
-    diastolic_bp: Whole | None = _whole("diastolic_bp", "Diastolic pressure, mmHg")
+    pulse_rate: int | None = _whole("pulse_rate", "Pulse, /min")
+    respiratory_rate: int | None = _whole("respiratory_rate", "Breaths, /min")
+    systolic_bp: int | None = _whole("systolic_bp", "Systolic pressure, mmHg")
+    diastolic_bp: int | None = _whole("diastolic_bp", "Diastolic pressure, mmHg")
     temperature: float | None = _number("temperature", "Temperature, °C")
     consciousness: Consciousness | None = Field(default=None, description="ACVPU")
     oxygen_flow: float | None = _number("oxygen_flow", "Oxygen, L/min: 0 is room air, absent is not said")
@@ -68,6 +60,13 @@ class ReadingIn(Schema):
     device: Device | None = None
     source: Source = Source.APP
     entered_by: Name | None = Field(default=None, description="Who typed it in, when that was somebody else.")
+
+    # Around the limits and not within them: so the document of the API shows them.
+    @field_validator("pulse_rate", "respiratory_rate", "systolic_bp", "diastolic_bp", mode="before")
+    @staticmethod
+    def _as_whole(value: Any) -> Any:
+        """96.0 is a whole number in JSON, and a refused reading is a lost one."""
+        return int(value) if type(value) is float and value.is_integer() else value
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:

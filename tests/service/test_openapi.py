@@ -7,6 +7,7 @@ import pytest
 from fastapi import FastAPI
 from jsonschema import Draft202012Validator
 
+from alerts.reading import LIMITS
 from service.app import create_app
 from service.errors import FieldError, Invalid
 from service.openapi import body_of, routes_of
@@ -53,6 +54,45 @@ def test_every_schema_is_a_json_schema(api) -> None:
     for name, schema in api["components"]["schemas"].items():
         Draft202012Validator.check_schema(schema)
         assert name
+
+
+WORDS = {
+    *Draft202012Validator.VALIDATORS,
+    *("title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly", "contentMediaType"),
+    *("discriminator", "$defs"),
+}
+"""The words of JSON Schema 2020-12, and the one that OpenAPI 3.1 adds which we use."""
+ONE, SOME, NAMED = (
+    ("items", "additionalProperties", "not", "contains", "propertyNames", "if", "then", "else"),
+    ("anyOf", "oneOf", "allOf", "prefixItems"),
+    ("properties", "$defs", "patternProperties", "dependentSchemas"),
+)
+"""Words under which there are schemas again: one, a list, by name."""
+
+
+def schemas_in(schema: Any) -> list[dict[str, Any]]:
+    """A schema and all within it: names of fields are no words."""
+    if not isinstance(schema, dict):
+        return []
+    within = [schema[word] for word in ONE if word in schema]
+    within += [each for word in SOME for each in schema.get(word, ())]
+    within += [each for word in NAMED for each in schema.get(word, {}).values()]
+    return [schema, *(found for each in within for found in schemas_in(each))]
+
+
+def test_no_schema_has_a_word_that_json_schema_does_not_know(api) -> None:
+    """A generator leaves out what it does not know: `ge` is no `minimum`."""
+    elsewhere = [node["schema"] for node in walk(api) if isinstance(node.get("schema"), dict)]
+    found = [each for schema in (*api["components"]["schemas"].values(), *elsewhere) for each in schemas_in(schema)]
+    assert len(found) > 1000
+    assert [(set(each) - WORDS, each) for each in found if not set(each) <= WORDS] == []
+
+
+def test_the_limits_of_vitals_are_those_of_the_clinical_engine(api) -> None:
+    fields = api["components"]["schemas"]["ReadingIn"]["properties"]
+    for name, (low, high) in LIMITS.items():
+        number, nothing = fields[name]["anyOf"]
+        assert (number["minimum"], number["maximum"], nothing) == (low, high, {"type": "null"}), name
 
 
 def test_every_reference_leads_somewhere(api) -> None:
