@@ -42,13 +42,15 @@ async def find_wards(intake: Intake, who: Principal, stay_ids: Collection[str | 
 def admit(
     who: Principal, wards: Mapping[str, str], sent: ReadingIn, request_key: str | None
 ) -> tuple[Place, Submission]:
-    """Where a valid reading belongs, and what the intake takes; raises NotFound, or Invalid for a source that this
-    sender may not name."""
+    """Where a valid reading belongs, and what the intake takes; raises NotFound, or Invalid for a source or somebody
+    else that this sender may not name."""
     place = _place(who, wards, sent.stay_id)
     if place is None:
         raise missing_field("stay_id", "must name the stay")
     if sent.source not in SOURCES[who.kind]:
         raise Invalid(errors=[FieldError("/source", "source_not_allowed", "is not a source this sender may name")])
+    if who.kind == "patient" and sent.entered_by is not None:
+        raise Invalid(errors=[FieldError("/entered_by", "not_allowed_here", "is not for a patient's own app to say")])
     if who.kind == "carer":
         sent.entered_by = who.name
     return place, submission(sent, request_key)

@@ -59,7 +59,11 @@ class ReadingIn(Schema):
     signal_quality: SignalQuality | None = None
     device: Device | None = None
     source: Source = Source.APP
-    entered_by: Name | None = Field(default=None, description="Who typed it in, when that was somebody else.")
+    entered_by: Name | None = Field(
+        default=None,
+        description="Who typed it in, when that was somebody else. A patient's own app may not say it; "
+        "from a carer's app it is the carer's name, whatever was said.",
+    )
 
     # Around the limits and not within them: so the document of the API shows them.
     @field_validator("pulse_rate", "respiratory_rate", "systolic_bp", "diastolic_bp", mode="before")

@@ -134,6 +134,32 @@ async def test_an_app_cannot_speak_as_the_team(hospital: Hospital, source: str) 
     assert "safety_text" in answer.json()
 
 
+async def test_a_patients_app_names_nobody_else_as_the_one_who_entered_it(hospital: Hospital) -> None:
+    bed = await bedside(hospital)
+    mine, client = await bed.app(), hospital.client
+    fake = reading(spo2=92, entered_by="Dr Example")
+    answer = await client.post("/v1/readings", headers=mine, json=fake)
+    errors = [(each["pointer"], each["code"]) for each in answer.json()["errors"]]
+    assert (answer.status_code, errors) == (422, [("/entered_by", "not_allowed_here")])
+    assert "safety_text" in answer.json()
+    rows = [reading(spo2=96), fake, reading(spo2=95, entered_by=None)]
+    batch = (await client.post("/v1/readings/batch", headers=mine, json={"readings": rows})).json()
+    assert [row["status"] for row in batch["results"]] == ["created", "rejected", "created"]
+    assert batch["results"][1]["problem"]["errors"][0]["pointer"] == "/readings/1/entered_by"
+    kept = (await client.get(f"{bed.path}/readings", headers=bed.team)).json()["items"]
+    assert sorted((row["spo2"], row["entered_by"]) for row in kept) == [(95, None), (96, None)]
+
+
+async def test_the_team_and_systems_say_who_entered_a_reading(hospital: Hospital) -> None:
+    bed = await bedside(hospital)
+    for header in (bed.team, await hospital.system(bed.ward_id)):
+        sent = reading(spo2=97, entered_by="Dr Example", stay_id=bed.stay["id"])
+        answer = await hospital.client.post("/v1/readings", headers=header, json=sent)
+        assert answer.status_code == 201, answer.text
+    rows = (await hospital.client.get(f"{bed.path}/readings", headers=bed.team)).json()["items"]
+    assert [row["entered_by"] for row in rows] == ["Dr Example"] * 2
+
+
 async def test_a_refused_reading_without_a_stay_is_noted_at_its_sender(hospital: Hospital) -> None:
     bed = await bedside(hospital)
     mine = await bed.app()
