@@ -48,6 +48,7 @@ from service.queue.limits import Limits
 from service.queue.snapshots import Snapshots
 from service.queue.watchdog import Watchdog
 from service.readings import routes as reading_routes
+from service.readings.door import is_for_readings
 from service.readings.incidents import Incidents
 from service.readings.intake import Intake
 from service.readings.pulse import Pulse
@@ -143,7 +144,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 def _open_doors(app: FastAPI, settings: Settings) -> None:
     """The routes, and what stands before them: the first added is the innermost."""
-    problems.install(app, is_unavailable, lambda path: openapi.methods_at(app, path))
+    problems.install(app, is_unavailable, lambda path: openapi.methods_at(app, path), is_for_readings)
     for router in ROUTERS:
         app.include_router(router)
     reference.install(app, settings.security_contact)

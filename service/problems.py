@@ -96,10 +96,12 @@ def install(
     app: FastAPI,
     is_unavailable: Callable[[BaseException], bool],
     methods_at: Callable[[str], Sequence[str]] = lambda _path: (),
+    is_for_readings: Callable[[str], bool] = lambda _path: False,
 ) -> None:
     """Make the application answer every error as a problem document.
 
-    `is_unavailable` tells an unreachable database from a fault of ours, `methods_at` the methods a path takes."""
+    `is_unavailable` tells an unreachable database from a fault of ours, `methods_at` the methods a path takes,
+    `is_for_readings` whether what is sent to a path is meant to be a reading, though no call may be there."""
 
     async def refused(request: Request, problem: Any) -> Response:
         return respond(problem, request)
@@ -111,6 +113,8 @@ def install(
         other = BadRequest if problem.status_code < 500 else WardwatchError
         found = FRAMEWORK.get(problem.status_code, other)
         headers = dict(problem.headers or {})
+        if is_for_readings(request.url.path):
+            request.state.safety_text = SAFETY_TEXT
         if found is MethodNotAllowed and (methods := methods_at(request.url.path)):
             headers = {name: value for name, value in headers.items() if name.lower() != "allow"}
             headers["Allow"] = ", ".join(methods)

@@ -1,5 +1,6 @@
 """Who may send what for whom: the checks between a valid body and the intake."""
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -23,6 +24,14 @@ SOURCES: Mapping[str, frozenset[Source]] = {
     "carer": frozenset({Source.APP, Source.WEB, Source.DEVICE}),
 }
 """What each kind of principal may name as the source: only staff speak as staff."""
+
+
+_FOR_READINGS = re.compile(r"/v1/readings(/batch|/[^/]+/answers)?/*")
+
+
+def is_for_readings(path: str) -> bool:
+    """Whether a reading sent to this path was meant to be received: the calls that take one, slashes after them too."""
+    return _FOR_READINGS.fullmatch(path) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,19 @@ async def test_other_kinds_of_body_are_not_read(partner: Partner, headers: dict[
     assert_refused(await send_text(partner, b"{}", **headers), 415, "unsupported_media_type")
 
 
+async def test_a_reading_sent_to_a_wrong_address_or_in_a_wrong_way_is_told_that_nobody_has_seen_it(
+    partner: Partner, stay_id: str
+) -> None:
+    sent = reading(stay_id)
+    for path in ("/v1/readings", "/v1/readings/batch", f"/v1/readings/{stay_id}/answers"):
+        for method in ("GET", "PUT", "PATCH", "DELETE"):
+            assert_refused(await partner.ask(method, path, sent), 405, "method_not_allowed")
+        for ending in ("/", "//"):
+            assert_refused(await partner.ask("POST", path + ending, sent), 404, "not_found")
+    for method, path in (("GET", "/v1/readings/x"), ("POST", f"/v1/readings/{stay_id}/evaluation"), ("GET", "/v1/x")):
+        assert "safety_text" not in (await partner.ask(method, path)).json(), path
+
+
 async def test_refusals_come_in_the_promised_order(
     partner: Partner, stay_id: str, http: httpx.AsyncClient, database: Database
 ) -> None:
