@@ -1,4 +1,4 @@
-"""Scalars shared by tables and schemas: ids, instants, short texts. Clinical limits come from `alerts`."""
+"""Scalars shared by tables and schemas: ids, instants, names, texts. Clinical limits come from `alerts`."""
 
 import re
 from datetime import UTC, date, datetime
@@ -16,6 +16,11 @@ _RFC3339 = re.compile(
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
+# Controls, the two line ends that are none of them, and what turns the direction of writing (UAX 9).
+_NOT_OF_A_NAME = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_EMAIL = rf"[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{_LABEL}(?:\.{_LABEL})*"
+MAX_NAME, MAX_EMAIL = 120, 254
 
 NIL_ID = "00000000-0000-0000-0000-000000000000"
 """Stands for "no ward" where a key must not be empty: audit entries of the whole system."""
@@ -81,11 +86,31 @@ def clean_text(value: str) -> str:
     return value
 
 
+def _name(value: str) -> str:
+    if _NOT_OF_A_NAME.search(value):
+        raise ValueError("must not contain line ends, control characters or changes of the direction of writing")
+    return value
+
+
+def is_name(text: str) -> bool:
+    """Whether it can be a `Name`, for who comes by another way than the API."""
+    return 1 <= len(text.strip()) <= MAX_NAME and _NOT_OF_A_NAME.search(text) is None
+
+
+def is_email(text: str) -> bool:
+    """Whether it is one e-mail address that a message can be sent to, and to nobody else: what browsers take in a field
+    for one (HTML), which has no quotes, comments, lists or spaces."""
+    return len(text) <= MAX_EMAIL and re.fullmatch(_EMAIL, text) is not None
+
+
 CleanText = Annotated[str, AfterValidator(clean_text)]
 # The constraints come before the check: after it, pydantic counts the characters before it strips them.
 Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120), AfterValidator(clean_text)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME), AfterValidator(_name)
 ]
+"""What somebody or something is called: one line, which reads the same wherever it is shown."""
+Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_EMAIL, pattern=f"^{_EMAIL}$")]
+"""An e-mail address, as `is_email` says; spaces around it are left out."""
 ShortText = Annotated[CleanText, StringConstraints(max_length=200)]
 LongText = Annotated[CleanText, StringConstraints(max_length=2000)]
 

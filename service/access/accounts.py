@@ -11,15 +11,13 @@ from service.access.opaque import hash_secret, new_secret
 from service.access.passwords import Passwords
 from service.access.principals import ROLE_SCOPES, Principal
 from service.errors import FieldError, Invalid
-from service.fields import canonical_id, new_id
+from service.fields import MAX_NAME, canonical_id, is_email, is_name, new_id
 from service.storage.tables.access import WARD_ROLES
 
 PARTNER_SCOPES = ROLE_SCOPES["partner"]
-MAX_EMAIL = 254
 NO_ADDRESS = "@none.invalid"
 """How the address ends of somebody who has none: nobody has a mailbox there (RFC 2606)."""
-
-
+NOT_A_NAME = FieldError("/name", "invalid", f"must have 1 to {MAX_NAME} characters, all on one line")
 _NO_SECRET = hash_secret("")
 
 
@@ -44,10 +42,10 @@ async def add_staff(
     `password_hash` comes from `Passwords.hash`. Raises Invalid; EmailTaken for an address in use."""
     email = clean_email(email)
     problems = []
-    if not 3 <= len(email) <= MAX_EMAIL or "@" not in email[1:-1] or not email.isprintable() or " " in email:
+    if not is_email(email):
         problems.append(FieldError("/email", "invalid", "must be an e-mail address"))
-    if not 1 <= len(name) <= 120:
-        problems.append(FieldError("/name", "length", "must have 1 to 120 characters"))
+    if not is_name(name):
+        problems.append(NOT_A_NAME)
     if any(role not in WARD_ROLES for role in roles.values()):
         problems.append(FieldError("/role", "invalid", f"on a ward, must be one of: {', '.join(WARD_ROLES)}"))
     if not roles and not administrator:
@@ -57,7 +55,7 @@ async def add_staff(
     row = {
         "id": staff_id,
         "email": email,
-        "name": name,
+        "name": name.strip(),
         "password_hash": password_hash,
         "administrator": administrator,
         "active": True,
@@ -81,8 +79,8 @@ async def add_client(
 
     Raises Invalid."""
     problems = []
-    if not 1 <= len(name) <= 120:
-        problems.append(FieldError("/name", "length", "must have 1 to 120 characters"))
+    if not is_name(name):
+        problems.append(NOT_A_NAME)
     if not scopes or not PARTNER_SCOPES.issuperset(scopes):
         problems.append(FieldError("/scope", "invalid", f"must be of: {', '.join(sorted(PARTNER_SCOPES))}"))
     if not ward_ids:
@@ -93,7 +91,7 @@ async def add_client(
     secret, secret_hash = new_secret()
     row = {
         "id": client_id,
-        "name": name,
+        "name": name.strip(),
         "secret_hash": secret_hash,
         "scopes": sorted(set(scopes)),
         "active": True,

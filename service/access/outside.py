@@ -17,7 +17,7 @@ from service.access.issuers import Issuer, Rights
 from service.access.principals import Principal
 from service.access.unchecked import look_into
 from service.errors import NotAuthenticated
-from service.fields import clean_text
+from service.fields import MAX_NAME, is_email, is_name
 from service.logs import get_logger
 
 log = get_logger(__name__)
@@ -133,18 +133,20 @@ def _claimed(issuer: Issuer, claims: Mapping[str, Any]) -> Claimed:
     return Claimed(
         issuer.issuer,
         claims["sub"],
-        _text(claims.get("name"), 120) or _text(claims.get("preferred_username"), 120) or "Staff",
-        _text(claims.get("email"), 254),
+        _name(claims.get("name")) or _name(claims.get("preferred_username")) or "Staff",
+        _email(claims.get("email")),
         issuer.rights(claims),
         datetime.fromtimestamp(claims["iat"], UTC),
         datetime.fromtimestamp(claims["exp"], UTC),
     )
 
 
-def _text(value: Any, length: int) -> str | None:
-    """A text that may be kept and shown, or None."""
-    try:
-        text = clean_text(value).strip() if isinstance(value, str) else ""
-    except ValueError:
-        return None
-    return text[:length] if text and text.isprintable() else None
+def _name(value: Any) -> str | None:
+    """A name that may be kept and shown, or None; the beginning of a longer one."""
+    text = value.strip()[:MAX_NAME].strip() if isinstance(value, str) else ""
+    return text if is_name(text) else None
+
+
+def _email(value: Any) -> str | None:
+    text = value.strip() if isinstance(value, str) else ""
+    return text if is_email(text) else None

@@ -159,9 +159,7 @@ async def _keep_up(act: Act, claimed: Claimed, roles: Mapping[str, str]) -> None
 
 
 def _person(act: Act, claimed: Claimed) -> dict[str, Any]:
-    email = clean_email(claimed.email or "")
-    usable = "@" in email[1:-1] and " " not in email
-    address = email if usable else f"{act.who.id}{NO_ADDRESS}"
+    address = clean_email(claimed.email) if claimed.email else f"{act.who.id}{NO_ADDRESS}"
     return {"name": claimed.name, "email": address, "administrator": claimed.rights.administrator}
 
 

@@ -10,15 +10,9 @@ from service.access.client_keys import MAX_KEYS, read_key
 from service.access.principals import ROLE_SCOPES, Principal
 from service.accounts.store import Client, Staff
 from service.body import Schema
-from service.fields import CleanText, Id, Instant, Name
+from service.fields import CleanText, Email, Id, Instant, Name
 
 Role = Literal["clinician", "lead", "auditor"]
-
-
-def _email(value: str) -> str:
-    if "@" not in value[1:-1] or " " in value or not value.isprintable():
-        raise ValueError("must be an e-mail address")
-    return value
 
 
 def _scope(value: str) -> str:
@@ -34,9 +28,6 @@ def _given(value: Any) -> Any:
     return value
 
 
-Email = Annotated[
-    CleanText, StringConstraints(strip_whitespace=True, min_length=3, max_length=254), AfterValidator(_email)
-]
 Scopes = Annotated[list[Annotated[str, AfterValidator(_scope)]], Field(min_length=1, max_length=20)]
 WardIds = Annotated[list[Id], Field(min_length=1, max_length=200)]
 

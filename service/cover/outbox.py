@@ -15,7 +15,7 @@ from alerts.policy import Notify, Via
 from service.access.accounts import NO_ADDRESS
 from service.cover import store
 from service.cover.inforce import Cover
-from service.fields import new_id
+from service.fields import is_email, new_id
 from service.storage.direct import Where, insert_rows
 from service.storage.tables import METADATA
 from service.storage.tables.cover import WAITING
@@ -88,11 +88,16 @@ async def people_of(where: Where, cover: Cover, step: int, at: datetime) -> dict
     if wanted.notify == Notify.OUT_OF_HOURS:
         return {} if cover.out_of_hours_email is None else {OUT_OF_HOURS: cover.out_of_hours_email}
     found = await store.list_members(where, cover.ward_id)
-    members = {id_: member for id_, member in found.items() if not member.email.endswith(NO_ADDRESS)}
+    members = {id_: member for id_, member in found.items() if _reaches(member.email)}
     if wanted.notify == Notify.LEAD:
         return {id_: member.email for id_, member in members.items() if member.role == "lead"}
     ids = [wanted.staff_id] if wanted.staff_id else [each.staff_id for each in cover.coverage.on_duty(at)]
     return {id_: members[id_].email for id_ in ids if id_ in members}
+
+
+def _reaches(email: str) -> bool:
+    # What was taken by an earlier release may be no address, or two.
+    return is_email(email) and not email.endswith(NO_ADDRESS)
 
 
 async def first_due(where: Where) -> list[tuple[str, datetime]]:

@@ -7,11 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from alerts.policy import AFTER_MINUTES, STAFF, STEPS, Notify, Step, Via
 from service.body import Schema
 from service.cover.schemas import SeenVersion
-from service.fields import CleanText, canonical_id
-
-Address = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+$", max_length=254)
-]
+from service.fields import CleanText, Email, canonical_id
 
 
 def _notify(value: str) -> str:
@@ -59,7 +55,7 @@ class PolicyIn(Schema):
     )
 
     steps: Annotated[list[StepIn], Field(min_length=STEPS[0], max_length=STEPS[1])]
-    out_of_hours_email: Address | None = None
+    out_of_hours_email: Email | None = None
     version: SeenVersion = None
 
 

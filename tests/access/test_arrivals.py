@@ -233,6 +233,14 @@ async def test_an_address_of_another_account_opens_nothing_of_it(hospital: Hospi
     assert (await get(hospital, f"/staff/{id_}", admin)).json()["email"] == f"{id_}@none.invalid"
 
 
+@pytest.mark.parametrize("email", ["a@x.test,b@evil.test", "<>", f"{'a' * 300}@x.test", f"a@{'b.' * 130}test.evil", 7])
+async def test_what_is_no_address_is_not_kept_as_one(hospital: Hospital, issuer: Issuer, email: Any) -> None:
+    token = issuer.token(roles=["nurse"], wards=[await hospital.ward()], email=email, name="Sam\u202eerehwesle")
+    found = (await me(hospital, token))["principal"]
+    seen = (await get(hospital, f"/staff/{found['id']}", await hospital.administrator())).json()
+    assert (seen["email"], seen["name"]) == (f"{found['id']}@none.invalid", "Staff")
+
+
 async def test_a_remembered_token_costs_no_database(hospital: Hospital, issuer: Issuer) -> None:
     token = issuer.token(roles=["nurse"], wards=[await hospital.ward()])
     tokens = hospital.app.state.tokens

@@ -248,7 +248,9 @@ async def test_changes_are_audited_and_their_wards_hear_of_them(hospital: Hospit
     [
         ({"email": "no address"}, "/email"),
         ({"email": "a\u0000@b.test"}, "/email"),
+        ({"email": "a@x.test,b@evil.test"}, "/email"),
         ({"name": ""}, "/name"),
+        ({"name": "Sam\u202eelpmaxE"}, "/name"),
         ({"roles": [{"ward_id": new_id(), "role": "owner"}]}, "/roles/0/role"),
         ({"roles": []}, "/ward"),
         ({"administrator": "yes"}, "/administrator"),

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import update
 
 from service.cover import outbox
 from service.cover.inforce import load_cover
@@ -17,6 +18,7 @@ from service.cover.outbox import AGAIN_AFTER, Told
 from service.settings import Settings
 from service.storage.engine import Database
 from service.storage.session import writing
+from service.storage.tables import METADATA
 from tests.access.hospital import Headers, Hospital
 from tests.conftest import SECRET_KEY
 from tests.support.mail import Box, serving
@@ -146,6 +148,18 @@ async def test_when_nobody_is_there_nothing_is_sent_and_the_outbox_says_so(
     await send(app)
     [row] = await rows_of(database, "notice")
     assert (box.messages, row.state, row.problem) == ([], "dead", outbox.NOBODY)
+
+
+async def test_nothing_is_sent_to_what_an_earlier_release_took_for_an_address(
+    app: FastAPI, partner: Partner, lead: Headers, box: Box, database: Database
+) -> None:
+    async with writing(database) as session:
+        staff = METADATA.tables["staff"]
+        await session.execute(update(staff).values(email=staff.c.email + ",b@evil.test"))
+    await raise_one(partner)
+    await send(app)
+    assert box.recipients == []
+    assert [row.problem for row in await rows_of(database, "notice")] == [outbox.NOBODY]
 
 
 @pytest.mark.hazard("H2")

@@ -11,7 +11,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from service.app import ROUTERS
 from service.body import Schema
-from service.fields import CleanText, Id, Instant, Name, canonical_id, new_id, utc_text
+from service.fields import CleanText, Email, Id, Instant, Name, canonical_id, is_email, is_name, new_id, utc_text
 
 
 class Shown(BaseModel):
@@ -19,6 +19,7 @@ class Shown(BaseModel):
     id: Id | None = None
     text: CleanText | None = None
     name: Name | None = None
+    email: Email | None = None
 
 
 def accepts(**value) -> bool:
@@ -106,6 +107,43 @@ def test_texts_no_database_can_keep_are_refused(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "   ", "n" * 121])
 def test_a_name_is_neither_empty_nor_endless(text: str) -> None:
     assert not accepts(name=text)
+
+
+@pytest.mark.parametrize(
+    "mark", ["\r\n", "\t", "\x1b", "\x7f", "\x85", "\u2028", "\u202e", "\u2066", "\ud800", "\x00"], ids=ascii
+)
+def test_a_name_is_one_line_that_reads_the_same_everywhere(mark: str) -> None:
+    assert not accepts(name=f"Ada{mark}Example")
+    assert not is_name(f"Ada{mark}Example")
+
+
+@pytest.mark.parametrize(
+    "text", ["Ada", "Zoë O'Brien-Jones", "Ngũgĩ wa Thiong'o", "李小龍", "محمد", "Nnamdi 🙂", "n" * 120]
+)
+def test_peoples_names_are_names(text: str) -> None:
+    assert accepts(name=text)
+    assert is_name(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "@", "a@", "@b.test", "a", "a@@x.test", "a@x.test,b@evil.test", "a@x.test b@evil.test", "<script>@x.test",
+        "a@x.test\nBcc: b@evil.test", "a@x.test\x00", '"a b"@x.test', "a(b)@x.test", "a@-x.test", "a@x..test",
+        "a@.test", "a@x.test.", "<>", "Ada <a@x.test>", "a@[127.0.0.1]", "é@x.test", "a@\u202ex.test",
+        f"{'a' * 65}@x.test", f"a@{'b' * 64}.test", "a@" + ".".join(["b" * 60] * 5),
+    ],
+    ids=ascii,
+)  # fmt: skip
+def test_what_reaches_nobody_or_somebody_else_is_no_address(text: str) -> None:
+    assert not accepts(email=text)
+    assert not is_email(text)
+
+
+@pytest.mark.parametrize("text", ["a@b", "nurse@ward.test", "Sam.O'Brien+ward@x-y.nhs.example", "a@b.c.d.e"])
+def test_plain_addresses_are_addresses(text: str) -> None:
+    assert Shown(email=f" {text} ").email == text
+    assert is_email(text)
 
 
 def test_spaces_around_a_name_do_not_count() -> None:
