@@ -70,13 +70,14 @@ async def change(act: Act, client_id: str, changed: Mapping[str, Any]) -> Client
 async def add_secret(act: Act, client_id: str) -> str:
     """A further secret, shown once; the one before it stays good, an older one ends. Raises NotFound, NotAllowed,
     Conflict for a public client."""
-    if (await _hold(act, client_id)).public:
+    client = await _hold(act, client_id)
+    if client.public:
         raise Conflict("A public client has no secret: add another client.")
     secret, secret_hash = new_secret()
     # An empty hash is no secret: a client that signs in with its key.
     changed = {"previous_secret_hash": CLIENT.c.secret_hash, "secret_hash": secret_hash}
     await store.update_client(act.session, client_id, changed)
-    await act.record("client.secret_added", "client", client_id)
+    await act.record("client.secret_added", "client", client_id, client.ward_ids)
     return secret
 
 
@@ -87,7 +88,7 @@ async def end_previous_secret(act: Act, client_id: str) -> None:
         raise Conflict("There is no older secret.")
     await store.update_client(act.session, client_id, {"previous_secret_hash": None})
     await families.revoke_all(act.session, "client", client_id, act.real_at)
-    await act.record("client.secret_ended", "client", client_id)
+    await act.record("client.secret_ended", "client", client_id, client.ward_ids)
 
 
 async def _hold(act: Act, client_id: str) -> Client:

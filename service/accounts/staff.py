@@ -91,7 +91,7 @@ async def reset_password(act: Act, staff_id: str) -> tuple[str, datetime]:
     _require_ours(staff)
     await families.revoke_all(act.session, "staff", staff_id, act.real_at)
     token, until = await new_password.issue(act.session, staff_id, act.real_at)
-    await act.record("staff.password_reset", "staff", staff_id)
+    await act.record("staff.password_reset", "staff", staff_id, staff.roles)
     return token, until
 
 
@@ -104,7 +104,7 @@ async def remove_totp(act: Act, staff_id: str) -> None:
     rights.require_whole(act.who, staff)
     await totp.remove(act.session, staff_id)
     await families.revoke_all(act.session, "staff", staff_id, act.real_at)
-    await act.record("staff.totp_removed", "staff", staff_id)
+    await act.record("staff.totp_removed", "staff", staff_id, staff.roles)
 
 
 async def sign_out(act: Act, staff_id: str) -> None:
@@ -112,7 +112,7 @@ async def sign_out(act: Act, staff_id: str) -> None:
     staff = await store.get_staff(act.session, act.who, staff_id, lock=True)
     rights.require_whole(act.who, staff)
     await families.revoke_all(act.session, "staff", staff_id, act.real_at)
-    await act.record("staff.signed_out", "staff", staff_id)
+    await act.record("staff.signed_out", "staff", staff_id, staff.roles)
 
 
 async def _start_anew(act: Act, staff: Staff) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from service.fields import new_id
 from service.storage.session import reading
-from service.storage.tables import ClientRow
+from service.storage.tables import AuditRow, ClientRow, EventRow
 from tests.access.hospital import Headers, Hospital
 
 
@@ -101,3 +101,19 @@ async def test_a_system_gets_no_scope_that_is_not_for_systems(hospital: Hospital
         assert (await add(hospital, admin, ward_id, scopes=scopes)).status_code == 422
     assert (await add(hospital, admin)).status_code == 422
     assert (await add(hospital, admin, new_id())).status_code == 404
+
+
+async def test_every_ward_of_a_system_hears_what_is_done_with_it(hospital: Hospital) -> None:
+    wards, admin = [await hospital.ward(), await hospital.ward()], await hospital.administrator()
+    made = (await add(hospital, admin, *wards)).json()
+    await call(hospital, admin, "POST", f"/{made['id']}/secrets")
+    await call(hospital, admin, "DELETE", f"/{made['id']}/secrets/previous")
+    await call(hospital, admin, "PATCH", f"/{made['id']}", {"active": False})
+    done = [f"client.{each}" for each in ("joined", "secret_added", "secret_ended", "changed")]
+    for ward_id in wards:
+        async with reading(hospital.app.state.database) as session:
+            told = select(EventRow.type).where(EventRow.ward_id == ward_id).order_by(EventRow.number)
+            events = (await session.scalars(told)).all()
+            noted = select(AuditRow.action).where(AuditRow.ward_id == ward_id, AuditRow.subject_id == made["id"])
+            entries = (await session.scalars(noted.order_by(AuditRow.id))).all()
+        assert (events, entries) == (done, done)

@@ -231,14 +231,17 @@ async def test_changes_are_audited_and_their_wards_hear_of_them(hospital: Hospit
     ward_id, admin = await hospital.ward(), await hospital.administrator()
     made = (await invite(hospital, admin, ward_id)).json()
     await call(hospital, admin, "PUT", f"/staff/{made['id']}/wards/{ward_id}", {"role": "lead"})
+    await call(hospital, admin, "POST", f"/staff/{made['id']}/password-reset")
+    await call(hospital, admin, "POST", f"/staff/{made['id']}/sign-out")
     await call(hospital, admin, "PATCH", f"/staff/{made['id']}", {"active": False})
+    done = [f"staff.{each}" for each in ("joined", "role_changed", "password_reset", "signed_out", "changed")]
     async with reading(hospital.app.state.database) as session:
         events = (await session.scalars(select(EventRow).order_by(EventRow.number))).all()
         entries = (await session.scalars(select(AuditRow).where(AuditRow.subject_id == made["id"]))).all()
-    assert [each.type for each in events] == ["staff.joined", "staff.role_changed", "staff.changed"]
+    assert [each.type for each in events] == done
     assert all(each.data == {"staff_id": made["id"]} for each in events)
     of_the_ward = [each for each in entries if each.ward_id == ward_id]
-    assert [each.action for each in of_the_ward] == ["staff.joined", "staff.role_changed", "staff.changed"]
+    assert [each.action for each in of_the_ward] == done
     assert {each.actor_id for each in entries} == {subject(admin)}
     assert made["email"] not in str([each.detail for each in entries])
 
