@@ -9,9 +9,9 @@ from urllib.parse import unquote_plus
 from service.access import accounts
 from service.access.assertions import ASSERTION_TYPE, Assertions, Unproven
 from service.access.principals import Principal
-from service.access.refusals import InvalidClient, TokenRefused
+from service.access.refusals import InvalidClient, TokenRefused, UnauthorizedClient
 from service.access.staff_grant import Proven
-from service.access.store import find_principal, is_public_client
+from service.access.store import find_principal, is_dashboard, is_public_client
 from service.fields import canonical_id
 from service.logs import get_logger
 from service.storage.engine import Database
@@ -41,7 +41,15 @@ class ClientGrant:
         self._assertions = assertions
 
     async def prove(self, form: Mapping[str, str], authorization: str) -> Proven:
-        """The client; raises InvalidClient, and TokenRefused for one that signs in two ways."""
+        """The client, which gets tokens of its own. Raises InvalidClient, UnauthorizedClient for one that people sign
+        in for, and TokenRefused for one that signs in two ways."""
+        found = await self._prove(form, authorization)
+        async with reading(self._database) as session:
+            if await is_dashboard(session, found.id):
+                raise UnauthorizedClient
+        return Proven(found)
+
+    async def _prove(self, form: Mapping[str, str], authorization: str) -> Principal:
         if "client_assertion" in form or "client_assertion_type" in form:
             found = await self._by_key(form, authorization)
         else:
@@ -51,12 +59,12 @@ class ClientGrant:
         if found is None:
             log.warning("sign_in_refused", kind="client")
             raise InvalidClient(headers=_BASIC)
-        return Proven(found)
+        return found
 
     async def identify(self, form: Mapping[str, str], authorization: str) -> Caller:
-        """Which client this is, whether it can prove it or is a public one. Raises InvalidClient."""
+        """Which client this is, whether it can prove it or is a public one. Raises InvalidClient, TokenRefused."""
         if authorization or {"client_secret", "client_assertion", "client_assertion_type"} & set(form):
-            return Caller((await self.prove(form, authorization)).who.id, public=False)
+            return Caller((await self._prove(form, authorization)).id, public=False)
         client_id = canonical_id(form.get("client_id", ""))
         async with reading(self._database) as session:
             if client_id is None or not await is_public_client(session, client_id):
@@ -92,4 +100,7 @@ def _client_credentials(form: Mapping[str, str], authorization: str) -> tuple[st
     if not colon:
         raise InvalidClient(headers=_BASIC)
     # RFC 6749, section 2.3.1: both parts are form-encoded before they are put together.
-    return unquote_plus(client_id), unquote_plus(secret)
+    client_id = unquote_plus(client_id)
+    if canonical_id(form.get("client_id", client_id)) != canonical_id(client_id):
+        raise InvalidClient(headers=_BASIC)
+    return client_id, unquote_plus(secret)

@@ -105,15 +105,19 @@ class RequiresTeam(Requires):
         return principal
 
 
-class RequiresOneself(RequiresTeam):
-    """`RequiresTeam`, for what somebody does to their own account: raises NotAllowed for a token that a dashboard of
-    others got."""
+class RequiresOwnSignIn(Requires):
+    """`Requires`, for what nobody does for somebody else: raises NotAllowed for a token that a dashboard of others
+    got."""
 
     async def admit(self, request: Request) -> Principal:
         principal = await super().admit(request)
         if principal.client_id:
             raise NotAllowed("People do that themselves, and sign in here for it.")
         return principal
+
+
+class RequiresOneself(RequiresOwnSignIn, RequiresTeam):
+    """Both, for what somebody of the team does to their own account."""
 
 
 class RequiresAtHome(Requires):

@@ -58,6 +58,13 @@ class PasswordTokenRefused(InvalidGrant):
     """The token is wrong, was used before, or has ended: ask for another."""
 
 
+class UnauthorizedClient(TokenRefused):
+    """People sign in for this client, so it gets no tokens of its own: add another client for what it does without
+    them."""
+
+    code = "unauthorized_client"
+
+
 class UnsupportedGrantType(TokenRefused):
     """This way of asking for a token is not known here, or is switched off."""
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from service.access.forms import FORM_LIMIT, REVOKE_FORM, TOKEN_FORM, parse_form, read_form
-from service.access.guards import TOKEN_PATH, Requires, RequiresOneself, public
+from service.access.guards import TOKEN_PATH, RequiresOneself, RequiresOwnSignIn, public
 from service.access.principals import Principal
 from service.access.rates import rates_of
 from service.access.refusals import TokenRefused
@@ -62,7 +62,7 @@ async def revoke_token(request: Request) -> Response:
 
 
 @router.post("/v1/me/sign-out-everywhere", status_code=204)
-async def sign_out_everywhere(request: Request, who: Annotated[Principal, Depends(Requires())]) -> None:
+async def sign_out_everywhere(request: Request, who: Annotated[Principal, Depends(RequiresOwnSignIn())]) -> None:
     """End every sign-in of this account, on all devices, this one included."""
     desk: Desk = request.app.state.desk
     await desk.sign_out_everywhere(who)

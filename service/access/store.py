@@ -134,6 +134,12 @@ async def is_public_client(session: AsyncSession, client_id: str) -> bool:
     return row is not None and is_public(row)
 
 
+async def is_dashboard(session: AsyncSession, client_id: str) -> bool:
+    """Whether people sign in for a client: it has addresses to send them back to."""
+    query = select(CLIENT.c.redirect_uris).where(CLIENT.c.id == client_id)
+    return bool((await session.execute(query)).scalar_one_or_none())
+
+
 def is_public(client: Row[Any]) -> bool:
     """Whether a client's row says that it is a public one."""
     proofs = (client.secret_hash, client.previous_secret_hash, client.jwks, client.jwks_url)

@@ -59,8 +59,8 @@ async def change(act: Act, client_id: str, changed: Mapping[str, Any]) -> Client
         await store.update_client(act.session, client_id, written)
     if ward_ids != sorted(client.ward_ids):
         await store.put_client_wards(act.session, client_id, ward_ids)
-    if written.get("active") is False or {"jwks", "jwks_url"} & set(written):
-        # Who takes a key away takes back what it got.
+    if written.get("active") is False or {"jwks", "jwks_url", "redirect_uris"} & set(written):
+        # Who takes a key away, or a way of signing in, takes back what it got.
         await families.revoke_all(act.session, "client", client_id, act.real_at)
     concerned = {*ward_ids, *client.ward_ids}
     await act.record("client.changed", "client", client_id, concerned, fields=sorted(changed))
@@ -69,10 +69,12 @@ async def change(act: Act, client_id: str, changed: Mapping[str, Any]) -> Client
 
 async def add_secret(act: Act, client_id: str) -> str:
     """A further secret, shown once; the one before it stays good, an older one ends. Raises NotFound, NotAllowed,
-    Conflict for a public client."""
+    Conflict for a public client and for one with keys."""
     client = await _hold(act, client_id)
     if client.public:
         raise Conflict("A public client has no secret: add another client.")
+    if client.jwks or client.jwks_url:
+        raise Conflict("This client signs in with keys and gets no secret: add another client.")
     secret, secret_hash = new_secret()
     # An empty hash is no secret: a client that signs in with its key.
     changed = {"previous_secret_hash": CLIENT.c.secret_hash, "secret_hash": secret_hash}

@@ -189,6 +189,14 @@ async def test_one_way_to_sign_in_and_the_right_type(hospital: Hospital, client_
     assert (await sign_in(hospital.client, assertion, client_id=new_id())).status_code == 401
 
 
+async def test_a_client_with_keys_gets_no_secret(hospital: Hospital, client_id: str) -> None:
+    path, admin = f"/v1/clients/{client_id}", await hospital.administrator()
+    answer = await hospital.client.post(f"{path}/secrets", headers=admin)
+    assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+    assert "signs in with keys" in answer.json()["detail"]
+    assert (await hospital.client.get(path, headers=admin)).json()["secrets"] == 0
+
+
 async def test_a_key_that_is_taken_away_ends_what_it_got(hospital: Hospital, client_id: str) -> None:
     token = (await sign_in(hospital.client, signed(claims_of(client_id)))).json()["access_token"]
     header = {"Authorization": f"Bearer {token}"}

@@ -342,6 +342,36 @@ async def test_a_public_client_needs_an_address_and_has_no_secret(hospital: Hosp
     assert (await hospital.client.post("/oauth/token", data=form)).status_code == 401
 
 
+async def test_a_client_that_people_sign_in_for_gets_no_tokens_of_its_own(hospital: Hospital) -> None:
+    board, admin = await dashboard(hospital, public=False), await hospital.administrator()
+    form = {"grant_type": "client_credentials", "client_id": board.client_id, "client_secret": board.secret}
+    refused = await hospital.client.post("/oauth/token", data=form)
+    assert (refused.status_code, refused.json()["error"]) == (400, "unauthorized_client")
+    wrong = await hospital.client.post("/oauth/token", data={**form, "client_secret": "x"})
+    assert (wrong.status_code, wrong.json()["error"]) == (401, "invalid_client")
+    path = f"/v1/clients/{board.client_id}"
+    await hospital.client.patch(path, headers=admin, json={"redirect_uris": []})
+    own = await hospital.client.post("/oauth/token", data=form)
+    assert own.status_code == 200
+    await hospital.client.patch(path, headers=admin, json={"redirect_uris": [BACK]})
+    assert (await board.get("/me", own.json())).status_code == 401
+
+
+async def test_a_dashboard_does_nothing_to_the_account_of_who_uses_it(hospital: Hospital) -> None:
+    board = await dashboard(hospital)
+    tokens = await board.tokens()
+    header = {"Authorization": f"Bearer {tokens['access_token']}"}
+    passwords = {"current_password": PASSWORD, "new_password": "another horse battery"}
+    for path, body in [
+        ("/sign-out-everywhere", None),
+        ("/password", passwords),
+        ("/totp", {"current_password": PASSWORD}),
+    ]:
+        answer = await hospital.client.post(f"/v1/me{path}", headers=header, json=body)
+        assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed"), path
+    assert (await board.get("/me", tokens)).status_code == 200
+
+
 # The code -----------------------------------------------------------------------------------------------------------
 
 

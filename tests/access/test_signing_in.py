@@ -136,6 +136,15 @@ async def test_a_system_with_a_wrong_secret_is_refused(hospital: Hospital) -> No
         assert secret not in answer.text
 
 
+async def test_a_header_for_one_system_and_a_form_for_another_sign_in_neither(hospital: Hospital) -> None:
+    ward_id = await hospital.ward()
+    (one, secret), (other, _) = await system(hospital.app, ward_id), await system(hospital.app, ward_id)
+    form = {"grant_type": "client_credentials"}
+    for named, status in ((other, 401), ("nobody", 401), ("", 401), (one, 200), (one.upper(), 200)):
+        answer = await hospital.client.post("/oauth/token", data={**form, "client_id": named}, auth=(one, secret))
+        assert (answer.status_code, answer.json().get("error")) == (status, None if status == 200 else "invalid_client")
+
+
 @pytest.mark.parametrize("header", ["Basic", "Basic !!!", "Basic bm9jb2xvbg==", "Basic /////w=="])
 async def test_a_broken_basic_header_is_a_refusal_and_no_fault(hospital: Hospital, header: str) -> None:
     answer = await hospital.client.post(
