@@ -30,6 +30,11 @@ class Unproven(Exception):
     """The assertion proves nothing. The text says why, for the log; the caller is not told."""
 
 
+class Faulty(Unproven):
+    """The client has signed this, and something else in it is wrong. The text says what; the caller is told, who holds
+    the key or what was signed with it."""
+
+
 class Assertions:
     """Checks assertions. `audience` is the URL of the token endpoint."""
 
@@ -39,7 +44,7 @@ class Assertions:
         self._by_url = KeysByUrl()
 
     async def client_of(self, assertion: str) -> str:
-        """The id of the client that signed this, which is used up by it; raises Unproven."""
+        """The id of the client that signed this, which is used up by it; raises Unproven, or Faulty."""
         now = real_now()
         header, client_id = _unchecked(assertion)
         key = await self._find_key(client_id, str(header.get("kid", "")))
@@ -64,12 +69,12 @@ class Assertions:
         except (JoseError, ValueError, TypeError):  # TypeError: a `crit` that is no list of texts
             raise Unproven("wrong signature") from None
         if (claims.get("iss"), claims.get("sub")) != (client_id, client_id):
-            raise Unproven("another issuer or subject")
+            raise Faulty("iss and sub have to be the id of the client")
         # Ours alone: one that is meant for somebody else too could be used here by them.
         if claims.get("aud") not in (self._audience, [self._audience]):
-            raise Unproven("another audience")
+            raise Faulty(f"aud has to be {self._audience} and nothing else")
         if not isinstance(claims.get("jti"), str) or not 1 <= len(claims["jti"]) <= 200:
-            raise Unproven("no jti")
+            raise Faulty("jti has to be a text of 1 to 200 characters")
         _require_times(claims, int(now.timestamp()))
         return claims
 
@@ -80,7 +85,7 @@ class Assertions:
             await session.execute(delete(USED).where(USED.c.until < now - CLOCKS_DIFFER_BY))
             made = await session.execute(insert_or_skip(session, USED, ["id"]).values(row).returning(USED.c.id))
             if made.first() is None:
-                raise Unproven("used before")
+                raise Faulty("this jti was used before")
 
 
 def _unchecked(assertion: str) -> tuple[dict[str, Any], str]:
@@ -99,10 +104,10 @@ def _require_times(claims: dict[str, Any], now: int) -> None:
     leeway, most = int(CLOCKS_DIFFER_BY.total_seconds()), int(LIVES_AT_MOST.total_seconds())
     for name in ("exp", "iat", "nbf"):
         if name in claims and type(claims[name]) is not int:
-            raise Unproven(f"{name} is no whole number")
+            raise Faulty(f"{name} has to be a whole number of seconds")
     if not now < claims.get("exp", 0) <= now + most + leeway:
-        raise Unproven("expired, without an end, or good for too long")
+        raise Faulty("exp has to lie ahead, by 5 minutes at most")
     if not now - most - leeway <= claims.get("iat", now) <= now + leeway:
-        raise Unproven("made too long ago, or in the future")
+        raise Faulty("iat may lie 5 minutes back at most, and not ahead")
     if claims.get("nbf", now) > now + leeway:
-        raise Unproven("not good yet")
+        raise Faulty("nbf may not lie ahead")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
 from service.access import accounts
-from service.access.assertions import ASSERTION_TYPE, Assertions, Unproven
+from service.access.assertions import ASSERTION_TYPE, Assertions, Faulty, Unproven
 from service.access.principals import Principal
 from service.access.refusals import InvalidClient, TokenRefused, UnauthorizedClient
 from service.access.staff_grant import Proven
@@ -80,6 +80,8 @@ class ClientGrant:
             client_id = await self._assertions.client_of(form.get("client_assertion", ""))
         except Unproven as problem:
             log.warning("client_assertion_refused", reason=str(problem))
+            if isinstance(problem, Faulty):
+                raise InvalidClient(f"The assertion is signed by the client, but {problem}.", headers=_BASIC) from None
             return None
         if form.get("client_id", client_id) != client_id:
             return None

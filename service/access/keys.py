@@ -26,8 +26,9 @@ from service.storage.tables import METADATA
 
 ALGORITHM = "ES256"
 LOOKED_UP_EVERY = timedelta(seconds=30)
-"""How long a process may take to hear of a new key. One that is named and not known is looked for sooner."""
+"""How long a process may take to hear of a new key that signs from later on."""
 ASKED_AGAIN_AFTER = timedelta(seconds=2)
+"""A key that a token names and we do not know is looked for sooner, and so is what is published."""
 KEY = METADATA.tables["signing_key"]
 
 
@@ -130,6 +131,7 @@ class SigningKeys:
 
     async def public_jwks(self) -> dict[str, list[dict[str, object]]]:
         """The public parts, the one to come among them, as a JSON Web Key Set (RFC 7517)."""
+        await self._look_up(real_now(), ASKED_AGAIN_AFTER)
         await self.get()
         living = [each.key for each in self._known.values() if each.lives(real_now())]
         return {"keys": [{**key.as_dict(private=False), "alg": ALGORITHM, "use": "sig"} for key in living]}

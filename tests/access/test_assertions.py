@@ -19,6 +19,7 @@ from joserfc.jwk import ECKey, OctKey, RSAKey
 from sqlalchemy import func, select
 
 from service.access.assertions import ASSERTION_TYPE, USED
+from service.access.refusals import InvalidClient
 from service.clock import real_now
 from service.fields import new_id
 from service.settings import Settings
@@ -122,6 +123,9 @@ async def test_a_wrong_claim_is_refused(hospital: Hospital, client_id: str) -> N
     for name, change in WRONG.items():
         answer = await sign_in(hospital.client, signed(claims_of(client_id, **change())))
         assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client"), name
+        told = [word for word in ("iss", "aud", "jti", "exp", "iat", "nbf") if word in answer.json()["detail"].split()]
+        # Whom it is of decides on the key: where that is wrong nothing was signed, and nothing is told.
+        assert told == ([] if "sub" in change() else list(change())), name
     assert (await sign_in(hospital.client, signed(claims_of(client_id)))).status_code == 200
 
 
@@ -159,6 +163,7 @@ async def test_a_wrong_signature_key_or_algorithm_is_refused(hospital: Hospital,
     for name, assertion in attacks.items():
         answer = await sign_in(hospital.client, assertion)
         assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client"), name
+        assert answer.json()["detail"] == InvalidClient.__doc__, name
     assert (await sign_in(hospital.client, good)).status_code == 200
 
 
@@ -170,7 +175,8 @@ async def test_an_assertion_is_good_once_on_all_replicas_together(
         replicas = [hospital.client, second] * 3
         answers = await asyncio.gather(*(sign_in(each, assertion) for each in replicas))
     assert sorted(answer.status_code for answer in answers) == [200, 401, 401, 401, 401, 401]
-    assert (await sign_in(hospital.client, assertion)).status_code == 401
+    again = await sign_in(hospital.client, assertion)
+    assert (again.status_code, "jti was used before" in again.json()["detail"]) == (401, True)
 
 
 async def test_used_assertions_are_cleared_away_when_they_have_ended(hospital: Hospital, client_id: str) -> None:

@@ -63,9 +63,11 @@ async def test_a_new_key_is_published_before_it_signs_and_the_old_one_believed_a
     staff_id = await hospital.staff_id(await hospital.ward())
     before = await token(hospital, staff_id)
     old = signed_with(before)
+    assert await published(hospital) == {old}
     new = await rotated(hospital)
-    with later(seconds=31):
+    with later(seconds=2):
         assert await published(hospital) == {old, new}
+    with later(seconds=31):
         assert signed_with(await token(hospital, staff_id)) == old
     with later(seconds=PUBLISHED_BEFORE.total_seconds() - 1):
         last = await token(hospital, staff_id)
