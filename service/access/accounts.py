@@ -49,7 +49,8 @@ async def add_staff(
     if any(role not in WARD_ROLES for role in roles.values()):
         problems.append(FieldError("/role", "invalid", f"on a ward, must be one of: {', '.join(WARD_ROLES)}"))
     if not roles and not administrator:
-        problems.append(FieldError("/ward", "missing", "needs at least one ward, unless an administrator"))
+        message = "must name a role on at least one ward, unless an administrator"
+        problems.append(FieldError("/roles", "missing", message))
     await _refuse(session, problems, list(roles))
     staff_id = new_id()
     row = {

@@ -28,11 +28,14 @@ async def end(session: WriteSession, staff_id: str) -> None:
     await session.execute(update(STAFF).where(STAFF.c.id == staff_id).values(changed))
 
 
-async def require_good(session: ReadSession, token: str, at: datetime) -> None:
-    """Raises PasswordTokenRefused for a token that sets no password: asked before the costly hashing."""
-    query = select(STAFF.c.id).where(STAFF.c.set_password_hash == hash_secret(token), STAFF.c.set_password_until > at)
-    if (await session.execute(query.where(STAFF.c.active))).first() is None:
+async def require_good(session: ReadSession, token: str, at: datetime) -> str:
+    """Whose password the token sets, by the e-mail address. Raises PasswordTokenRefused for one that sets none: asked
+    before the costly hashing."""
+    good = (STAFF.c.set_password_hash == hash_secret(token), STAFF.c.set_password_until > at, STAFF.c.active)
+    email: str | None = (await session.execute(select(STAFF.c.email).where(*good))).scalar_one_or_none()
+    if email is None:
         raise PasswordTokenRefused
+    return email
 
 
 async def use(session: WriteSession, attempts: Attempts, token: str, password_hash: str, at: datetime) -> None:

@@ -39,16 +39,16 @@ class OwnAccount:
         """Give the account that the token is for this password, and end its sessions. Raises PasswordTokenRefused,
         Invalid."""
         async with reading(self._database) as session:
-            await new_password.require_good(session, token, real_now())
-        password_hash = await self._passwords.hash(password)
+            email = await new_password.require_good(session, token, real_now())
+        password_hash = await self._passwords.hash(password, email=email)
         async with writing(self._database) as session:
             await new_password.use(session, self._attempts, token, password_hash, real_now())
         await self._tokens.catch_up()
 
     async def change_password(self, who: Principal, before: str, password: str) -> None:
         """Give one's own account another password, and end its sessions. Raises WrongPassword, SlowDown, Invalid."""
-        await self._prove(who, before)
-        password_hash = await self._passwords.hash(password)
+        email = await self._prove(who, before)
+        password_hash = await self._passwords.hash(password, email=email, pointer="/new_password")
         async with writing(self._database) as session:
             await new_password.replace(session, who.id, password_hash, real_now())
         await self._tokens.catch_up()

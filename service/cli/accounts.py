@@ -76,7 +76,7 @@ def add_staff(
     async def work(session: "WriteSession") -> str:
         passwords = Passwords()
         try:
-            password_hash = await passwords.hash(password)
+            password_hash = await passwords.hash(password, email=email)
         finally:
             passwords.close()
         return await accounts.add_staff(

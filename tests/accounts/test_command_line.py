@@ -51,6 +51,20 @@ async def test_what_cannot_be_is_refused_with_its_field(
     assert await rows_of(database, "staff") == []
 
 
+@pytest.mark.parametrize("given", ["password1234", "sam@ward.test", "short"])
+async def test_a_weak_password_is_refused(database: Database, given: str) -> None:
+    done = await run("staff", "add", "sam@ward.test", "--role", "administrator", given=given)
+    assert (done.exit_code, await rows_of(database, "staff")) == (2, [])
+    assert "password must have" in done.output
+    assert given not in done.output.replace("staff add sam@ward.test", "")
+
+
+async def test_a_role_without_a_ward_is_refused(database: Database) -> None:
+    done = await run("staff", "add", "sam@ward.test", "--role", "clinician")
+    assert done.exit_code == 2
+    assert "roles must name a role on at least one ward" in done.output
+
+
 async def test_a_systems_name_is_one_line(hospital: Hospital, database: Database) -> None:
     ward_id = await hospital.ward()
     done = await run("client", "add", "App\r\n", "--scope", "readings:write", "--ward", ward_id)

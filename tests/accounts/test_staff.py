@@ -205,6 +205,21 @@ async def test_one_changes_the_own_password_with_the_one_before(hospital: Hospit
     assert (await sign_in(hospital, made["email"], "another horse battery")).status_code == 200
 
 
+@pytest.mark.parametrize("weak", ["short", "password1234", "", " " * 12, "x" * 257])
+async def test_a_weak_password_is_refused_with_the_name_of_its_field(hospital: Hospital, weak: str) -> None:
+    made = (await invite(hospital, await hospital.administrator(), await hospital.ward())).json()
+    refused = [await set_password(hospital, made["set_password_token"], each) for each in (weak, f"1{made['email']}!")]
+    assert [each.status_code for each in refused] == [422, 422]
+    assert [each["pointer"] for answer in refused for each in answer.json()["errors"]] == ["/password"] * 2
+    assert (await set_password(hospital, made["set_password_token"])).status_code == 204
+    session = {"Authorization": f"Bearer {(await sign_in(hospital, made['email'])).json()['access_token']}"}
+    for each in (weak, f"1{made['email']}!"):
+        body = {"current_password": PASSWORD, "new_password": each}
+        answer = await call(hospital, session, "POST", "/me/password", body)
+        assert [answer.status_code, *(one["pointer"] for one in answer.json()["errors"])] == [422, "/new_password"]
+    assert await me(hospital, session) == 200
+
+
 async def test_an_address_is_used_once(hospital: Hospital) -> None:
     ward_id, admin = await hospital.ward(), await hospital.administrator()
     first = (await invite(hospital, admin, ward_id)).json()
@@ -255,7 +270,7 @@ async def test_changes_are_audited_and_their_wards_hear_of_them(hospital: Hospit
         ({"name": ""}, "/name"),
         ({"name": "Sam\u202eelpmaxE"}, "/name"),
         ({"roles": [{"ward_id": new_id(), "role": "owner"}]}, "/roles/0/role"),
-        ({"roles": []}, "/ward"),
+        ({"roles": []}, "/roles"),
         ({"administrator": "yes"}, "/administrator"),
         ({"password": "correct horse battery"}, "/password"),
     ],
