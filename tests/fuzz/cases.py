@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import APIOperation, Case, GenerationMode
 
+from service.fields import canonical_id
 from tests.access.furnished import Ids
 
 OWN, OTHER = 0.7, 0.2
@@ -69,13 +70,17 @@ class _Choosing:
             return self.random.choice((0, 1, 2, value))
         if name == "notify" and self.random.random() < OTHER:
             return f"staff:{self.random.choice(self.others)['staff_id']}"
-        if not name.endswith("_id") and name != "id":
-            return value
+        if not name.endswith("_id") and (name != "id" or not _is_id(value)):
+            return value  # the `id` of a device is a text, and read back: what it says comes from nobody's ward
         drawn = self.random.random()
         if drawn >= OWN + OTHER:
             return value
         held = self.own if drawn < OWN else self.random.choice(self.others)
         return held.get("alert_id" if name == "id" else name, value)
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) and canonical_id(value) is not None
 
 
 def _replaced(body: Any, choose: _Choosing) -> Any:
