@@ -62,6 +62,7 @@ class Fuzz:
         self.hospital, self.url, self.document, self.seed = hospital, url, document, seed
         self.random = Random(seed)
         self.found = Found()
+        self.offered_to: set[str] = set()
         self.session = requests.Session()
         self.session.trust_env = False
         self.cells = {
@@ -105,6 +106,8 @@ class Fuzz:
             self.found.note(case, role, "no answer", str(problem))
             return
         self.found.sent[role, response.status_code] += 1
+        if case.operation.label == "POST /v1/stays/{stay_id}/transfer" and response.status_code == 202:
+            self.offered_to.add(case.body["ward_id"])
         try:
             case.validate_response(response, checks=CHECKS)
         except FailureGroup as group:
@@ -128,8 +131,9 @@ class Fuzz:
         if role in (*AT_HOME, "administrator"):
             names.add(self.beside.clinical)
             ids |= self.beside.known
-        # What was asked about may be named in the answer: that it is not there.
-        for each in names | {one for one in ids if one not in asked}:
+        # What was asked about may be named in the answer: that it is not there. And so may a ward to which the own one
+        # has offered a stay, wherever that is told.
+        for each in names | {one for one in ids - self.offered_to if one not in asked}:
             if each in text:
                 place = text.index(each)
                 around = text[max(0, place - 300) : place + 300]
