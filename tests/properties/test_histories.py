@@ -1,7 +1,8 @@
 """Histories at random: what holds whatever comes, in whatever order."""
 
 import json
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 from hypothesis import given, settings
@@ -14,7 +15,7 @@ from alerts.judge import advance, judge
 from alerts.passing import pause, resume
 from alerts.plan import Plan
 from alerts.reading import Reading
-from alerts.record import Record
+from alerts.record import Judgement, Record
 from alerts.rule_set import RuleSet
 from alerts.severity import Family, Severity
 from alerts.watch import begin_watch, dump_watch, load_watch
@@ -106,6 +107,34 @@ def test_going_on_from_a_checkpoint_equals_the_whole_fold(
     assert tuple(changes) == whole.changes
 
 
+def lived(
+    start: Record,
+    readings: list[Reading],
+    end: datetime,
+    data: st.DataObject,
+    happens: Callable[[Record, datetime], Iterator[Judgement]],
+) -> Judgement:
+    """What comes of a life in which only what a service keeps goes from one look to the next. At each receipt first
+    comes what `happens` then; a timer may have looked a minute before."""
+    record, changes, reminders = start, list[Change](), list[Reminder]()
+    for at in [*sorted({one.received_at for one in readings}), end]:
+        steps = [advance(stored(record), at - timedelta(minutes=1))] if data.draw(st.booleans()) else []
+        steps += happens(stored(steps[-1].record if steps else record), at)
+        before = stored(steps[-1].record if steps else record)
+        steps.append(judge(before, [one for one in readings if one.received_at == at]))
+        steps.append(advance(stored(steps[-1].record), at))
+        record = steps[-1].record
+        changes += (change for step in steps for change in step.changes)
+        reminders += (reminder for step in steps for reminder in step.reminders)
+    return Judgement((), tuple(changes), record, tuple(reminders))
+
+
+def _equal(whole: Judgement, lived: Judgement) -> None:
+    assert dict(lived.episodes) == dict(whole.episodes)
+    assert lived.changes == whole.changes
+    assert lived.reminders == whole.reminders
+
+
 @settings(max_examples=120, deadline=None)
 @given(histories(), PLANS, st.data())
 def test_with_readings_that_do_not_come_and_pauses_it_equals_the_whole_fold_too(
@@ -121,21 +150,12 @@ def test_with_readings_that_do_not_come_and_pauses_it_equals_the_whole_fold_too(
     ]
     end = instants[-1] + timedelta(hours=80)
     whole = fold(start, readings, pauses=pauses, until=end)
-    record, changes, reminders = start, list[Change](), list[Reminder]()
-    for at in [*instants, end]:
-        steps = [advance(stored(record), at - timedelta(minutes=1))] if data.draw(st.booleans()) else []
+
+    def happens(record: Record, at: datetime) -> Iterator[Judgement]:
         for paused in (event for event in pauses if event.at == at):
-            before = stored(steps[-1].record if steps else record)
-            steps.append(resume(before, at) if paused.until is None else pause(before, paused.until, at))
-        before = stored(steps[-1].record if steps else record)
-        steps.append(judge(before, [one for one in readings if one.received_at == at]))
-        steps.append(advance(stored(steps[-1].record), at))
-        record = steps[-1].record
-        changes += (change for step in steps for change in step.changes)
-        reminders += (reminder for step in steps for reminder in step.reminders)
-    assert dict(record.episodes) == dict(whole.episodes)
-    assert tuple(changes) == whole.changes
-    assert tuple(reminders) == whole.reminders
+            yield resume(record, at) if paused.until is None else pause(record, paused.until, at)
+
+    _equal(whole, lived(start, readings, end, data, happens))
 
 
 WAITS = st.builds(
@@ -160,22 +180,15 @@ def test_with_other_rules_that_go_live_it_equals_the_whole_fold_too(
     lives = [RuleSetEvent(at, data.draw(WAITS)) for at in instants if data.draw(st.booleans())]
     end = instants[-1] + timedelta(hours=80)
     whole = fold(start, readings, rule_sets=lives, until=end)
-    record, changes, reminders = start, list[Change](), list[Reminder]()
-    for at in [*instants, end]:
-        steps = [advance(stored(record), at - timedelta(minutes=1))] if data.draw(st.booleans()) else []
+
+    def happens(record: Record, at: datetime) -> Iterator[Judgement]:
         for live in (event for event in lives if event.at == at):
             # The service looks at the stay with the rules that are live by now: nobody tells the watch.
-            steps.append(advance(stored(steps[-1].record if steps else record), at))
-            steps.append(advance(stored(steps[-1].record)._replace(rule_set=live.rule_set), at))
-        before = stored(steps[-1].record if steps else record)
-        steps.append(judge(before, [one for one in readings if one.received_at == at]))
-        steps.append(advance(stored(steps[-1].record), at))
-        record = steps[-1].record
-        changes += (change for step in steps for change in step.changes)
-        reminders += (reminder for step in steps for reminder in step.reminders)
-    assert dict(record.episodes) == dict(whole.episodes)
-    assert tuple(changes) == whole.changes
-    assert tuple(reminders) == whole.reminders
+            before = advance(record, at)
+            yield before
+            yield advance(stored(before.record)._replace(rule_set=live.rule_set), at)
+
+    _equal(whole, lived(start, readings, end, data, happens))
 
 
 @settings(deadline=None)
