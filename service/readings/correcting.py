@@ -94,7 +94,7 @@ async def enter_in_error(session: WriteSession, reading_id: str | None, said: Co
 async def _judge_again(session: WriteSession, row: Mapping[str, Any], at: datetime) -> str:
     """Write what the stay's alerts and the watch over it are without the reading; gives the id of the patient."""
     key = row["ward_id"], row["stay_id"]
-    stay = (await lock_stays(session, [key]))[key]
+    stay = (await lock_stays(session, [key]))[key]  # this transaction holds it already: it is not passed over
     stored: Unresolved = (await load_unresolved(session, [key])).get(stay.id, {})
     readable = {family: alert.episode for family, alert in stored.items() if alert.episode is not None}
     cover = await load_cover(session, stay.ward_id)
