@@ -8,6 +8,10 @@ ARGS    ?=
 VENV    ?= .venv
 BIN     := $(VENV)/bin
 
+# What Python compiles is kept for the next time, whatever the environment says: the tests start `wardwatch` a hundred
+# times, and each would compile every library anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 # uv is used when it is there and works; plain pip does the same, slower. Both check every hash, and both trust the
 # certificates this machine trusts: hospitals often put one of their own in front.
 ifeq ($(shell uv --version >/dev/null 2>&1 && echo yes),yes)
@@ -36,8 +40,8 @@ coverage: $(VENV)/.test  ## run the tests and show the lines they missed
 	$(BIN)/python -m pytest -n $(WORKERS) --cov $(ARGS)
 
 # The examples alone, in seconds: histories at random are in tests/properties. They wait for nothing and use no service,
-# so the plug-ins and the watch over tests that hang stay out. What pytest compiles is kept for the next time.
-PURE := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q -p no:cacheprovider --noconftest -p no:hypothesispytest \
+# so the plug-ins and the watch over tests that hang stay out.
+PURE := $(BIN)/python -m pytest -q -p no:cacheprovider --noconftest -p no:hypothesispytest \
 	-p no:xdist -p no:xdist.looponfail -p no:anyio -p no:time_machine -p no:logging \
 	-o faulthandler_timeout=0 tests/alerts tests/spec/test_engine.py
 

@@ -25,7 +25,9 @@ from service.storage.roles import SESSION_USER, Acting, Role
 
 BUSY_TIMEOUT_MS = 5_000
 WAL_TRIES = 5
-CONNECT_TIMEOUT_SECONDS = 3
+CONNECT_TIMEOUT_SECONDS = 10
+"""So long a request waits for a connection: a server that restarts, or a machine that stands still for a moment, must
+not turn away what it can still take. One that refuses is told from that at once."""
 STATEMENT_TIMEOUT_MS = 15_000
 ANSWER_TIMEOUT_SECONDS = 20.0
 """The server ends a statement after 15 s and says so; one that says nothing at all is given up after this."""
