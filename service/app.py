@@ -16,6 +16,7 @@ from service.access import audit_routes, authorize_routes, client_grant, code_gr
 from service.access import routes as access_routes
 from service.access.assertions import Assertions
 from service.access.attempts import Attempts
+from service.access.client_keys import KeysByUrl
 from service.access.codes import CodeHashes
 from service.access.guards import TOKEN_PATH, SelfGuarded, guard_of, scopes_of
 from service.access.issuers import read_issuers
@@ -37,6 +38,7 @@ from service.clock import Clock, real_clock
 from service.cover import routes as cover_routes
 from service.cover.mail import server_of
 from service.cover.mailing import Mailing
+from service.destinations import read_destinations
 from service.feed import positions
 from service.feed import routes as feed_routes
 from service.governance import routes as governance_routes
@@ -134,6 +136,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.clock = _clock(settings)
+    app.state.destinations = read_destinations(settings)
     app.state.trail = Trail()
     app.state.rates = Rates(settings.rate_limit)
     app.state.readiness = health.Readiness()
@@ -188,7 +191,8 @@ def _open_desk(app: FastAPI) -> None:
         SecondProofs(*secret_keys),
         settings.password_grant,
     )
-    assertions = Assertions(database, settings.public_url.rstrip("/") + TOKEN_PATH)
+    audience = settings.public_url.rstrip("/") + TOKEN_PATH
+    assertions = Assertions(database, audience, KeysByUrl(app.state.destinations))
     clients = client_grant.ClientGrant(database, assertions)
     desk.grants[client_grant.GRANT_TYPE], desk.identify = clients.prove, clients.identify
     desk.exchanges[code_grant.GRANT_TYPE] = code_grant.CodeGrant(database, desk, clients).exchange

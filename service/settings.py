@@ -30,6 +30,7 @@ class Settings:
     pool_size: int = 8
     issuer: str = "wardwatch"
     oidc_issuers: str = ""
+    allowed_networks: str = ""
     smtp_url: str = ""
     smtp_password: str = field(default="", repr=False)
     smtp_ca_file: str = ""
@@ -61,6 +62,7 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
         pool_size=_whole(environ, "WARDWATCH_POOL_SIZE", 8, 2, 200),
         issuer=environ.get("WARDWATCH_ISSUER", "") or "wardwatch",
         oidc_issuers=_secret(environ, "WARDWATCH_OIDC_ISSUERS"),
+        allowed_networks=environ.get("WARDWATCH_ALLOWED_NETWORKS", ""),
         smtp_url=environ.get("WARDWATCH_SMTP_URL", ""),
         smtp_password=_secret(environ, "WARDWATCH_SMTP_PASSWORD"),
         smtp_ca_file=environ.get("WARDWATCH_SMTP_CA_FILE", ""),

@@ -36,12 +36,12 @@ class Faulty(Unproven):
 
 
 class Assertions:
-    """Checks assertions. `audience` is the URL of the token endpoint."""
+    """Checks assertions. `audience` is the URL of the token endpoint; `by_url` fetches keys that are elsewhere."""
 
-    def __init__(self, database: Database, audience: str) -> None:
+    def __init__(self, database: Database, audience: str, by_url: KeysByUrl) -> None:
         self._database = database
         self._audience = audience
-        self._by_url = KeysByUrl()
+        self._by_url = by_url
 
     async def client_of(self, assertion: str) -> str:
         """The id of the client that signed this, which is used up by it; raises Unproven, or Faulty."""

@@ -1,7 +1,8 @@
 """Clients' public keys: registered as they are, or found under a URL of the client's.
 
-A URL is fetched over https and no other way, without redirects, with limits on time and size; what it gave is kept for
-five minutes. Only an administrator registers one. A key id that is not among what is kept is looked for once more, at
+A URL is fetched over https and no other way, without redirects, with limits on time and size, and only from addresses
+that may be reached (`service/destinations.py`); what it gave is kept for five minutes. Only an administrator registers
+one. A key id that is not among what is kept is looked for once more, at
 most once in a minute for each client, so that a client may change its keys whenever it likes."""
 
 import asyncio
@@ -15,6 +16,7 @@ from joserfc.jwk import ECKey, JWKRegistry, RSAKey
 from pydantic import TypeAdapter
 
 from service.clock import real_now
+from service.destinations import AddressRefused, CheckedTransport, Destinations
 from service.logs import get_logger
 
 log = get_logger(__name__)
@@ -71,7 +73,8 @@ def usable(key_set: Mapping[str, Any]) -> dict[str, PublicKey]:
 class KeysByUrl:
     """Sets of keys found under URLs, as they were lately."""
 
-    def __init__(self) -> None:
+    def __init__(self, destinations: Destinations) -> None:
+        self._destinations = destinations
         self._kept: dict[str, tuple[dict[str, PublicKey], datetime]] = {}
         self._fetching = asyncio.Lock()
 
@@ -87,8 +90,14 @@ class KeysByUrl:
 
     async def _fetch(self, url: str) -> dict[str, PublicKey]:
         try:
-            async with asyncio.timeout(FETCH_SECONDS), httpx.AsyncClient(follow_redirects=False) as client:
+            async with (
+                asyncio.timeout(FETCH_SECONDS),
+                httpx.AsyncClient(transport=CheckedTransport(self._destinations), follow_redirects=False) as client,
+            ):
                 return usable(await fetch_object(client, url))
+        except AddressRefused as reason:
+            log.warning("client_keys_refused", reason=str(reason))
+            return {}
         except (TimeoutError, httpx.HTTPError, httpx.InvalidURL, ValueError, OSError) as problem:
             log.warning("client_keys_unavailable", error=type(problem).__name__)
             return {}

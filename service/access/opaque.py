@@ -14,3 +14,8 @@ def hash_secret(secret: str) -> str:
     """What is stored of a secret."""
     # It is 256 random bits: nobody can go through them, so a slow hash would protect nothing.
     return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
+
+
+def id_of_secret(stored: str) -> str:
+    """What a secret is called, from what is stored of it: it tells neither."""
+    return hashlib.sha256(f"id of {stored}".encode()).hexdigest()[:16]

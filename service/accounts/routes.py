@@ -10,6 +10,7 @@ from service.access.tokens import Tokens
 from service.accounts import clients, schemas, staff, store
 from service.accounts.guards import Manager, OnClient, OnStaff, act_of
 from service.body import JsonBody
+from service.destinations import Destinations
 from service.errors import NotFound
 from service.feed.positions import wakeups_of
 from service.fields import Id, canonical_id
@@ -27,6 +28,11 @@ def _felt(request: Request, after_commit: BackgroundTasks, ward_ids: Iterable[st
     after_commit.add_task(tokens.catch_up)
     for ward_id in ward_ids:
         after_commit.add_task(wakeups_of(request).wake, ward_id)
+
+
+def _destinations(request: Request) -> Destinations:
+    found: Destinations = request.app.state.destinations
+    return found
 
 
 def _require_mine(who: Manager, ward_id: str | None) -> None:
@@ -174,7 +180,7 @@ async def post_client(
     after_commit: BackgroundTasks,
 ) -> schemas.ClientMadeOut:
     """Add a system. Its secret is shown only now."""
-    made, secret = await clients.add(act_of(request, who, session), **body.model_dump())
+    made, secret = await clients.add(act_of(request, who, session), _destinations(request), **body.model_dump())
     _felt(request, after_commit, made.ward_ids)
     response.headers.update({"Location": f"/v1/clients/{made.id}", "Cache-Control": "no-store"})
     return schemas.ClientMadeOut(**schemas.client_fields(who, made), client_secret=secret)
@@ -195,7 +201,8 @@ async def patch_client(
     after_commit: BackgroundTasks,
 ) -> schemas.ClientOut:
     """Change what a system is called, may do and where; end it or let it in again."""
-    changed = await clients.change(act_of(request, on.who, session), on.id, body.changes())
+    act = act_of(request, on.who, session)
+    changed = await clients.change(act, _destinations(request), on.id, body.changes())
     _felt(request, after_commit, changed.ward_ids)
     return schemas.ClientOut(**schemas.client_fields(on.who, changed))
 
@@ -205,18 +212,20 @@ async def post_secret(
     request: Request, on: OnClient, session: Writes, response: Response, after_commit: BackgroundTasks
 ) -> schemas.SecretOut:
     """A new secret, shown only now. The one before it stays good until it is ended."""
-    secret = await clients.add_secret(act_of(request, on.who, session), on.id)
+    secret_id, secret = await clients.add_secret(act_of(request, on.who, session), on.id)
     _felt(request, after_commit)
     response.headers["Cache-Control"] = "no-store"
-    return schemas.SecretOut(client_secret=secret)
+    return schemas.SecretOut(secret_id=secret_id, client_secret=secret)
 
 
-@router.delete("/clients/{client_id}/secrets/previous", status_code=204)
-async def delete_previous_secret(
-    request: Request, on: OnClient, session: Writes, after_commit: BackgroundTasks
+@router.delete("/clients/{client_id}/secrets/{secret_id}", status_code=204)
+async def delete_secret(
+    request: Request, on: OnClient, secret_id: str, session: Writes, after_commit: BackgroundTasks
 ) -> None:
-    """End the older of two secrets, and every token that was given out."""
-    await clients.end_previous_secret(act_of(request, on.who, session), on.id)
+    """End a secret by its id (or the older of two as `previous`), and every token that was given out: after a leak.
+
+    The only one of a client without keys is not ended: give the client a new one first, or end the client."""
+    await clients.end_secret(act_of(request, on.who, session), on.id, secret_id)
     _felt(request, after_commit)
 
 

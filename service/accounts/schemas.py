@@ -198,6 +198,7 @@ class ClientOut(BaseModel):
     ward_ids: list[str]
     active: bool
     secrets: int = Field(description="How many secrets are good: two while it changes from one to the other")
+    secret_ids: list[str] = Field(description="What they are called, the newest first")
     jwks: dict[str, Any] | None
     jwks_url: str | None
     redirect_uris: list[str]
@@ -215,6 +216,7 @@ class ClientListOut(BaseModel):
 class SecretOut(BaseModel):
     """A client secret. Shown once."""
 
+    secret_id: str
     client_secret: str
 
 
@@ -237,4 +239,5 @@ def staff_fields(who: Principal, staff: Staff) -> dict[str, Any]:
 def client_fields(who: Principal, client: Client) -> dict[str, Any]:
     """The fields of `ClientOut`, as this principal may see them."""
     ward_ids = [each for each in client.ward_ids if who.administrator or each in who.roles]
-    return {name: getattr(client, name) for name in ClientOut.model_fields} | {"ward_ids": ward_ids}
+    shown = {"ward_ids": ward_ids, "secrets": len(client.secret_ids)}
+    return {name: shown[name] if name in shown else getattr(client, name) for name in ClientOut.model_fields}

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Table, delete, insert, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from service.access.opaque import id_of_secret
 from service.access.principals import Principal
 from service.access.store import CLIENT, CLIENT_WARD, IDENTITY, MEMBERSHIP, STAFF, WARD, is_public, write_staff
 from service.access.visibility import visible
@@ -35,13 +36,14 @@ class Staff:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A partner system. `ward_ids` are all of its wards, the caller's or not; `secrets` is how many are good."""
+    """A partner system. `ward_ids` are all of its wards, the caller's or not; `secret_ids` name the secrets that are
+    good, the newest first."""
 
     id: str
     name: str
     scopes: tuple[str, ...]
     active: bool
-    secrets: int
+    secret_ids: tuple[str, ...]
     jwks: Mapping[str, Any] | None
     jwks_url: str | None
     redirect_uris: tuple[str, ...]
@@ -161,9 +163,13 @@ async def _clients(session: AsyncSession, rows: Sequence[Any]) -> list[Client]:
         wards[each.client_id].append(each.ward_id)
     return [
         Client(
-            row.id, row.name, tuple(row.scopes), row.active, bool(row.secret_hash) + bool(row.previous_secret_hash),
-            row.jwks, row.jwks_url, tuple(row.redirect_uris or ()), is_public(row), row.created_at,
-            tuple(wards[row.id]),
+            row.id, row.name, tuple(row.scopes), row.active, _secret_ids(row), row.jwks, row.jwks_url,
+            tuple(row.redirect_uris or ()), is_public(row), row.created_at, tuple(wards[row.id]),
         )
         for row in rows
     ]  # fmt: skip
+
+
+def _secret_ids(row: Row[Any]) -> tuple[str, ...]:
+    # An empty hash is no secret: a client that signs in with its key, or a public one.
+    return tuple(id_of_secret(each) for each in (row.secret_hash, row.previous_secret_hash) if each)

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import dataclasses
 import json
+import socket
 import ssl
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -17,6 +18,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 from sqlalchemy import func, select
+from structlog.testing import capture_logs
 
 from service.access.assertions import ASSERTION_TYPE, USED
 from service.access.refusals import InvalidClient
@@ -39,6 +41,12 @@ ALGORITHMS = ["RS384", "RS512", "ES384", "RS256", "HS384", "HS512", "PS384"]
 async def add(hospital: Hospital, header: Headers, ward_id: str, **keys: Any) -> httpx.Response:
     body = {"name": "Records", "scopes": ["readings:read"], "ward_ids": [ward_id], **keys}
     return await hospital.client.post("/v1/clients", headers=header, json=body)
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """The clients' own servers are on this machine."""
+    return dataclasses.replace(settings, allowed_networks="127.0.0.0/8")
 
 
 @pytest.fixture
@@ -337,6 +345,51 @@ async def test_only_an_administrator_registers_a_url_and_only_https(hospital: Ho
     assert (await add(hospital, lead, ward_id, jwks=JWKS)).status_code == 201
     for url in ("http://records.test/keys", "file:///etc/passwd", "https://", "https://a@records.test", "x"):
         assert (await add(hospital, admin, ward_id, jwks_url=url)).status_code == 422, url
+
+
+SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@SQLITE
+async def test_a_url_on_an_address_that_is_not_reached_is_refused_where_it_can_be_seen(
+    hospital: Hospital, client_id: str
+) -> None:
+    ward_id, admin = await hospital.ward(), await hospital.administrator()
+    for host in ("10.0.0.7", "[::1]", "[fd00::1]", "169.254.169.254", "0x0a000007"):
+        url = {"jwks_url": f"https://{host}/keys"}
+        changed = await hospital.client.patch(f"/v1/clients/{client_id}", headers=admin, json=url)
+        for answer in (await add(hospital, admin, ward_id, **url), changed):
+            refused = [(each["pointer"], each["code"]) for each in answer.json()["errors"]]
+            assert (answer.status_code, refused) == (422, [("/jwks_url", "address_refused")]), host
+            listable = "WARDWATCH_ALLOWED_NETWORKS" in answer.json()["errors"][0]["message"]
+            assert listable == (host != "169.254.169.254"), host
+    assert (await hospital.client.get(f"/v1/clients/{client_id}", headers=admin)).json()["jwks_url"] is None
+
+
+@SQLITE
+async def test_a_name_that_means_this_machine_is_not_asked_for_keys(
+    hospital: Hospital,
+    by_url: str,
+    key_server: KeyServer,
+    settings: Settings,
+    clock: SettableClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    admin, port = await hospital.administrator(), key_server.url.rpartition(":")[2]
+    url = {"jwks_url": f"https://keys.records.test:{port}/keys"}
+    assert (await hospital.client.patch(f"/v1/clients/{by_url}", headers=admin, json=url)).status_code == 200
+    here = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [here])
+    key_server.answer = json.dumps(JWKS).encode()
+    # Listed, it is reached, as its certificate then shows (it is not that name's); not listed, it is not even asked.
+    for allowed, told in (("127.0.0.0/8", "client_keys_unavailable"), ("", "client_keys_refused")):
+        async with replica(dataclasses.replace(settings, allowed_networks=allowed), clock) as client:
+            with capture_logs() as lines:
+                assert (await sign_in(client, signed(claims_of(by_url)))).status_code == 401
+        (line,) = [each for each in lines if each["event"].startswith("client_keys")]
+        assert (line["event"], line.get("reason")) == (told, None if allowed else "loopback")
+        assert "records" not in str(lines)
+    assert key_server.asked == 0
 
 
 async def test_the_audience_is_the_public_url(

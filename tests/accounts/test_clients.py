@@ -3,6 +3,8 @@
 from typing import Any
 
 import httpx
+import pytest
+from joserfc.jwk import ECKey
 from sqlalchemy import select
 
 from service.fields import new_id
@@ -117,3 +119,63 @@ async def test_every_ward_of_a_system_hears_what_is_done_with_it(hospital: Hospi
             noted = select(AuditRow.action).where(AuditRow.ward_id == ward_id, AuditRow.subject_id == made["id"])
             entries = (await session.scalars(noted.order_by(AuditRow.id))).all()
         assert (events, entries) == (done, done)
+
+
+SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+KEYS = {"keys": [{**ECKey.generate_key("P-384").as_dict(private=False), "kid": "e"}]}
+PAGE = {"redirect_uris": ["https://dashboard.test/back"]}
+
+
+@SQLITE
+async def test_a_leaked_secret_is_ended_by_its_id_whichever_it_is(hospital: Hospital) -> None:
+    ward_id, admin = await hospital.ward(), await hospital.administrator()
+    made = (await add(hospital, admin, ward_id)).json()
+    path, first = f"/{made['id']}", made["client_secret"]
+    second = (await call(hospital, admin, "POST", f"{path}/secrets")).json()
+    assert second["secret_id"] != second["client_secret"]
+    ids = (await call(hospital, admin, "GET", path)).json()["secret_ids"]
+    assert ids == [second["secret_id"], *made["secret_ids"]]
+    token = (await sign_in(hospital, made["id"], first)).json()["access_token"]
+    assert (await call(hospital, admin, "DELETE", f"{path}/secrets/{'0' * 16}")).status_code == 404
+    assert (await call(hospital, admin, "DELETE", f"{path}/secrets/{second['secret_id']}")).status_code == 204
+    assert (await sign_in(hospital, made["id"], second["client_secret"])).status_code == 401
+    assert (await sign_in(hospital, made["id"], first)).status_code == 200
+    assert (await hospital.client.get("/v1/me", headers={"Authorization": f"Bearer {token}"})).status_code == 401
+    assert (await call(hospital, admin, "GET", path)).json()["secret_ids"] == made["secret_ids"]
+
+
+@SQLITE
+async def test_the_last_secret_ends_only_where_keys_are_registered(hospital: Hospital) -> None:
+    ward_id, admin = await hospital.ward(), await hospital.administrator()
+    for page in ({}, PAGE):
+        made = (await add(hospital, admin, ward_id, **page)).json()
+        last = f"/{made['id']}/secrets/{made['secret_ids'][0]}"
+        refused = await call(hospital, admin, "DELETE", last)
+        assert (refused.status_code, refused.json()["code"]) == (409, "last_credential")
+        assert "new secret" in refused.json()["detail"]
+        assert "end it" in refused.json()["detail"]
+        await call(hospital, admin, "PATCH", f"/{made['id']}", {"jwks": KEYS})
+        assert (await call(hospital, admin, "DELETE", last)).status_code == 204
+        left = (await call(hospital, admin, "GET", f"/{made['id']}")).json()
+        assert (left["secrets"], left["secret_ids"], left["public"]) == (0, [], False)
+        assert (await sign_in(hospital, made["id"], made["client_secret"])).status_code == 401
+
+
+@SQLITE
+async def test_no_client_becomes_another_kind_by_what_is_taken_away(hospital: Hospital) -> None:
+    ward_id, admin = await hospital.ward(), await hospital.administrator()
+    for page in ({}, PAGE):
+        keyed = (await add(hospital, admin, ward_id, jwks=KEYS, **page)).json()
+        refused = await call(hospital, admin, "PATCH", f"/{keyed['id']}", {"jwks": None, "name": "Other"})
+        assert (refused.status_code, refused.json()["code"]) == (409, "last_credential")
+        assert (await call(hospital, admin, "GET", f"/{keyed['id']}")).json() == {
+            name: value for name, value in keyed.items() if name != "client_secret"
+        }
+        other = {"jwks": None, "jwks_url": "https://records.test/keys"}
+        assert (await call(hospital, admin, "PATCH", f"/{keyed['id']}", other)).json()["public"] is False
+    public = (await add(hospital, admin, ward_id, public=True, **PAGE)).json()
+    assert (await call(hospital, admin, "PATCH", f"/{public['id']}", {"jwks": KEYS})).status_code == 409
+    none = await call(hospital, admin, "PATCH", f"/{public['id']}", {"redirect_uris": []})
+    assert (none.status_code, none.json()["errors"][0]["pointer"]) == (422, "/redirect_uris")
+    moved = {"redirect_uris": ["https://dashboard.test/other"]}
+    assert (await call(hospital, admin, "PATCH", f"/{public['id']}", moved)).json()["public"] is True

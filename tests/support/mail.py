@@ -52,15 +52,16 @@ def serving(**options: Any) -> Iterator[Box]:
         controller.stop()
 
 
-def certificate(folder: Path) -> tuple[ssl.SSLContext, Path]:
-    """A server's TLS context for 127.0.0.1, and the file by which it is believed."""
+def certificate(folder: Path, *names: str) -> tuple[ssl.SSLContext, Path]:
+    """A server's TLS context for 127.0.0.1 and these names, and the file by which it is believed."""
     secret = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "mail.test")])
+    subjects = [x509.IPAddress(ip_address("127.0.0.1")), *(x509.DNSName(each) for each in names)]
     made = (
         x509.CertificateBuilder(name, name, secret.public_key(), x509.random_serial_number())
         .not_valid_before(real_now() - timedelta(days=1))
         .not_valid_after(real_now() + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(subjects), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(secret, hashes.SHA256())
     )
