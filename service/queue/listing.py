@@ -112,9 +112,17 @@ async def read_page(connection: AsyncConnection, listing: Listing) -> QueuePage:
         for name in ("stay_id", "severity_min", "family", "channel", "assigned_to")
         if (value := getattr(listing, name)) is not None
     }
-    if listing.states:
-        filters["states"] = listing.states
-    shape = Shape(len(listing.ward_ids), frozenset(filters), listing.after is not None, "resolved" in listing.states)
+    open_states = [each for each in listing.states if each != "resolved"]
+    if open_states:
+        filters["states"] = open_states
+    resolved = "resolved" in listing.states
+    shape = Shape(
+        len(listing.ward_ids),
+        frozenset(filters),
+        listing.after is not None,
+        bool(open_states) or not resolved,
+        resolved,
+    )
     values: dict[str, Any] = {f"ward_{n}": ward_id for n, ward_id in enumerate(listing.ward_ids)}
     if listing.after is not None:
         severity, taken, respond_by, alert_id = listing.after

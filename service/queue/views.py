@@ -1,7 +1,7 @@
 """Queries for those who look: alerts as the API shows them, and the queue in its order.
 
-One query a page: the sorted page is cut ward by ward along the index `ix_alert_queue`, and only those rows
-meet what people did about them and whom they concern."""
+One query a page: the sorted page is cut ward by ward along the index `ix_alert_queue`, for resolved alerts along
+`ix_alert_closed`, and only those rows meet what people did about them and whom they concern."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Row, Select, Table, Text, and_, bindparam, cast, or_, select, tuple_, union_all
+from sqlalchemy import Row, Select, Table, Text, TextClause, and_, bindparam, cast, or_, select, tuple_, union_all
 from sqlalchemy.sql import FromClause
 
 from alerts.ward import SYSTEM_DEGRADED
@@ -18,7 +18,7 @@ from service.access.visibility import visible
 from service.queue.store import ALERT, RESPONSE, STAY, subject_of_ward
 from service.storage.direct import Where
 from service.storage.tables import METADATA
-from service.storage.tables.alerts import UNRESOLVED
+from service.storage.tables.alerts import RESOLVED, UNRESOLVED
 
 PATIENT = METADATA.tables["patient"]
 IDENTIFIER = METADATA.tables["patient_identifier"]
@@ -29,15 +29,14 @@ ShownAlert = Row[*tuple[Any, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a page's statement depends on: how many wards, which filters are set, and whether it goes on after
-    a row.
-
-    `closed_too`: resolved alerts may be among them, which the queue's index does not have."""
+    """What a page's statement depends on: how many wards, which filters are set, whether it goes on after a row, and
+    whether it shows what is unresolved (with the filter `states`: some of it), what is resolved, or both."""
 
     wards: int
     filters: frozenset[str] = frozenset()
     goes_on: bool = False
-    closed_too: bool = False
+    unresolved: bool = True
+    resolved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +144,8 @@ def _in_order(alert: Table | FromClause) -> tuple[Any, ...]:
 
 @lru_cache(maxsize=512)
 def _page(shape: Shape) -> Select[*tuple[Any, ...]]:
-    parts = [_of_ward(shape, f"ward_{n}") for n in range(shape.wards)]
+    halves = [half for half, shown in ((UNRESOLVED, shape.unresolved), (RESOLVED, shape.resolved)) if shown]
+    parts = [_of_ward(shape, f"ward_{n}", half) for n in range(shape.wards) for half in halves]
     if len(parts) == 1:
         page = parts[0].subquery("page")
     else:
@@ -155,13 +155,13 @@ def _page(shape: Shape) -> Select[*tuple[Any, ...]]:
     return _with_people(page).order_by(*_in_order(page))
 
 
-def _of_ward(shape: Shape, ward: str) -> Select[*tuple[Any, ...]]:
-    query = select(ALERT).where(ALERT.c.ward_id == bindparam(ward))
-    if not shape.closed_too:
-        query = query.where(UNRESOLVED)
+def _of_ward(shape: Shape, ward: str, half: TextClause) -> Select[*tuple[Any, ...]]:
+    # Which half is in the text, and no value: by it the database knows that the half's index has all of the rows.
+    query = select(ALERT).where(ALERT.c.ward_id == bindparam(ward), half)
     if "assigned_to" in shape.filters:
         query = query.join(RESPONSE, and_(RESPONSE.c.ward_id == ALERT.c.ward_id, RESPONSE.c.alert_id == ALERT.c.id))
-    query = query.where(*(condition for name, condition in _FILTERS.items() if name in shape.filters))
+    wanted = shape.filters - {"states"} if half is RESOLVED else shape.filters
+    query = query.where(*(condition for name, condition in _FILTERS.items() if name in wanted))
     if shape.goes_on:
         query = query.where(_AFTER)
     return query.order_by(*_in_order(ALERT)).limit(bindparam("at_most"))

@@ -1,6 +1,7 @@
 """The queue: in order, only one's own wards, and unchanged while nothing has changed."""
 
 import asyncio
+import itertools
 from typing import Any
 
 import httpx
@@ -9,7 +10,9 @@ import pytest
 from fastapi import FastAPI
 
 from service.access.principals import Principal
+from service.queue import views
 from service.queue.schemas import AlertOut, QueueOut, StoryOut
+from service.storage.engine import Database
 from tests.queue.scene import (
     FAMILY_NAME,
     NHS_NUMBER,
@@ -136,6 +139,47 @@ async def test_filters(
     families = [i["family"] for i in answer.json()["items"] if i["family"] != "early_warning"]
     assert len(families) == expected
     assert answer.json()["meta"]["counts"]["by_state"]["acknowledged"] == 1
+
+
+async def test_closed_alerts_and_others_are_one_list_in_order(
+    scene: Scene, client: httpx.AsyncClient, nurse_header: Header
+) -> None:
+    done = {}
+    for n, (spo2, verb) in enumerate([(90, ""), (94, "resolve"), (88, "resolve"), (94, "acknowledge"), (93, "")]):
+        stay = await scene.admit()
+        alert_id = (await scene.send(stay, spo2, minutes(n), breathlessness=0)).alert_ids[stay.id][0]
+        body = {"version": 1, **({"outcome": "advice_given"} if verb == "resolve" else {})}
+        if verb:
+            answer = await client.post(f"/v1/alerts/{alert_id}/{verb}", headers=nurse_header, json=body)
+            assert answer.status_code == 200, answer.text
+        done[alert_id] = verb
+    states = {"resolve": "resolved", "acknowledge": "acknowledged", "": "open"}
+    for wanted in (["resolved"], ["open", "resolved"], ["acknowledged", "open", "recovered", "resolved"]):
+        found: list[Any] = []
+        path = f"/v1/alerts?family=oxygen&limit=1&{'&'.join(f'state={each}' for each in wanted)}"
+        while path:
+            answer = await client.get(path, headers=nurse_header)
+            found += answer.json()["items"]
+            path = answer.links["next"]["url"] if "next" in answer.links else ""
+        keys = [(-i["severity_rank"], i["state"] == "acknowledged", i["respond_by"] or "9999", i["id"]) for i in found]
+        assert keys == sorted(keys)
+        assert {i["id"] for i in found} == {each for each, verb in done.items() if states[verb] in wanted}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("states", [(True, False), (False, True), (True, True)], ids=["queue", "closed", "both"])
+async def test_a_page_is_cut_along_an_index_and_nothing_is_sorted_but_the_page(
+    database: Database, states: tuple[bool, bool]
+) -> None:
+    page = views._page(views.Shape(1, frozenset({"family"}), goes_on=True, unresolved=states[0], resolved=states[1]))
+    async with database.reads.connect() as connection:
+        compiled = page.compile(dialect=connection.dialect)
+        asked = f"EXPLAIN QUERY PLAN {compiled}"
+        plan = [row[3] for row in await connection.exec_driver_sql(asked, (None,) * len(compiled.positiontup or ()))]
+    used = [f"USING INDEX {name} (ward_id=?" for name in ("ix_alert_queue", "ix_alert_closed")]
+    assert [any(index in line for line in plan) for index in used] == list(states), plan
+    for line, after in itertools.pairwise(plan):
+        assert "alert USING INDEX" not in line or "TEMP B-TREE" not in after, plan
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=201", "severity_min=x", "cursor=x", "stay_id=7", "ward_id=x"])

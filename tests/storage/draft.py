@@ -15,9 +15,9 @@ from alembic import command
 from sqlalchemy import Connection
 
 from service.storage.engine import open_database
-from service.storage.migrations import FOLDER, config, migrate_open
-from tests.support.databases import postgresql_copy
-from tests.support.postgres import keep
+from service.storage.migrations import FOLDER, config
+from tests.support.databases import ask, at
+from tests.support.postgres import keep, shared_server
 
 RUFF = Path(sys.executable).with_name("ruff")
 
@@ -28,13 +28,19 @@ async def draft(folder: Path, steps: Path, revision: str, message: str) -> None:
     def compare(connection: Connection) -> None:
         command.revision(config(connection, steps), message, autogenerate=True, rev_id=revision)
 
-    async with postgresql_copy(folder, template="template0") as url:
-        database = open_database(url)
-        if revision != "0001":
-            await migrate_open(database)
-        async with database.writes.connect() as connection:
-            await connection.run_sync(compare)
-        await database.close()
+    def upgrade(connection: Connection) -> None:
+        command.upgrade(config(connection, steps), "head")
+
+    server = shared_server(folder)
+    await ask(server, "CREATE DATABASE draft")
+    database = open_database(at(server, "draft"))
+    if revision != "0001":
+        # The steps alone: the second line is drawn from the tables as they will be.
+        async with database.writes.begin() as connection:
+            await connection.run_sync(upgrade)
+    async with database.writes.connect() as connection:
+        await connection.run_sync(compare)
+    await database.close()
 
 
 def main(revision: str, message: str) -> None:

@@ -337,6 +337,14 @@ def upgrade() -> None:
     )
     op.add_column("alert", sa.Column("limit_at", InstantType(), nullable=True))
     op.create_index(
+        "ix_alert_closed",
+        "alert",
+        ["ward_id", sa.literal_column("severity DESC"), "taken", "respond_by", "id", "family", "channel"],
+        unique=False,
+        sqlite_where=sa.text("state = 'resolved'"),
+        postgresql_where=sa.text("state = 'resolved'"),
+    )
+    op.create_index(
         "ix_alert_limit_at",
         "alert",
         ["ward_id", "limit_at"],
