@@ -148,8 +148,8 @@ def create_app(settings: Settings) -> FastAPI:
 def _open_doors(app: FastAPI, settings: Settings) -> None:
     """The routes, and what stands before them: the first added is the innermost."""
     problems.install(app, is_unavailable, lambda path: openapi.methods_at(app, path), is_for_readings)
-    for router in ROUTERS:
-        app.include_router(router)
+    # As they stand: included, every app would build each of them once more.
+    app.router.routes.extend(route for router in ROUTERS for route in router.routes)
     reference.install(app, settings.security_contact)
     app.router.routes[:0] = list(_front_doors(app))
     app.add_middleware(methods.Heads)

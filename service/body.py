@@ -5,7 +5,6 @@ API promises: 401, 403, 404, 413, 415, 400, 422."""
 
 import asyncio
 import json
-import re
 import zlib
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeVar
@@ -60,20 +59,14 @@ def parse(model: type[Model], raw: bytes) -> Model:
         raise Invalid(errors=field_errors(problem)) from None
 
 
-_NAMES = re.compile(rb'"([^"]*)"\s*:')
-
-
 def require_single_names(raw: bytes) -> None:
-    """Raises MalformedJson where an object of a JSON text gives a name twice (RFC 8259, section 4).
-
-    A text in which no name comes twice at all, as in a reading, costs one search; others are read once more."""
-    names = _NAMES.findall(raw)
-    if len(set(names)) < len(names) or b"\\" in raw:
-        json.loads(raw, object_pairs_hook=_named_once)
+    """Raises MalformedJson where an object of a JSON text gives a name twice (RFC 8259, section 4)."""
+    # Numbers as they are written: they are not looked at here.
+    json.loads(raw, object_pairs_hook=_named_once, parse_int=str, parse_float=str)
 
 
 def _named_once(pairs: list[tuple[str, Any]]) -> None:
-    if len({name for name, _ in pairs}) < len(pairs):
+    if len(dict(pairs)) < len(pairs):
         raise MalformedJson("The body gives a name twice in one object.")
 
 

@@ -163,7 +163,8 @@ class RowsOf:
         self._order = order
         columns = table.columns
         kinds = [columns[name].type.dialect_impl(dialect) if name in columns else None for name in order]
-        self._stored = [None if kind is None else kind.bind_processor(dialect) for kind in kinds]
+        stored = [None if kind is None else kind.bind_processor(dialect) for kind in kinds]
+        self._stored = [(place, to_stored) for place, to_stored in enumerate(stored) if to_stored is not None]
         self._keys = [column.name for column in table.primary_key]
 
     def insert(self, row: Mapping[str, Any], number: int) -> str:
@@ -186,12 +187,14 @@ class RowsOf:
 
     def values(self, rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
         """The parameter."""
-        columns = list(zip(self._order, self._stored, strict=True))
-        return [tuple([_bound(row.get(name), to_stored) for name, to_stored in columns]) for row in rows]
+        return [self._value(row) for row in rows]
 
-
-def _bound(value: Any, to_stored: Any) -> Any:
-    return value if to_stored is None or value is None else to_stored(value)
+    def _value(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
+        value = list(map(row.get, self._order))
+        for place, to_stored in self._stored:
+            if value[place] is not None:
+                value[place] = to_stored(value[place])
+        return tuple(value)
 
 
 async def rows_of(connection: AsyncConnection, table: Table) -> RowsOf:

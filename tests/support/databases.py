@@ -72,7 +72,7 @@ async def postgresql_copy(folder: Path, template: str | None = None) -> AsyncIte
     """A fresh migrated PostgreSQL database (or an empty one, of `template0`); its URL. Dropped at the end."""
     server, migrated = postgresql_template(folder)
     name = f"{migrated}_{secrets.token_hex(6)}"
-    await ask(server, f"CREATE DATABASE {name} TEMPLATE {template or migrated}")
+    await ask(server, f"CREATE DATABASE {name} TEMPLATE {template or migrated} STRATEGY FILE_COPY")
     try:
         yield at(server, name)
     finally:
