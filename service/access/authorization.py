@@ -1,11 +1,11 @@
 """The authorization code grant with PKCE (RFC 6749, section 4.1; RFC 7636; RFC 9700) for dashboards of others: a person
 signs in on our page, the dashboard is given a code, and for the code tokens. It never sees the password.
 
-What it gets reaches no further than the person and the dashboard's own client both do."""
+What it gets reaches no further than the person and the dashboard's own client both do.
 
-import base64
-import hashlib
-import hmac
+oauthlib checks the protocol. It is given what was read before, and so needs no session. It makes no codes, because it
+would write them to its log."""
+
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +13,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from oauthlib.common import Request
+from oauthlib.oauth2 import AuthorizationCodeGrant, FatalClientError, OAuth2Error, RequestValidator
+from oauthlib.oauth2.rfc6749.errors import CustomOAuth2Error
+from oauthlib.uri_validate import is_absolute_uri
 from sqlalchemy import delete, insert, select, update
 
 from service.access.opaque import hash_secret, new_secret
@@ -27,10 +31,14 @@ CODE = METADATA.tables["authorization_code"]
 GOOD_FOR = timedelta(seconds=60)
 KEPT_FOR = timedelta(hours=12)
 """As long as a sign-in may live that came of it: used again, a code ends that."""
-MAX_STATE, MAX_NONCE = 500, 200
+MAX_NONCE = 200
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
-_PRINTED = re.compile(r"[\x20-\x7e]*")
+_STATE = re.compile(r"[\x20-\x7e]{0,500}")
+CARRIED = (
+    "response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "code_challenge", "code_challenge_method",
+)  # fmt: skip
+"""What the dashboard asked for goes through the form of the page, and is looked at again when it comes back."""
 
 
 class AuthorizationRefused(TokenRefused):
@@ -85,49 +93,72 @@ def redirect_problem(uri: str) -> str | None:
     here = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost")
     if not (parts.scheme == "https" or here) or not parts.hostname:
         return "must be an https URL, or http on 127.0.0.1 or localhost"
-    if parts.username or "#" in uri or "*" in uri or "\\" in uri or not re.fullmatch(r"[\x21-\x7e]{1,500}", uri):
-        return "must have no user, fragment, wildcard or space"
+    if parts.username or "#" in uri or "*" in uri or len(uri) > 500 or uri.endswith("\n") or not is_absolute_uri(uri):
+        return "must be written as RFC 3986 says, without user, fragment or wildcard"
     return None
 
 
 def back_to(redirect_uri: str, issuer: str, **fields: str | None) -> str:
     """The address to send the person to, with the answer; `iss` says whose it is (RFC 9207)."""
     given = {name: text for name, text in fields.items() if text is not None}
+    # The library would write the address anew: `?/back` would become `?%2Fback=`.
     separator = "&" if urlsplit(redirect_uri).query else "?"
     return redirect_uri + separator + urlencode({**given, "iss": issuer}, quote_via=quote)
+
+
+def _grant(**answers: Any) -> AuthorizationCodeGrant:
+    """The grant, as the library checks it. `answers`: what it asks of the service; it fails where more is asked."""
+    service = RequestValidator()
+    vars(service).update(answers, is_pkce_required=lambda *_: True, get_default_redirect_uri=lambda *_: None)
+    return AuthorizationCodeGrant(service, pre_auth=[_limit])
+
+
+def _request(fields: Mapping[str, str], *names: str) -> Request:
+    # Only these: the library takes others for its own notes. Empty is the same as not given (RFC 6749, section 3.1).
+    return Request("", body={name: fields[name] for name in names if fields.get(name)})
 
 
 async def read_wish(session: ReadSession, asked: Mapping[str, str], issuer: str) -> Wish:
     """What the dashboard asks for. Raises AuthorizationRefused while it is not known to be its own address that would
     be told; after that SentBack."""
     client_id = canonical_id(asked.get("client_id", ""))
-    query = select(CLIENT.c.name, CLIENT.c.scopes, CLIENT.c.redirect_uris).where(CLIENT.c.id == client_id)
-    client = (await session.execute(query.where(CLIENT.c.active))).one_or_none() if client_id else None
-    redirect_uri = asked.get("redirect_uri", "")
-    # Letter by letter: whatever else is taken as the same sends codes to somebody else (RFC 9700, section 4.1.3).
-    if client is None or client_id is None or redirect_uri not in (client.redirect_uris or ()):
-        raise AuthorizationRefused
-    state = asked.get("state")
-    if state is not None and (len(state) > MAX_STATE or not _PRINTED.fullmatch(state)):
-        raise SentBack(back_to(redirect_uri, issuer, error="invalid_request"))
-    scopes = frozenset(asked.get("scope", "").split()) or frozenset(client.scopes)
-    error = _error(asked) or ("invalid_scope" if not scopes <= frozenset(client.scopes) else None)
-    if error is not None:
-        raise SentBack(back_to(redirect_uri, issuer, error=error, state=state))
-    return Wish(client_id, client.name, redirect_uri, asked["code_challenge"], scopes, state, asked.get("nonce"))
+    query = select(CLIENT.c.id, CLIENT.c.name, CLIENT.c.scopes, CLIENT.c.redirect_uris).where(CLIENT.c.id == client_id)
+    client: Any = (await session.execute(query.where(CLIENT.c.active))).one_or_none() if client_id else None
+    grant = _grant(
+        validate_client_id=lambda *_: client is not None,
+        # Letter by letter: whatever else is taken as the same sends codes to somebody else (RFC 9700, section 4.1.3).
+        validate_redirect_uri=lambda _, uri, *__: uri in (client.redirect_uris or ()),
+        validate_response_type=lambda *_: True,
+        get_default_scopes=lambda *_: client.scopes,
+        validate_scopes=lambda _, scopes, *__: set(scopes) <= set(client.scopes),
+    )
+    request = _request(asked, *CARRIED, "response_mode", "prompt", "request", "request_uri")
+    try:
+        scopes, _ = grant.validate_authorization_request(request)
+    except FatalClientError:
+        raise AuthorizationRefused from None
+    except OAuth2Error as problem:
+        raise SentBack(back_to(asked["redirect_uri"], issuer, error=problem.error, state=request.state)) from None
+    challenge, uri = asked["code_challenge"], asked["redirect_uri"]
+    return Wish(client.id, client.name, uri, challenge, frozenset(scopes), request.state, request.nonce)
 
 
-def _error(asked: Mapping[str, str]) -> str | None:
-    """The error code of RFC 6749, section 4.1.2.1, and of OpenID Connect, section 3.1.2.6."""
-    if "request" in asked or "request_uri" in asked:
-        return "request_not_supported"
-    if asked.get("response_type") != "code":
-        return "unsupported_response_type" if asked.get("response_type") else "invalid_request"
-    if asked.get("code_challenge_method") != "S256" or not _CHALLENGE.fullmatch(asked.get("code_challenge", "")):
-        return "invalid_request"
-    if asked.get("response_mode", "query") != "query" or len(asked.get("nonce", "")) > MAX_NONCE:
-        return "invalid_request"
-    return "login_required" if asked.get("prompt") == "none" else None
+def _limit(request: Request) -> dict[str, Any]:
+    """Refuses what the library would let through; it asks when it knows where to send the error."""
+    error = "invalid_request"
+    # It knows `plain` as well, and takes any text for a challenge.
+    hashed = request.code_challenge_method == "S256" and _CHALLENGE.fullmatch(request.code_challenge or "")
+    if not _STATE.fullmatch(request.state or ""):
+        request.state = None
+    elif hasattr(request, "request") or hasattr(request, "request_uri"):
+        error = "request_not_supported"
+    elif request.response_type not in (None, "code"):
+        error = "unsupported_response_type"
+    elif request.prompt == "none":
+        error = "login_required"
+    elif hashed and request.response_mode in (None, "query") and len(request.nonce or "") <= MAX_NONCE:
+        return {}
+    raise CustomOAuth2Error(error)
 
 
 async def give_code(session: WriteSession, wish: Wish, staff_id: str, scopes: frozenset[str], at: datetime) -> str:
@@ -158,13 +189,28 @@ async def find_used(session: ReadSession, code: str) -> str | None:
 async def find_code(session: ReadSession, form: Mapping[str, str], client_id: str, at: datetime) -> Opened:
     """What a code opens for this client, which brings the verifier. Raises InvalidGrant, CodeReused."""
     row: Any = (await session.execute(select(CODE).where(CODE.c.id == hash_secret(form.get("code", ""))))).one_or_none()
-    verifier = form.get("code_verifier", "")
     if row is None or row.client_id != client_id:
         raise InvalidGrant
     if row.used_at is not None:
         raise CodeReused
-    right = _VERIFIER.fullmatch(verifier) and hmac.compare_digest(challenge_of(verifier), row.challenge)
-    if not right or form.get("redirect_uri") != row.redirect_uri or at >= row.expires_at:
+    grant = _grant(
+        # The client has proven itself already, in more ways than the library knows.
+        client_authentication_required=lambda *_: False,
+        authenticate_client_id=lambda *_: True,
+        validate_grant_type=lambda *_: True,
+        validate_code=lambda *_: at < row.expires_at,
+        get_code_challenge=lambda *_: row.challenge,
+        get_code_challenge_method=lambda *_: "S256",
+        confirm_redirect_uri=lambda _, __, uri, *___: uri == row.redirect_uri,
+    )
+    request = _request(form, "grant_type", "code", "redirect_uri", "code_verifier")
+    request.client, request.client_id = row, client_id
+    try:
+        grant.validate_token_request(request)
+    except OAuth2Error:
+        raise InvalidGrant from None
+    # The library takes any text for a verifier.
+    if not _VERIFIER.fullmatch(form["code_verifier"]):
         raise InvalidGrant
     return Opened(row.id, row.client_id, row.staff_id, frozenset(row.scopes), row.nonce)
 
@@ -177,8 +223,3 @@ async def use_up(session: WriteSession, opened: Opened, family_id: str, at: date
     )
     if changed.first() is None:
         raise CodeReused
-
-
-def challenge_of(verifier: str) -> str:
-    """The S256 challenge of a verifier (RFC 7636, section 4.2)."""
-    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")

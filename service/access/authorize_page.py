@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from html import escape
 
-from service.access.authorization import Wish
+from service.access.authorization import CARRIED, Wish
 from service.access.principals import SCOPES
 
 STYLE = """
@@ -20,10 +20,6 @@ input:focus, button:focus, [role=alert]:focus { outline: 4px solid #ffeb3b; bord
 [role=alert] { border: 4px solid #d5281b; padding: 0 1rem } .hint { color: #4c6272; margin: 0 }
 """
 _HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-CARRIED = (
-    "response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "code_challenge", "code_challenge_method",
-)  # fmt: skip
-"""What the dashboard asked for goes through the form, and is looked at again when it comes back."""
 
 
 def headers(wish: Wish | None = None) -> dict[str, str]:

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 
 from service.access import authorization, authorize_page
-from service.access.authorization import AuthorizationRefused, SentBack, Wish
+from service.access.authorization import CARRIED, AuthorizationRefused, SentBack, Wish
 from service.access.client_keys import ALGORITHMS
 from service.access.forms import form_of, parse_form, read_form
 from service.access.guards import TOKEN_PATH, public
@@ -107,7 +107,7 @@ async def get_authorize(request: Request) -> Response:
         return RedirectResponse(back.url, 303, headers=authorize_page.headers())
     except TokenRefused as problem:
         return _refused(problem)
-    return _shown(wish, {name: text for name, text in asked.items() if name in authorize_page.CARRIED})
+    return _shown(wish, {name: text for name, text in asked.items() if name in CARRIED})
 
 
 @router.post(PATH, openapi_extra=form_of({"type": "object"}), response_class=HTMLResponse, responses=_PAGE)

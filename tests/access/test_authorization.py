@@ -1,6 +1,8 @@
 """People sign in for dashboards of others: the page, the code, and what the tokens reach."""
 
 import asyncio
+import base64
+import hashlib
 import html
 import re
 import secrets
@@ -14,7 +16,7 @@ import time_machine
 from sqlalchemy import select
 
 from service.access import accounts
-from service.access.authorization import challenge_of, redirect_problem
+from service.access.authorization import back_to, redirect_problem
 from service.clock import real_now
 from service.fields import new_id
 from service.settings import Settings
@@ -28,6 +30,11 @@ PASSWORD = "correct horse battery"
 ISSUER = Settings().public_url
 NOBODY = "01890000-0000-7000-8000-000000000000"
 BROWSER = {"Sec-Fetch-Site": "same-origin"}
+
+
+def challenge_of(verifier: str) -> str:
+    """The S256 challenge of a verifier (RFC 7636, section 4.2)."""
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
 
 
 @dataclass
@@ -313,6 +320,21 @@ async def test_a_field_given_twice_or_a_state_that_is_no_text_is_refused(hospita
     assert (told["error"], "state" in told) == ("invalid_request", False)
 
 
+async def test_what_the_library_knows_and_the_service_does_not_is_refused(hospital: Hospital) -> None:
+    board = await dashboard(hospital)
+    for change, error in (
+        ({"response_type": "code token"}, "unsupported_response_type"),
+        ({"response_type": "none"}, "unsupported_response_type"),
+        ({"code_challenge": "c" * 44}, "invalid_request"), ({"code_challenge": "é" * 43}, "invalid_request"),
+        ({"response_type": None, "response_mode": "fragment"}, "invalid_request"),
+    ):  # fmt: skip
+        assert back(await board.page(**change))["error"] == error, change
+    assert back(await board.page(scope="alerts:act", scopes="alerts:read"))["error"] == "invalid_scope"
+    for state in ("é", "s" * 501):
+        assert "state" not in back(await board.page(state=state, code_challenge=None))
+    assert (await board.page(scope="", state="", scopes="x", client="x")).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("uri", "good"),
     [
@@ -320,10 +342,17 @@ async def test_a_field_given_twice_or_a_state_that_is_no_text_is_refused(hospita
         ("http://a.example/cb", False), ("https://a.example/cb#x", False), ("https://u@a.example/cb", False),
         ("https://*.a.example/cb", False), ("javascript:alert(1)", False), ("https://", False),
         ("https://a.example/c b", False), ("https://a.example\\@evil.example", False), ("com.app:/cb", False),
+        ("http://[::1]:8123/cb", True), ("https://a.example/{x}", False), ("https://a.example/cb\n", False),
+        ("https://a.example/é", False), ("https://a.example/" + "c" * 500, False),
     ],
 )  # fmt: skip
 def test_only_addresses_that_can_be_read_in_one_way_are_registered(uri: str, good: bool) -> None:
     assert (redirect_problem(uri) is None) is good
+
+
+def test_an_address_gets_fields_more_and_stays_as_it_is_letter_by_letter() -> None:
+    for address, joint in (("https://a.example/cb", "?"), ("https://a.example/?/cb&x=a/b%20c", "&")):
+        assert back_to(address, ISSUER, error="x", state=None).startswith(f"{address}{joint}error=x&iss=")
 
 
 async def test_a_public_client_needs_an_address_and_has_no_secret(hospital: Hospital) -> None:
@@ -387,6 +416,22 @@ async def test_a_code_used_twice_ends_what_it_opened(hospital: Hospital) -> None
         assert len(list(await session.scalars(select(AuditRow).where(AuditRow.action == "code.reused")))) == 1
 
 
+async def test_a_used_code_ends_what_it_opened_whatever_comes_with_it(hospital: Hospital) -> None:
+    board = await dashboard(hospital)
+    for change in ({"code_verifier": None}, {"code_verifier": "x"}, {"redirect_uri": None}):
+        code = await board.code()
+        tokens = (await board.exchange(code)).json()
+        assert (await board.exchange(code, **change)).json()["error"] == "invalid_grant"
+        assert (await board.get("/me", tokens)).status_code == 401
+
+
+async def test_a_verifier_that_can_be_guessed_opens_nothing(hospital: Hospital) -> None:
+    board = await dashboard(hospital)
+    for verifier in ("short", "x" * 42, "x" * 129, "x" * 43 + "\n"):
+        board.verifier = verifier
+        assert (await board.exchange(await board.code())).json()["error"] == "invalid_grant"
+
+
 async def test_of_two_at_once_with_one_code_none_keeps_tokens(hospital: Hospital) -> None:
     board = await dashboard(hospital)
     code = await board.code()
@@ -445,9 +490,13 @@ async def test_a_refresh_token_is_for_the_client_that_got_it(hospital: Hospital)
     assert (await other.refresh(theirs)).status_code == 200
 
 
-async def test_no_code_is_stored(hospital: Hospital) -> None:
+async def test_no_code_is_stored_or_logged(hospital: Hospital, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
     board = await dashboard(hospital)
     code = await board.code()
+    await board.exchange(code, code_verifier="x" * 43)
+    assert "oauthlib" in {record.name.partition(".")[0] for record in caplog.records}
+    assert code not in caplog.text
     async with reading(hospital.app.state.database) as session:
         stored = str((await session.execute(select(METADATA.tables["authorization_code"]))).all())
     assert code not in stored
