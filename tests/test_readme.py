@@ -44,7 +44,7 @@ async def test_the_first_calls_work_as_printed(folder):
     port = free_port()
     serving = await start(service, folder, port)
     try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as client:
             await until_ready(client, serving, 120)
         calling = await start(calls + "echo\n" + app, folder, port)
         out, err = await calling.communicate()

@@ -63,7 +63,7 @@ async def first_alerts(http: httpx.AsyncClient, headers: dict[str, str]) -> list
 async def test_a_demo_shows_alerts_to_whom_it_told_the_password_and_leaves_nothing_behind(tmp_path):
     async with playing(tmp_path) as (process, port, text):
         password = re.search(r"clinician@demo\.example\s+(\S+)", text)[1]
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as http:
             told = (await http.get("/.well-known/oauth-authorization-server")).json()
             assert told["issuer"] == f"http://127.0.0.1:{port}"
             sign_in = {"grant_type": "password", "username": "clinician@demo.example", "password": password}

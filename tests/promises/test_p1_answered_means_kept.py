@@ -92,7 +92,7 @@ async def assert_every_answer_is_kept(partner: Partner, answered: Answered, stay
     said: list[Any] = []
     for start in range(0, len(bodies), 1000):
         rows = bodies[start : start + 1000]
-        answer = await partner.ask("POST", "/v1/readings/batch", {"readings": rows}, timeout=30)
+        answer = await partner.ask("POST", "/v1/readings/batch", {"readings": rows}, timeout=60)
         said += answer.json()["results"]
     assert {row["status"] for row in said} == {"replayed"}
     sent_ids = [answer["reading_id"] for _, answer in answered.values()]

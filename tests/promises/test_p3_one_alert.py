@@ -94,7 +94,7 @@ async def test_a_person_who_acknowledges_in_the_storm_is_not_overwritten(
     nurse = await open_partner(http, database, partner.ward_id)
 
     async def acknowledge() -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 version = (await nurse.get(path))["version"]
                 answer = await nurse.ask("POST", f"{path}/acknowledge", {"version": version, "note": "On my way."})

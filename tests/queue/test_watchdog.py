@@ -126,7 +126,7 @@ async def test_every_kind_of_work_gives_signs_of_life_and_who_stops_is_not_misse
     async with started(replace(settings, timers=True), clock) as running:
         expected = {*running.state.timekeeper.kinds, WATCHDOG}
         mine = running.state.timekeeper.replica_id
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while {row.kind for row in await rows_of(database, "heartbeat", replica_id=mine)} != expected:
                 pass
     assert {row.replica_id for row in await rows_of(database, "heartbeat")} == {other}

@@ -30,7 +30,7 @@ def nothing_is_left_for_the_next_test() -> Iterator[None]:
         gc.collect()
 
 
-async def until_taken(partner: Partner, body: dict[str, object], seconds: float = 20) -> list[int]:
+async def until_taken(partner: Partner, body: dict[str, object], seconds: float = 60) -> list[int]:
     """Send the same body until it is taken; every status there was."""
     codes: list[int] = []
     async with asyncio.timeout(seconds):

@@ -93,7 +93,7 @@ async def test_the_watermark_never_passes_a_group_that_another_replica_has_not_c
             # Somebody holds the feed: the group has begun, has stamped its receipt, has judged, and waits.
             await session.execute(update(FEED).where(FEED.c.ward_id == partner.ward_id).values(epoch=FEED.c.epoch))
             sending = asyncio.create_task(held.kept(stay_id, spo2=90))
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while not await somebody_waits(database):  # noqa: ASYNC110 - only the database knows
                     await asyncio.sleep(0.01)
             clock.advance(hours=1)  # this replica's clock: far beyond the receipt

@@ -15,7 +15,7 @@ from tests.support.postgres import free_port
 
 async def counted(port: int) -> dict[str, float]:
     """What `/metrics` says about refusals, by code."""
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
         text = (await client.get(f"http://127.0.0.1:{port}/metrics")).text
     return {code: float(n) for code, n in re.findall(r'wardwatch_refusals_total\{code="(\w+)"\} (\S+)', text)}
 
@@ -28,7 +28,7 @@ async def test_it_serves_and_stops_when_told(database_url: str) -> None:
         told = (await client.get("/.well-known/oauth-authorization-server")).json()
         assert told["token_endpoint"] == f"{str(client.base_url).rstrip('/')}/oauth/token", "not where it listens"
         process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             assert await process.wait() in (0, -signal.SIGTERM)
 
 
@@ -75,11 +75,13 @@ async def test_the_metrics_of_several_workers_are_added_up(database_url: str, tm
     async with serving("--workers", "2", **settings) as (process, client):
         url = f"{client.base_url}/nowhere"
         for _ in range(40):
-            async with httpx.AsyncClient(trust_env=False) as fresh:  # a connection each: either worker takes it
+            async with httpx.AsyncClient(
+                trust_env=False, timeout=60
+            ) as fresh:  # a connection each: either worker takes it
                 assert (await fresh.get(url)).status_code == 404
         assert (await counted(port))["not_found"] == 40
         os.kill(process.pid, signal.SIGTERM)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await process.wait()
     assert names_in(tmp_path) == []
 

@@ -63,7 +63,7 @@ class Desk:
         await self.rival.execute(text(lock))
         self.begun.clear()
         task = self.send(name, "other")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await self.begun.wait()
         return task
 

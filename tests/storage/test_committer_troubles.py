@@ -54,7 +54,7 @@ async def test_a_group_that_lost_a_race_is_tried_again(desk: Desk) -> None:
     async with desk.database.writes.connect() as rival:
         await rival.execute(select(KEPT).with_for_update())
         sent = asyncio.create_task(committer.submit("ward", "a"))
-        await asyncio.wait_for(twice.wait(), 10)
+        await asyncio.wait_for(twice.wait(), 60)
         await rival.rollback()
     assert await sent == "a"
     assert tries >= 2

@@ -54,7 +54,7 @@ async def serving(*arguments: str, **settings: str):
         start_new_session=True,
     )  # fmt: skip
     try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as client:
             await until_ready(client, process)
             yield process, client
     finally:
@@ -77,7 +77,7 @@ async def until_ready(client: httpx.AsyncClient, process: Process, seconds: floa
     raise AssertionError(f"the service ended with {process.returncode} before it was ready")
 
 
-async def until_refused(port: int, seconds: float = 10) -> None:
+async def until_refused(port: int, seconds: float = 60) -> None:
     """Wait until nobody listens on the port any more; fails when that takes too long."""
     async with asyncio.timeout(seconds):
         while True:
