@@ -8,7 +8,7 @@ from alerts.decide import Decisions
 from alerts.episode import Episode, State
 from alerts.fold import fold
 from alerts.lifecycle import realarmed
-from alerts.limits import ServiceHours
+from alerts.limits import HumanLimits
 from alerts.reading import Reading
 from alerts.record import Record
 from alerts.rule import Input
@@ -34,7 +34,7 @@ def carry(
     a transfer never lowers one."""
     folded = fold(start, readings, until=at).episodes
     episodes = {
-        family: _raised_anew(_stronger(there, folded.get(family), copies), at, start.service_hours)
+        family: _raised_anew(_stronger(there, folded.get(family), copies), at, start.human_limits)
         for family, there in before.items()
     }
     transition = step(None, Trigger.BREACH)[1]
@@ -59,6 +59,6 @@ def _own(inputs: tuple[Input, ...], copies: Mapping[str, str]) -> tuple[Input, .
     return tuple(item._replace(reading_id=copies.get(item.reading_id) if item.reading_id else None) for item in inputs)
 
 
-def _raised_anew(episode: Episode, at: datetime, hours: ServiceHours) -> Episode:
+def _raised_anew(episode: Episode, at: datetime, limits: HumanLimits) -> Episode:
     fresh = episode._replace(state=State.OPEN, opened_at=at, escalation_level=0, version=1)
-    return realarmed(fresh, at, hours)
+    return realarmed(fresh, at, limits)

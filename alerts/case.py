@@ -11,10 +11,6 @@ from alerts.plan import Limits, Plan, Profile
 from alerts.reading import USABLE_FROM, Context, Quality, Reading, judged_spo2
 from alerts.rule_set import RuleSet
 
-ANSWER_HOLDS = timedelta(minutes=60)
-"""How long an answer about breathlessness belongs to the readings around it (design decision, needs CSO
-sign-off)."""
-
 LOW_REPEAT_WITHIN = timedelta(minutes=15)
 """A second value too low to be used within this time is believed (design decision, needs CSO sign-off)."""
 
@@ -50,8 +46,8 @@ class Case(NamedTuple):
 
     `spo2` is the judged SpO2 of this very reading. `valid`: at rest and not poor. `counts`: valid and in
     order of time, so it may confirm and clear. `answer`: the reading that holds the breathlessness in force
-    (≤ 60 min old). `on_oxygen`: as stated, else by the plan, else None. `limits`: those in force for this person
-    under the rule set. `zone`: the ward's, for what goes by the calendar.
+    (not too old for the rule set). `on_oxygen`: as stated, else by the plan, else None. `limits`: those in force for
+    this person under the rule set. `zone`: the ward's, for what goes by the calendar.
     """
 
     reading: Reading
@@ -130,7 +126,7 @@ def build(
     limits = rule_set.limits(plan)
     valid = reading.context == _REST and reading.quality != _POOR
     spo2 = None if reading.spo2 is None else judged(reading, plan)
-    measured, level = (reading, spo2) if spo2 is not None else _answered(window, plan, resting)
+    measured, level = (reading, spo2) if spo2 is not None else _answered(window, plan, resting, rule_set.answer_holds)
     return Case(
         reading=reading,
         window=window,
@@ -150,7 +146,7 @@ def build(
         level=level,
         carried=spo2 is None and measured is not None,
         band=_band(window, limits, level, resting, rule_set.sleep_allowance if asleep else None),
-        answer=_answer_in_force(window),
+        answer=_answer_in_force(window, rule_set.answer_holds),
         on_oxygen=on_oxygen(reading, plan),
         news2=_news2(reading, spo2, plan, sixteen_on),
     )
@@ -172,15 +168,17 @@ def on_oxygen(reading: Reading, plan: Plan) -> bool | None:
     return None if flow is None else flow > 0
 
 
-def _answered(window: tuple[Reading, ...], plan: Plan, resting: bool) -> tuple[Reading | None, int | None]:
-    """The resting SpO2 that an answer without a measurement belongs to, at most an hour older: the one it names, else
-    the latest."""
+def _answered(
+    window: tuple[Reading, ...], plan: Plan, resting: bool, holds: timedelta
+) -> tuple[Reading | None, int | None]:
+    """The resting SpO2 that an answer without a measurement belongs to, at most so much older as answers hold: the one
+    it names, else the latest."""
     reading = window[-1]
     if reading.breathlessness is None or not resting:
         return None, None
     for index in range(len(window) - 2, -1, -1):
         earlier = window[index]
-        if reading.observed_at - earlier.observed_at > ANSWER_HOLDS:
+        if reading.observed_at - earlier.observed_at > holds:
             break
         if reading.answers is not None and earlier.id != reading.answers:
             continue
@@ -189,11 +187,11 @@ def _answered(window: tuple[Reading, ...], plan: Plan, resting: bool) -> tuple[R
     return None, None
 
 
-def _answer_in_force(window: tuple[Reading, ...]) -> Reading | None:
+def _answer_in_force(window: tuple[Reading, ...], holds: timedelta) -> Reading | None:
     observed_at = window[-1].observed_at
     for index in range(len(window) - 1, -1, -1):
         reading = window[index]
-        if observed_at - reading.observed_at > ANSWER_HOLDS:
+        if observed_at - reading.observed_at > holds:
             return None
         if reading.breathlessness is not None:
             return reading

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from alerts.change import Change, Kind
 from alerts.episode import Episode, Explanation, State, Trace, is_confirmed, leading
-from alerts.lifecycle import realarmed
-from alerts.limits import ServiceHours, acknowledge_by, contact_by
+from alerts.lifecycle import hurried, realarmed
+from alerts.limits import HumanLimits
 from alerts.rule import Finding, explain
 from alerts.severity import Severity
 from alerts.snoozing import breaks_snooze
@@ -25,12 +25,12 @@ class Cause(NamedTuple):
     reading_id: str | None
 
 
-def conclude(before: Episode, draft: Episode, cause: Cause, hours: ServiceHours) -> tuple[Episode, Change | None]:
+def conclude(before: Episode, draft: Episode, cause: Cause, limits: HumanLimits) -> tuple[Episode, Change | None]:
     """`draft` is `before` with its traces, waits and evidence brought up to date; the rest follows here.
     No change is reported when nothing happened that a person would want to know."""
     graded = _graded(draft)
     trigger = _trigger(before, graded, cause)
-    after, transition = (graded, "") if trigger is None else _stepped(before, graded, trigger, cause.at, hours)
+    after, transition = (graded, "") if trigger is None else _stepped(before, graded, trigger, cause.at, limits)
     if breaks_snooze(before, after):
         after = after._replace(snoozed_until=None, snoozed_spo2=None)
     after, cleared = _cleared(before, after, cause.at)
@@ -88,24 +88,14 @@ def _trigger(before: Episode, graded: Episode, cause: Cause) -> Trigger | None:
 
 
 def _stepped(
-    before: Episode, graded: Episode, trigger: Trigger, at: datetime, hours: ServiceHours
+    before: Episode, graded: Episode, trigger: Trigger, at: datetime, limits: HumanLimits
 ) -> tuple[Episode, str]:
     state, transition = step(before.state, trigger)
     active = any(trace.active for trace in graded.traces)
     after = graded._replace(state=state, recovered_at=None if active else graded.recovered_at)
     if state == State.OPEN and before.state != State.OPEN:
-        return realarmed(after, at, hours), transition
-    return (_hurried(after, at, hours) if trigger == Trigger.WORSE else after), transition
-
-
-def _hurried(episode: Episode, at: datetime, hours: ServiceHours) -> Episode:
-    """Worse: the limits of the new severity from now, unless the old ones end sooner."""
-    respond_by = acknowledge_by(episode.family, episode.severity, at, hours)
-    contact = contact_by(episode.family, episode.severity, at, hours)
-    return episode._replace(
-        respond_by=min(respond_by, episode.respond_by or respond_by),
-        contact_due_at=contact if contact is None else min(contact, episode.contact_due_at or contact),
-    )
+        return realarmed(after, at, limits), transition
+    return (hurried(after, at, limits) if trigger == Trigger.WORSE else after), transition
 
 
 def _cleared(before: Episode, after: Episode, at: datetime) -> tuple[Episode, str]:

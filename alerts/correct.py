@@ -13,7 +13,7 @@ from alerts.decide import Decisions, keep
 from alerts.episode import Episode, Explanation, Trace
 from alerts.fold import PauseEvent, PlanEvent, RuleSetEvent, fold
 from alerts.judge import advance, change_plan, change_rule_set, judge
-from alerts.limits import ServiceHours
+from alerts.limits import HumanLimits
 from alerts.missed import last_valid_at
 from alerts.passing import pause, resume
 from alerts.raising import announced
@@ -105,7 +105,7 @@ def correct(
     without: Mapping[Family, Episode],
     at: datetime,
     reading_id: str,
-    hours: ServiceHours,
+    limits: HumanLimits,
 ) -> Decisions:
     """Bring the unresolved episodes to what they would be `without` the reading. What people did, and what no reading
     is the evidence of, stays as it is; what was missed without it is told."""
@@ -116,11 +116,11 @@ def correct(
         if family == Family.PLAN:
             continue
         if before is not None and family == Family.MISSED_READING:
-            episode, change = _missed(before, folded, at, reading_id, hours)
+            episode, change = _missed(before, folded, at, reading_id, limits)
         elif before is not None:
-            episode, change = _recast(before, folded, at, reading_id, hours)
+            episode, change = _recast(before, folded, at, reading_id, limits)
         else:
-            episode, change = _uncovered(folded, at, reading_id, hours)
+            episode, change = _uncovered(folded, at, reading_id, limits)
         keep(after, family, episode)
         if change is not None:
             changes.append(change)
@@ -128,17 +128,17 @@ def correct(
 
 
 def _uncovered(
-    folded: Episode | None, at: datetime, reading_id: str, hours: ServiceHours
+    folded: Episode | None, at: datetime, reading_id: str, limits: HumanLimits
 ) -> tuple[Episode | None, Change | None]:
     """What the error had cleared stands again, as a new alert."""
     if folded is None or not any(trace.active for trace in folded.traces):
         return None, None
-    episode, change = announced(folded._replace(opened_at=at), at, hours, reading_id)
+    episode, change = announced(folded._replace(opened_at=at), at, limits, reading_id)
     return episode, change._replace(reason=REASON)
 
 
 def _recast(
-    before: Episode, folded: Episode | None, at: datetime, reading_id: str, hours: ServiceHours
+    before: Episode, folded: Episode | None, at: datetime, reading_id: str, limits: HumanLimits
 ) -> tuple[Episode, Change | None]:
     own = tuple(trace for trace in before.traces if trace.rule_id in _NOT_BY_READING)
     theirs = () if folded is None else tuple(t for t in folded.traces if t.rule_id not in _NOT_BY_READING)
@@ -150,11 +150,11 @@ def _recast(
     draft = _redrafted(before, folded, traces)
     again = before.recovered_at is not None
     cause = Cause(Trigger.BREACH if again else None, (REASON,), at, reading_id)
-    return conclude(before, draft, cause, hours)
+    return conclude(before, draft, cause, limits)
 
 
 def _missed(
-    before: Episode, folded: Episode | None, at: datetime, reading_id: str, hours: ServiceHours
+    before: Episode, folded: Episode | None, at: datetime, reading_id: str, limits: HumanLimits
 ) -> tuple[Episode, Change | None]:
     """Absence that was told is not taken back; it is told again if the reading had ended it, and told as worse."""
     if folded is None or not any(trace.active for trace in folded.traces):
@@ -163,7 +163,7 @@ def _missed(
     if not ended and folded.severity <= before.severity:
         return before, None
     draft = _redrafted(before, folded, folded.traces)
-    return conclude(before, draft, Cause(Trigger.BREACH if ended else None, (REASON,), at, reading_id), hours)
+    return conclude(before, draft, Cause(Trigger.BREACH if ended else None, (REASON,), at, reading_id), limits)
 
 
 def _redrafted(before: Episode, folded: Episode | None, traces: tuple[Trace, ...]) -> Episode:

@@ -9,7 +9,7 @@ from alerts.change import Change
 from alerts.conclude import Cause, conclude, explained, rule_ids
 from alerts.episode import Episode, State, Trace, leading
 from alerts.evaluate import Evaluation
-from alerts.limits import ServiceHours
+from alerts.limits import HumanLimits
 from alerts.raising import announced, open_episode
 from alerts.rule import Finding, Wait
 from alerts.severity import Family, Severity
@@ -35,7 +35,7 @@ class Decisions(NamedTuple):
     episodes: Mapping[Family, Episode]
 
 
-def decide(episodes: Mapping[Family, Episode], evaluation: Evaluation, hours: ServiceHours) -> Decisions:
+def decide(episodes: Mapping[Family, Episode], evaluation: Evaluation, limits: HumanLimits) -> Decisions:
     """Apply one judged reading to the unresolved episodes of its stay. At most one change per family: the
     strongest names it, and its reason tells them all."""
     if not episodes and not evaluation.findings:
@@ -47,16 +47,16 @@ def decide(episodes: Mapping[Family, Episode], evaluation: Evaluation, hours: Se
     for family, findings in by_family.items():
         before = episodes.get(family)
         if before is None:
-            episode, change = _first(findings, evaluation, hours)
+            episode, change = _first(findings, evaluation, limits)
         else:
-            episode, change = _next(before, findings, evaluation, hours)
+            episode, change = _next(before, findings, evaluation, limits)
         keep(after, family, episode)
         if change is not None:
             changes.append(change)
     return Decisions(tuple(changes), after)
 
 
-def replan(episodes: Mapping[Family, Episode], at: datetime, hours: ServiceHours) -> Decisions:
+def replan(episodes: Mapping[Family, Episode], at: datetime, limits: HumanLimits) -> Decisions:
     """The plan changed: what fired against the old prescription is cleared, nothing else."""
     before = episodes.get(Family.OXYGEN)
     trace = None if before is None else before.trace(ENDS_WITH_PLAN)
@@ -64,7 +64,7 @@ def replan(episodes: Mapping[Family, Episode], at: datetime, hours: ServiceHours
         return Decisions((), episodes)
     traces = tuple(t._replace(active=False) if t.key == ENDS_WITH_PLAN else t for t in before.traces)
     cause = Cause(None, ("the plan changed",), at, None)
-    episode, change = conclude(before, before._replace(traces=traces), cause, hours)
+    episode, change = conclude(before, before._replace(traces=traces), cause, limits)
     after = dict(episodes)
     keep(after, Family.OXYGEN, episode)
     return Decisions(() if change is None else (change,), after)
@@ -79,7 +79,7 @@ def keep(episodes: dict[Family, Episode], family: Family, episode: Episode | Non
 
 
 def _first(
-    findings: Sequence[Finding], evaluation: Evaluation, hours: ServiceHours
+    findings: Sequence[Finding], evaluation: Evaluation, limits: HumanLimits
 ) -> tuple[Episode | None, Change | None]:
     """Nothing of this family is unresolved. An old value with a new answer raises nothing again."""
     fresh = [finding for finding in findings if not finding.carried]
@@ -91,11 +91,11 @@ def _first(
     waits = _waits((), fresh, traces, None)
     late = case.placement == Placement.RETROSPECTIVE
     episode = open_episode(fresh, traces, waits, observed_at, case.now, retrospective=late)
-    return announced(episode, case.now, hours, case.reading.id)
+    return announced(episode, case.now, limits, case.reading.id)
 
 
 def _next(
-    before: Episode, findings: Sequence[Finding], evaluation: Evaluation, hours: ServiceHours
+    before: Episode, findings: Sequence[Finding], evaluation: Evaluation, limits: HumanLimits
 ) -> tuple[Episode, Change | None]:
     findings = [finding for finding in findings if not finding.carried or _stands(before)]
     case = evaluation.case
@@ -116,7 +116,7 @@ def _next(
             reading_count=before.reading_count + 1,
             retrospective=before.retrospective and case.placement == Placement.RETROSPECTIVE,
         )
-    return conclude(before, draft, _cause(before, draft, findings, case), hours)
+    return conclude(before, draft, _cause(before, draft, findings, case), limits)
 
 
 def _stands(before: Episode) -> bool:

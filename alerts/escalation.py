@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from alerts.episode import Episode, Escalation, State
 from alerts.lifecycle import escalate, expire
-from alerts.limits import ServiceHours, after_limit, repeat_after
+from alerts.limits import HumanLimits, after_limit, repeat_after
 from alerts.policy import Policy
 from alerts.severity import Severity
 from alerts.snoozing import wake
@@ -44,10 +44,10 @@ class Passed:
 
 @dataclass(frozen=True, slots=True)
 class Ward:
-    """What the ward says about its people: when it works, whom it tells, and whether anybody is on duty at an
+    """What the ward says about its people: how long they have, whom it tells, and whether anybody is on duty at an
     instant."""
 
-    hours: ServiceHours
+    limits: HumanLimits
     policy: Policy
     watched: Callable[[datetime], bool]
 
@@ -110,11 +110,11 @@ def _pass_one(episode: Episode, due: datetime, now: datetime, ward: Ward) -> tup
         return after, [Passed(What.SNOOZE_ENDED, due, transition, "its time is over", None, after)]
     if episode.ack_expires_at == due:
         _, transition = step(episode.state, Trigger.ACK_EXPIRES)
-        after = expire(episode, due, ward.hours)
+        after = expire(episode, due, ward.limits)
         return after, [Passed(What.ACK_EXPIRED, due, transition, "no contact was recorded in time", None, after)]
     begun = episode.escalation.limit == episode.respond_by
     if not begun:
-        first = _step_at(episode, due, 0, ward)
+        first = _step_at(episode, due, due, 0, ward)
         steps = episode.escalation._replace(limit=due, steps=0, next_at=first)
         return episode._replace(escalation=steps), []
     return _take_step(episode, due, now, ward)
@@ -124,11 +124,11 @@ def _take_step(episode: Episode, due: datetime, now: datetime, ward: Ward) -> tu
     """The next step of the policy, one level up; with nobody on duty, the out-of-hours one. Repeats of the last step
     are on its level, and those that nobody was there to make are one."""
     taken, limit = episode.escalation.steps, episode.escalation.limit or due
-    later = _step_at(episode, limit, taken + 1, ward)
+    later = _step_at(episode, limit, due, taken + 1, ward)
     last = len(ward.policy.steps) - 1
     while taken > last and later <= now:
         taken, due = taken + 1, later
-        later = _step_at(episode, limit, taken + 1, ward)
+        later = _step_at(episode, limit, due, taken + 1, ward)
     watched = ward.watched(due)
     number = min(taken, last) if watched else ward.policy.uncovered()
     _, transition = step(episode.state, Trigger.ESCALATE)
@@ -142,10 +142,11 @@ def _take_step(episode: Episode, due: datetime, now: datetime, ward: Ward) -> tu
     return after, passed
 
 
-def _step_at(episode: Episode, limit: datetime, number: int, ward: Ward) -> datetime:
-    """When a step is taken; after the last one, again and again."""
-    steps = ward.policy.steps
-    beyond = max(0, number - len(steps) + 1)
-    minutes = timedelta(minutes=ward.policy.step(number).after_minutes)
-    minutes += beyond * repeat_after(episode.family, episode.severity)
-    return after_limit(episode.family, episode.severity, limit, minutes, ward.hours)
+def _step_at(episode: Episode, limit: datetime, before: datetime, number: int, ward: Ward) -> datetime:
+    """When a step is taken; after the last one, again and again, each so long after the one `before`."""
+    steps, hours = ward.policy.steps, ward.limits.hours
+    if number < len(steps):
+        within = timedelta(minutes=steps[number].after_minutes)
+        return after_limit(episode.family, episode.severity, limit, within, hours)
+    again = repeat_after(episode.family, episode.severity, ward.limits)
+    return after_limit(episode.family, episode.severity, before, again, hours)

@@ -13,7 +13,7 @@ from alerts.decide import keep
 from alerts.episode import Episode
 from alerts.evaluate import Evaluation
 from alerts.judge import advance, change_plan, change_rule_set, judge
-from alerts.limits import ServiceHours
+from alerts.limits import HumanLimits
 from alerts.passing import pause, resume
 from alerts.plan import Plan
 from alerts.reading import Reading
@@ -134,7 +134,7 @@ def act(record: Record, event: HumanEvent, closed: dict[Family, Episode]) -> Jud
     advanced = advance(record, event.at)
     closed |= _closed_by(advanced.changes)
     before = closed[event.family] if event.verb == Verb.REOPEN else advanced.episodes[event.family]
-    after = _ACTS[event.verb](before, event, record.service_hours)
+    after = _ACTS[event.verb](before, event, record.human_limits)
     episodes = dict(advanced.episodes)
     keep(episodes, event.family, after)
     if not after.unresolved:
@@ -146,15 +146,15 @@ def _closed_by(changes: Sequence[Change]) -> dict[Family, Episode]:
     return {change.family: change.after for change in changes if not change.after.unresolved}
 
 
-_ACTS: Mapping[Verb, Callable[[Episode, HumanEvent, ServiceHours], Episode]] = {
-    Verb.ACKNOWLEDGE: lambda episode, event, hours: lifecycle.acknowledge(episode, event.at, hours),
-    Verb.UNACKNOWLEDGE: lambda episode, event, hours: lifecycle.unacknowledge(episode, event.at, hours),
-    Verb.ACK_EXPIRES: lambda episode, event, hours: lifecycle.expire(episode, event.at, hours),
+_ACTS: Mapping[Verb, Callable[[Episode, HumanEvent, HumanLimits], Episode]] = {
+    Verb.ACKNOWLEDGE: lambda episode, event, limits: lifecycle.acknowledge(episode, event.at, limits),
+    Verb.UNACKNOWLEDGE: lambda episode, event, limits: lifecycle.unacknowledge(episode, event.at, limits),
+    Verb.ACK_EXPIRES: lambda episode, event, limits: lifecycle.expire(episode, event.at, limits),
     Verb.CONTACT: lambda episode, event, _: lifecycle.contact(episode, event.at, reached=event.reached),
-    Verb.ASSIGN: lambda episode, _event, _hours: lifecycle.assign(episode),
-    Verb.ESCALATE: lambda episode, _event, _hours: lifecycle.escalate(episode),
+    Verb.ASSIGN: lambda episode, _event, _limits: lifecycle.assign(episode),
+    Verb.ESCALATE: lambda episode, _event, _limits: lifecycle.escalate(episode),
     Verb.SNOOZE: lambda episode, event, _: snooze(episode, event.at, event.until or event.at),
-    Verb.SNOOZE_ENDS: lambda episode, _event, _hours: wake(episode),
+    Verb.SNOOZE_ENDS: lambda episode, _event, _limits: wake(episode),
     Verb.RESOLVE: lambda episode, event, _: lifecycle.resolve(episode, event.at),
-    Verb.REOPEN: lambda episode, event, hours: lifecycle.reopen(episode, event.at, hours),
+    Verb.REOPEN: lambda episode, event, limits: lifecycle.reopen(episode, event.at, limits),
 }

@@ -103,7 +103,7 @@ def change_plan(record: Record, plan: Plan, at: datetime) -> Judgement:
     if plan.differs_in(record.plan) <= {"baseline_spo2", "reason", "version"}:
         decisions = Decisions((), record.episodes)
     else:
-        decisions = replan(record.episodes, at, record.service_hours)
+        decisions = replan(record.episodes, at, record.human_limits)
     judged = advanced._replace(changes=(*advanced.changes, *decisions.changes))
     judged = replanned(judged._replace(record=record._replace(episodes=decisions.episodes)), plan, at)
     return judged._replace(record=judged.record._replace(plan=plan))
@@ -127,7 +127,7 @@ def catch_up(record: Record, plan: Plan, paused_until: datetime | None, at: date
 
 def change_rule_set(record: Record, rule_set: RuleSet, at: datetime) -> Judgement:
     """Another rule set goes live on the ward. What stands, and what it waits for, stays as it is; readings that are
-    missing are missed by the new numbers."""
+    missing are missed by the new numbers, and where people have less time, what nobody has taken is due sooner."""
     advanced = advance(record, at)
     live = advance(advanced.record._replace(rule_set=rule_set), at)
     return live._replace(changes=(*advanced.changes, *live.changes), reminders=(*advanced.reminders, *live.reminders))
@@ -144,7 +144,7 @@ def _told(advanced: Judgement, rule: Rule, at: datetime) -> Judgement:
 def _raised(record: Record, finding: Finding, observed_at: datetime, at: datetime) -> Judgement:
     episodes = dict(record.episodes)
     before = episodes.get(finding.family)
-    episode, change = raise_finding(before, finding, observed_at, at, record.service_hours)
+    episode, change = raise_finding(before, finding, observed_at, at, record.human_limits)
     keep(episodes, finding.family, episode)
     return Judgement((), () if change is None else (change,), record._replace(episodes=episodes))
 
@@ -169,7 +169,7 @@ def _judge_together(record: Record, batch: Sequence[Reading], known: list[Readin
             rule_set=record.rule_set,
             zone=record.service_hours.zone,
         )
-        decisions = decide(episodes, evaluation, record.service_hours)
+        decisions = decide(episodes, evaluation, record.human_limits)
         episodes = decisions.episodes
         evaluations.append(evaluation)
         changes += decisions.changes

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from alerts.episode import Episode, State
-from alerts.limits import ServiceHours, acknowledge_by, acknowledgement_expires, contact_by
+from alerts.limits import HumanLimits, acknowledge_by, acknowledgement_expires, contact_by
 from alerts.transitions import Trigger, step
 
 REOPEN_WITHIN = timedelta(hours=24)
@@ -14,19 +14,19 @@ class ReopenTooLate(Exception):
     """An alert can be reopened within 24 hours of being resolved, not later."""
 
 
-def acknowledge(episode: Episode, at: datetime, hours: ServiceHours) -> Episode:
+def acknowledge(episode: Episode, at: datetime, limits: HumanLimits) -> Episode:
     """Somebody takes it: now the contact limit counts. One that has passed already begins anew, for nobody can make
     contact in the past (design decision, needs CSO sign-off). Raises IllegalTransition unless open or recovered."""
     state, _ = step(episode.state, Trigger.ACKNOWLEDGE)
     due_at = episode.contact_due_at
     if due_at is not None and due_at <= at and episode.contacted_at is None:
-        due_at = contact_by(episode.family, episode.severity, at, hours)
+        due_at = contact_by(episode.family, episode.severity, at, limits)
     return episode._replace(
         state=state,
         acknowledged_at=at,
         contact_due_at=due_at,
         respond_by=None if episode.contacted_at else due_at,
-        ack_expires_at=acknowledgement_expires(episode.family, episode.severity, at, hours),
+        ack_expires_at=acknowledgement_expires(episode.family, episode.severity, at, limits),
         version=episode.version + 1,
     )
 
@@ -41,19 +41,19 @@ def contact(episode: Episode, at: datetime, *, reached: bool) -> Episode:
     return episode._replace(contacted_at=at, respond_by=met, ack_expires_at=None, version=episode.version + 1)
 
 
-def unacknowledge(episode: Episode, at: datetime, hours: ServiceHours) -> Episode:
+def unacknowledge(episode: Episode, at: datetime, limits: HumanLimits) -> Episode:
     """Whoever took it gives it back. Raises IllegalTransition unless acknowledged."""
     state, _ = step(episode.state, Trigger.UNACKNOWLEDGE)
-    return realarmed(episode, at, hours)._replace(state=state, version=episode.version + 1)
+    return realarmed(episode, at, limits)._replace(state=state, version=episode.version + 1)
 
 
-def expire(episode: Episode, at: datetime, hours: ServiceHours) -> Episode:
+def expire(episode: Episode, at: datetime, limits: HumanLimits) -> Episode:
     """Nobody recorded a contact in time: open again, one level up. Raises IllegalTransition unless
     acknowledged."""
     state, _ = step(episode.state, Trigger.ACK_EXPIRES)
     level = episode.escalation_level + 1
     version = episode.version + 1
-    return realarmed(episode, at, hours)._replace(state=state, escalation_level=level, version=version)
+    return realarmed(episode, at, limits)._replace(state=state, escalation_level=level, version=version)
 
 
 def assign(episode: Episode) -> Episode:
@@ -83,16 +83,16 @@ def resolve(episode: Episode, at: datetime) -> Episode:
     )
 
 
-def reopen(episode: Episode, at: datetime, hours: ServiceHours) -> Episode:
+def reopen(episode: Episode, at: datetime, limits: HumanLimits) -> Episode:
     """A wrong resolve is taken back. Raises IllegalTransition unless resolved, ReopenTooLate after 24 h."""
     state, _ = step(episode.state, Trigger.REOPEN)
     if episode.resolved_at is not None and at - episode.resolved_at > REOPEN_WITHIN:
         raise ReopenTooLate
-    again = realarmed(episode, at, hours)
+    again = realarmed(episode, at, limits)
     return again._replace(state=state, resolved_at=None, version=episode.version + 1)
 
 
-def realarmed(episode: Episode, at: datetime, hours: ServiceHours) -> Episode:
+def realarmed(episode: Episode, at: datetime, limits: HumanLimits) -> Episode:
     """The human limits begin anew, as if the alert had just come, and no snooze holds. The state is the caller's to
     set."""
     return episode._replace(
@@ -101,6 +101,17 @@ def realarmed(episode: Episode, at: datetime, hours: ServiceHours) -> Episode:
         ack_expires_at=None,
         snoozed_until=None,
         snoozed_spo2=None,
-        respond_by=acknowledge_by(episode.family, episode.severity, at, hours),
-        contact_due_at=contact_by(episode.family, episode.severity, at, hours),
+        respond_by=acknowledge_by(episode.family, episode.severity, at, limits),
+        contact_due_at=contact_by(episode.family, episode.severity, at, limits),
+    )
+
+
+def hurried(episode: Episode, at: datetime, limits: HumanLimits) -> Episode:
+    """The limits of an episode that nobody has taken begin anew, unless the old ones end sooner: worse, or the ward
+    gives people less time."""
+    respond_by = acknowledge_by(episode.family, episode.severity, at, limits)
+    contact = contact_by(episode.family, episode.severity, at, limits)
+    return episode._replace(
+        respond_by=min(respond_by, episode.respond_by or respond_by),
+        contact_due_at=contact if contact is None else min(contact, episode.contact_due_at or contact),
     )

@@ -1,37 +1,15 @@
 """How long people have: to acknowledge, to make contact, and until an acknowledgement without contact
-expires.
+expires. A ward's rule set says how long, its service hours when the time of what is not urgent counts.
 
 All times are a design decision, need CSO sign-off; 30 and 60 min follow the NEWS2 responses (RCP 2017)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from alerts.calendar import DAY, Span, Timetable
 from alerts.severity import Channel, Family, Severity
-
-_TECHNICAL_ACKNOWLEDGE = timedelta(hours=1)
-_TECHNICAL_EXPIRY = timedelta(hours=4)
-
-_ACKNOWLEDGE = {
-    Severity.CRITICAL: timedelta(minutes=15),
-    Severity.HIGH: timedelta(minutes=30),
-    Severity.MEDIUM: timedelta(hours=2),
-    Severity.LOW: timedelta(hours=24),
-}
-_CONTACT = {
-    Severity.CRITICAL: timedelta(minutes=30),
-    Severity.HIGH: timedelta(minutes=60),
-    Severity.MEDIUM: timedelta(hours=4),
-}
-_EXPIRY = {
-    Severity.CRITICAL: timedelta(minutes=30),
-    Severity.HIGH: timedelta(minutes=60),
-    Severity.MEDIUM: timedelta(hours=4),
-    Severity.LOW: timedelta(hours=24),
-}
-
 
 ROUND_THE_CLOCK = Timetable(((Span(time(0), time(0)),),) * 7)
 EIGHT_TO_EIGHT = Timetable(((Span(time(8), time(20)),),) * 7)
@@ -79,32 +57,72 @@ DAILY = ServiceHours()
 """Without a calendar: 08:00-20:00 every day (design decision, needs CSO sign-off)."""
 
 
-def acknowledge_by(family: Family, severity: Severity, at: datetime, hours: ServiceHours) -> datetime:
+class Response(NamedTuple):
+    """How long people have for an alert: to acknowledge it and to make contact (None: no contact is asked for) from
+    when it came, and until an acknowledgement without contact expires."""
+
+    acknowledge: timedelta
+    contact: timedelta | None
+    expires: timedelta
+
+
+class Responses(NamedTuple):
+    """How long people have by severity, and for whatever the technical desk looks after."""
+
+    low: Response = Response(timedelta(hours=24), None, timedelta(hours=24))
+    medium: Response = Response(timedelta(hours=2), timedelta(hours=4), timedelta(hours=4))
+    high: Response = Response(timedelta(minutes=30), timedelta(minutes=60), timedelta(minutes=60))
+    critical: Response = Response(timedelta(minutes=15), timedelta(minutes=30), timedelta(minutes=30))
+    technical: Response = Response(timedelta(hours=1), None, timedelta(hours=4))
+
+    def to(self, family: Family, severity: Severity) -> Response:
+        """How long people have for an alert of this family and severity."""
+        return self.technical if family.channel == Channel.TECHNICAL else self[severity - Severity.LOW]
+
+
+USUAL_RESPONSES = Responses()
+
+
+class HumanLimits(NamedTuple):
+    """What the limits for people follow from: how long they have, and when the ward works."""
+
+    responses: Responses = USUAL_RESPONSES
+    hours: ServiceHours = DAILY
+
+
+USUAL_LIMITS = HumanLimits()
+"""On a ward that has said nothing."""
+
+
+def acknowledge_by(family: Family, severity: Severity, at: datetime, limits: HumanLimits) -> datetime:
     """The limit to acknowledge an alert that became this severe `at` an instant."""
-    if family.channel == Channel.TECHNICAL:
-        return at + _TECHNICAL_ACKNOWLEDGE
-    return _after(severity, at, _ACKNOWLEDGE, hours)
+    given, medium = limits.responses.to(family, severity), limits.responses.medium
+    if _urgent(family, severity):
+        return at + given.acknowledge
+    return _in_service_hours(severity, at, given.acknowledge, medium.acknowledge, limits.hours)
 
 
-def contact_by(family: Family, severity: Severity, at: datetime, hours: ServiceHours) -> datetime | None:
+def contact_by(family: Family, severity: Severity, at: datetime, limits: HumanLimits) -> datetime | None:
     """The limit for a human contact with the person; None where none is asked for (low, technical)."""
-    if family.channel == Channel.TECHNICAL or severity not in _CONTACT:
+    within = limits.responses.to(family, severity).contact
+    if within is None:
         return None
-    return _after(severity, at, _CONTACT, hours)
+    return at + within if _urgent(family, severity) else limits.hours.add(at, within)
 
 
-def acknowledgement_expires(family: Family, severity: Severity, at: datetime, hours: ServiceHours) -> datetime:
+def acknowledgement_expires(family: Family, severity: Severity, at: datetime, limits: HumanLimits) -> datetime:
     """When an acknowledgement given `at` an instant stops protecting the alert, unless contact is
     recorded."""
-    if family.channel == Channel.TECHNICAL:
-        return at + _TECHNICAL_EXPIRY
-    return _after(severity, at, _EXPIRY, hours)
+    given, medium = limits.responses.to(family, severity), limits.responses.medium
+    if _urgent(family, severity):
+        return at + given.expires
+    return _in_service_hours(severity, at, given.expires, medium.expires, limits.hours)
 
 
-def repeat_after(family: Family, severity: Severity) -> timedelta:
+def repeat_after(family: Family, severity: Severity, limits: HumanLimits) -> timedelta:
     """How long the last step of an escalation waits before it is taken again: as long as people have to
     acknowledge."""
-    return _TECHNICAL_ACKNOWLEDGE if family.channel == Channel.TECHNICAL else _ACKNOWLEDGE[severity]
+    return limits.responses.to(family, severity).acknowledge
 
 
 def after_limit(
@@ -112,17 +130,21 @@ def after_limit(
 ) -> datetime:
     """So long after a limit that has passed: of service time where nothing urgent waits (medium and low), else of
     the clock."""
-    urgent = family.channel == Channel.TECHNICAL or severity >= Severity.HIGH
-    return limit + duration if urgent else hours.add(limit, duration)
+    return limit + duration if _urgent(family, severity) else hours.add(limit, duration)
 
 
-def _after(severity: Severity, at: datetime, limits: Mapping[Severity, timedelta], hours: ServiceHours) -> datetime:
-    """Critical and high: always. Medium: in service hours. Low: within the day, while the ward still works (the next
-    board round), but never sooner than medium."""
-    if severity >= Severity.HIGH:
-        return at + limits[severity]
-    medium = hours.add(at, limits[Severity.MEDIUM])
+def _urgent(family: Family, severity: Severity) -> bool:
+    """Does the clock always run?"""
+    return severity >= Severity.HIGH or family.channel == Channel.TECHNICAL
+
+
+def _in_service_hours(
+    severity: Severity, at: datetime, within: timedelta, medium: timedelta, hours: ServiceHours
+) -> datetime:
+    """Medium: in service hours. Low: within that time, while the ward still works (the next board round), but never
+    sooner than medium."""
+    soonest = hours.add(at, medium)
     if severity == Severity.MEDIUM:
-        return medium
-    working = hours.last_until(at + limits[severity], at)
-    return medium if working is None else max(medium, working)
+        return soonest
+    working = hours.last_until(at + within, at)
+    return soonest if working is None else max(soonest, working)

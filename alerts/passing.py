@@ -7,6 +7,7 @@ from typing import NamedTuple
 from alerts.change import Change, Reminder
 from alerts.conclude import Cause, conclude
 from alerts.decide import keep
+from alerts.hurrying import hurry
 from alerts.missed import (
     MissedDue,
     SilenceDue,
@@ -53,7 +54,8 @@ def pass_time(record: Record, now: datetime) -> Judgement:
         return _run_out(record, now)
     passed = _looked(record, watch, now) if _due(watch, now) else _run_out(record, now)
     before = watch.limits
-    return passed if before in (None, limits) else _renumbered(passed, watch, before, now)
+    passed = passed if before in (None, limits) else _renumbered(passed, watch, before, now)
+    return passed if watch.responses == record.rule_set.responses else hurry(passed, watch, now)
 
 
 def _looked(record: Record, watch: Watch, now: datetime) -> Judgement:
@@ -161,7 +163,7 @@ def _run_out(record: Record, now: datetime) -> Judgement:
     """Apply the waits of the episodes."""
     for episode in record.episodes.values():
         if any(wait.due_at <= now for wait in episode.waits):
-            decisions = advance_episodes(record.episodes, now, record.service_hours, record.rule_set)
+            decisions = advance_episodes(record.episodes, now, record.human_limits, record.rule_set)
             return Judgement((), decisions.changes, record._replace(episodes=decisions.episodes))
     return Judgement((), (), record)
 
@@ -215,7 +217,7 @@ def _apply(record: Record, watch: Watch, due: Due) -> Judgement:
 def _raised(record: Record, finding: Finding, observed_at: datetime, at: datetime) -> Judgement:
     episodes = dict(record.episodes)
     before = episodes.get(finding.family)
-    episode, change = raise_finding(before, finding, observed_at, at, record.service_hours)
+    episode, change = raise_finding(before, finding, observed_at, at, record.human_limits)
     keep(episodes, finding.family, episode)
     return Judgement((), () if change is None else (change,), record._replace(episodes=episodes))
 
@@ -228,7 +230,7 @@ def _reviewed(record: Record, at: datetime) -> Judgement:
     traces = tuple(t._replace(active=False) if t.key == REVIEW_DUE.key else t for t in before.traces)
     cause = Cause(None, ("the plan changed",), at, None)
     episodes = dict(record.episodes)
-    episode, change = conclude(before, before._replace(traces=traces), cause, record.service_hours)
+    episode, change = conclude(before, before._replace(traces=traces), cause, record.human_limits)
     keep(episodes, Family.PLAN, episode)
     return Judgement((), () if change is None else (change,), record._replace(episodes=episodes))
 

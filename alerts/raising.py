@@ -7,7 +7,7 @@ from alerts.change import Change, Kind
 from alerts.conclude import Cause, conclude, explained, rule_ids
 from alerts.episode import Episode, State, Trace, is_confirmed, leading
 from alerts.lifecycle import realarmed
-from alerts.limits import ServiceHours
+from alerts.limits import HumanLimits
 from alerts.rule import Finding, Wait
 from alerts.traces import begin
 from alerts.transitions import Trigger, step
@@ -44,22 +44,22 @@ def open_episode(
     )
 
 
-def announced(episode: Episode, at: datetime, hours: ServiceHours, reading_id: str | None) -> tuple[Episode, Change]:
+def announced(episode: Episode, at: datetime, limits: HumanLimits, reading_id: str | None) -> tuple[Episode, Change]:
     """The new episode with its human limits, and the change that tells of it."""
-    after = realarmed(episode, at, hours)
+    after = realarmed(episode, at, limits)
     reason = f"{', '.join(after.rule_ids)} fired"
     transition = step(None, Trigger.BREACH)[1]
     return after, Change(Kind.OPENED, transition, reason, after.family, at, None, after, reading_id)
 
 
 def raise_finding(
-    before: Episode | None, finding: Finding, observed_at: datetime, at: datetime, hours: ServiceHours
+    before: Episode | None, finding: Finding, observed_at: datetime, at: datetime, limits: HumanLimits
 ) -> tuple[Episode, Change | None]:
     """A finding of the service or of time, put to the unresolved episode of its family, or opening one."""
     if before is None:
         trace = begin(finding, observed_at, good=True)
         episode = open_episode([finding], (trace,), finding.waits, observed_at, at)
-        return announced(episode, at, hours, finding.reading_id)
+        return announced(episode, at, limits, finding.reading_id)
     known = before.trace(finding.rule.key)
     trace = begin(finding, observed_at, good=True) if known is None else _again(known, finding, observed_at)
     others = tuple(other for other in before.traces if other.key != trace.key)
@@ -76,7 +76,7 @@ def raise_finding(
     )
     new = known is None or not known.active
     trigger = Trigger.REALARM if new and before.state == State.ACKNOWLEDGED else Trigger.BREACH
-    return conclude(before, draft, Cause(trigger, (f"{finding.rule_id} fired",), at, finding.reading_id), hours)
+    return conclude(before, draft, Cause(trigger, (f"{finding.rule_id} fired",), at, finding.reading_id), limits)
 
 
 def _again(known: Trace, finding: Finding, observed_at: datetime) -> Trace:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from alerts.change import Change, Reminder
 from alerts.episode import Episode
 from alerts.evaluate import Evaluation
-from alerts.limits import DAILY, ServiceHours
+from alerts.limits import DAILY, HumanLimits, ServiceHours
 from alerts.plan import Plan
 from alerts.reading import Reading
 from alerts.rule_set import DEFAULT, RuleSet
@@ -42,6 +42,11 @@ class Record(NamedTuple):
     recent_refusals: tuple[datetime, ...] = ()
     watch: Watch | None = None
     rule_set: RuleSet = DEFAULT
+
+    @property
+    def human_limits(self) -> HumanLimits:
+        """What the limits for people follow from."""
+        return HumanLimits(self.rule_set.responses, self.service_hours)
 
 
 class Judgement(NamedTuple):

@@ -1,12 +1,13 @@
 """A rule set: the numbers a ward may change within bounds, and which optional rules are on. A value with a version, so
 that every explanation can say by which numbers it came about."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any
 
+from alerts.bounds import crossings, number, number_problems
+from alerts.limits import USUAL_RESPONSES, Response, Responses
 from alerts.plan import HYPERCAPNIC_LIMITS, STANDARD_LIMITS, Limits, Plan, Problem, Profile
 from alerts.watch import USUAL, WatchLimits
 
@@ -25,80 +26,105 @@ class RuleSetInvalid(ValueError):
         self.problems = problems
 
 
-def _number(default: float, low: float, high: float, step: float = 1) -> Any:
-    return field(default=default, metadata={"low": low, "high": high, "step": step})
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleSet:
-    """SpO2 in percent, falls in percentage points, breathlessness in Borg, waits in minutes from receipt.
+    """SpO2 in percent, falls in percentage points, breathlessness in Borg, waits in minutes from receipt, limits for
+    people in minutes from when the alert came (an acknowledgement's: from when it was given).
 
     All bounds are a design decision, need CSO sign-off: a red limit stays within 80-94 and amber at most 96 as for one
-    person's plan, and no wait for a dangerous value may be longer than the default. Raises RuleSetInvalid with every
-    problem found.
+    person's plan, and no wait for a dangerous value, nor for whoever has to see to it, may be longer than the default.
+    Raises RuleSetInvalid with every problem found.
     """
 
     version: str
-    standard_red_at: int = _number(STANDARD_LIMITS.red_at, 80, 94)
-    standard_amber_at: int = _number(STANDARD_LIMITS.amber_at, 81, 96)
-    hypercapnic_red_at: int = _number(HYPERCAPNIC_LIMITS.red_at, 80, 88)
-    hypercapnic_amber_at: int = _number(HYPERCAPNIC_LIMITS.amber_at, 81, 90)
-    sleep_allowance: int = _number(3, 0, 4)
+    standard_red_at: int = number(STANDARD_LIMITS.red_at, 80, 94)
+    standard_amber_at: int = number(STANDARD_LIMITS.amber_at, 81, 96)
+    hypercapnic_red_at: int = number(HYPERCAPNIC_LIMITS.red_at, 80, 88)
+    hypercapnic_amber_at: int = number(HYPERCAPNIC_LIMITS.amber_at, 81, 90)
+    sleep_allowance: int = number(3, 0, 4)
     """Percentage points: asleep, red starts this much lower."""
-    red_minutes: int = _number(15, 5, 15)
+    red_minutes: int = number(15, 5, 15)
     """For what contradicts a red value, before it counts as confirmed."""
-    amber_minutes: int = _number(60, 15, 60)
+    amber_minutes: int = number(60, 15, 60)
     """For the recheck of an amber value (NHS CO@h: within an hour)."""
-    answer_below_amber_minutes: int = _number(15, 5, 15)
-    answer_at_amber_minutes: int = _number(60, 15, 60)
+    answer_below_amber_minutes: int = number(15, 5, 15)
+    answer_at_amber_minutes: int = number(60, 15, 60)
     """For the answer about breathlessness."""
-    implausible_minutes: int = _number(15, 5, 15)
+    answer_holds_minutes: int = number(60, 15, 60)
+    """So long an answer about breathlessness belongs to the readings around it."""
+    implausible_minutes: int = number(15, 5, 15)
     """For a usable value after one below 50 %."""
-    rest_minutes: int = _number(10, 5, 10)
+    rest_minutes: int = number(10, 5, 10)
     """For a resting value after a red one on exertion."""
-    mild_up_to: float = _number(2, 2, 3.5, 0.5)
+    mild_up_to: float = number(2, 2, 3.5, 0.5)
     """Up to here breathlessness is absent or mild: a low value with it is silent hypoxia."""
-    moderate_from: float = _number(3, 2.5, 4, 0.5)
+    moderate_from: float = number(3, 2.5, 4, 0.5)
     """From here an amber value is not left to a recheck."""
-    breathless_high_from: float = _number(5, 3, 5, 0.5)
-    breathless_critical_from: float = _number(7, 5, 7, 0.5)
-    breathless_rise: float = _number(3, 2, 3, 0.5)
+    breathless_high_from: float = number(5, 3, 5, 0.5)
+    breathless_critical_from: float = number(7, 5, 7, 0.5)
+    breathless_rise: float = number(3, 2, 3, 0.5)
     """Above usual, as severe as `breathless_high_from`."""
-    drop: int = _number(3, 2, 4)
+    drop: int = number(3, 2, 4)
     """Below the usual SpO2: assessment is advised (BTS 2017: 3)."""
-    large_drop: int = _number(5, 3, 6)
-    clear_drop: int = _number(1, 0, 2)
+    large_drop: int = number(5, 3, 6)
+    clear_drop: int = number(1, 0, 2)
     """Up to here a drop no longer counts."""
-    exertion_fall: int = _number(3, 2, 4)
-    over_oxygenation_minutes: int = _number(15, 10, 60)
+    exertion_fall: int = number(3, 2, 4)
+    exertion_session_minutes: int = number(10, 5, 15)
+    """So old the value at rest may be that one after exertion is compared with."""
+    over_oxygenation_minutes: int = number(15, 10, 60)
     """Between two values that are too high on oxygen."""
-    more_oxygen: float = _number(1, 0.5, 1, 0.5)
+    more_oxygen: float = number(1, 0.5, 1, 0.5)
     """L/min above the prescription."""
-    trend_below_usual: int = _number(2, 1, 4)
-    trend_step: int = _number(3, 2, 5)
-    trend_medium_at: int = _number(95, 90, 97)
-    worse_rise: float = _number(2, 1, 3, 0.5)
+    trend_below_usual: int = number(2, 1, 4)
+    trend_step: int = number(3, 2, 5)
+    trend_medium_at: int = number(95, 90, 97)
+    trend_readings: int = number(4, 4, 6)
+    trend_hours: int = number(24, 12, 36)
+    """A trend needs so many valid resting readings, over so long."""
+    trend_last: int = number(3, 3, 5)
+    """So many that do not rise, and whose median is low, are a falling trend."""
+    trend_latest: int = number(2, 2, 3)
+    trend_compared_with: int = number(4, 3, 6)
+    """So many that are all low beside the median of so many before them are a step."""
+    worse_rise: float = number(2, 1, 3, 0.5)
     """Breathlessness above usual at a green SpO2."""
-    poor_in_a_row: int = _number(3, 2, 5)
-    slot_before_minutes: int = _number(120, 60, 180)
-    slot_until_minutes: int = _number(240, 120, 360)
+    poor_in_a_row: int = number(3, 2, 5)
+    slot_before_minutes: int = number(120, 60, 180)
+    slot_until_minutes: int = number(240, 120, 360)
     """Before and after its time a reading slot can be filled; then it is missed."""
-    slot_reminder_minutes: int = _number(60, 30, 60)
+    slot_reminder_minutes: int = number(60, 30, 60)
     """After its time the person is reminded, and a slot is urgent for whoever has a low value."""
-    silent_hours: int = _number(24, 12, 24)
-    silent_gaps: float = _number(1.5, 1, 1.5, 0.5)
+    silent_hours: int = number(24, 12, 24)
+    silent_gaps: float = number(1.5, 1, 1.5, 0.5)
     """Nothing valid for so long, and for so many times the plan's longest gap, is urgent."""
-    baseline_hours: int = _number(48, 24, 72)
+    baseline_hours: int = number(48, 24, 72)
     """From admission until the usual SpO2 is known."""
+    critical_acknowledge_minutes: int = number(15, 5, 15)
+    critical_contact_minutes: int = number(30, 10, 30)
+    critical_expiry_minutes: int = number(30, 10, 30)
+    high_acknowledge_minutes: int = number(30, 10, 30)
+    high_contact_minutes: int = number(60, 20, 60)
+    high_expiry_minutes: int = number(60, 20, 60)
+    medium_acknowledge_minutes: int = number(120, 30, 240)
+    medium_contact_minutes: int = number(240, 60, 480)
+    medium_expiry_minutes: int = number(240, 60, 480)
+    """Of service hours, all three."""
+    low_acknowledge_hours: int = number(24, 8, 24)
+    low_expiry_hours: int = number(24, 8, 24)
+    technical_acknowledge_minutes: int = number(60, 15, 60)
+    technical_expiry_minutes: int = number(240, 60, 240)
     off: tuple[str, ...] = ()
     """Ids of optional rules that are switched off, in order."""
     standard: Limits = field(init=False, repr=False, compare=False)
     hypercapnic: Limits = field(init=False, repr=False, compare=False)
     watch: WatchLimits = field(init=False, repr=False, compare=False)
+    responses: Responses = field(init=False, repr=False, compare=False)
+    answer_holds: timedelta = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        problems = [*_version_problems(self.version), *_number_problems(self), *_off_problems(self.off)]
-        problems = problems or _crossings(self)
+        problems = [*_version_problems(self.version), *number_problems(self), *_off_problems(self.off)]
+        problems = problems or crossings(self)
         if problems:
             raise RuleSetInvalid(problems)
         standard = Limits(self.standard_red_at, self.standard_amber_at, STANDARD_LIMITS.target_low)
@@ -106,6 +132,8 @@ class RuleSet:
         object.__setattr__(self, "standard", standard)
         object.__setattr__(self, "hypercapnic", hypercapnic)
         object.__setattr__(self, "watch", _watch_limits(self))
+        object.__setattr__(self, "responses", _responses(self))
+        object.__setattr__(self, "answer_holds", timedelta(minutes=self.answer_holds_minutes))
 
     @classmethod
     def from_mapping(cls, data: Mapping[str, Any]) -> "RuleSet":
@@ -151,26 +179,30 @@ def _watch_limits(rules: RuleSet) -> WatchLimits:
     return USUAL if limits == USUAL else limits
 
 
+def _responses(rules: RuleSet) -> Responses:
+    def within(name: str) -> Response:
+        given = (getattr(rules, f"{name}_{each}_minutes") for each in ("acknowledge", "contact", "expiry"))
+        return Response(*(timedelta(minutes=minutes) for minutes in given))
+
+    responses = Responses(
+        low=Response(timedelta(hours=rules.low_acknowledge_hours), None, timedelta(hours=rules.low_expiry_hours)),
+        medium=within("medium"),
+        high=within("high"),
+        critical=within("critical"),
+        technical=Response(
+            timedelta(minutes=rules.technical_acknowledge_minutes),
+            None,
+            timedelta(minutes=rules.technical_expiry_minutes),
+        ),
+    )
+    return USUAL_RESPONSES if responses == USUAL_RESPONSES else responses
+
+
 def _version_problems(version: object) -> list[Problem]:
     written = isinstance(version, str) and version.isascii() and version.isprintable() and version == version.strip()
     if not written or not 0 < len(str(version)) <= LONGEST_VERSION:
         return [Problem("version", "invalid", f"A version is a text of 1 to {LONGEST_VERSION} plain characters.")]
     return []
-
-
-def _number_problems(rules: RuleSet) -> list[Problem]:
-    problems = []
-    for f in fields(rules):
-        if not f.metadata:
-            continue
-        value, low, high, step = getattr(rules, f.name), f.metadata["low"], f.metadata["high"], f.metadata["step"]
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-            problems.append(Problem(f.name, "invalid", "A number."))
-        elif not low <= value <= high:
-            problems.append(Problem(f.name, "out_of_range", f"{low:g} to {high:g}."))
-        elif value / step != int(value / step) or (step == 1 and not isinstance(value, int)):
-            problems.append(Problem(f.name, "invalid", f"In steps of {step:g}."))
-    return problems
 
 
 def _off_problems(off: tuple[str, ...]) -> list[Problem]:
@@ -179,26 +211,6 @@ def _off_problems(off: tuple[str, ...]) -> list[Problem]:
         for rule_id in off
         if rule_id not in OPTIONAL_RULES
     ][:1]
-
-
-_BELOW = (
-    ("standard_red_at", "standard_amber_at"),
-    ("hypercapnic_red_at", "hypercapnic_amber_at"),
-    ("clear_drop", "drop"),
-    ("drop", "large_drop"),
-    ("mild_up_to", "moderate_from"),
-    ("mild_up_to", "breathless_high_from"),
-    ("breathless_high_from", "breathless_critical_from"),
-)
-"""The first must be lower than the second."""
-
-
-def _crossings(rules: RuleSet) -> list[Problem]:
-    return [
-        Problem(upper, "crossing", f"Must be above {lower}.")
-        for lower, upper in _BELOW
-        if not getattr(rules, lower) < getattr(rules, upper)
-    ]
 
 
 DEFAULT = RuleSet(version="2026.11.2")

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from alerts.case import ANSWER_HOLDS, Case
+from alerts.case import Case
 from alerts.episode import Trace
 from alerts.rule import WITHIN_MARGIN, Awaited, Finding, Rule, Say, Silent, Verdict, Wait
 from alerts.rules import BY_KEY, POSITION
@@ -90,7 +90,7 @@ def _may_clear(rule: Rule, case: Case) -> bool:
 
 def _came(awaits: Awaited, trace: Trace, case: Case) -> bool:
     if awaits == Awaited.ANSWER:
-        in_time = case.reading.observed_at >= trace.last_breach_at - ANSWER_HOLDS
+        in_time = case.reading.observed_at >= trace.last_breach_at - case.rule_set.answer_holds
         return in_time and case.reading.breathlessness is not None
     if awaits == Awaited.CLEARING:
         return False

@@ -6,7 +6,7 @@ from alerts.episode import State
 
 
 class Trigger(StrEnum):
-    """What can happen to an episode. The first eight are the engine's, the others people's and their
+    """What can happen to an episode. The first nine are the engine's, the others people's and their
     limits'."""
 
     BREACH = "breach"
@@ -25,6 +25,8 @@ class Trigger(StrEnum):
     """Every rule is cleared, and the peak was medium at most."""
     CLEAR_SEVERE = "clear_severe"
     """Every rule is cleared, and the peak was high or critical."""
+    HURRY = "hurry"
+    """The ward gives people less time, and nobody has taken it yet."""
     ACKNOWLEDGE = "acknowledge"
     UNACKNOWLEDGE = "unacknowledge"
     ACK_EXPIRES = "ack_expires"
@@ -82,6 +84,8 @@ TRANSITIONS: dict[tuple[State | None, Trigger], tuple[State, str]] = {
     (State.OPEN, Trigger.SNOOZE_ENDS): (State.OPEN, "T42"),
     (State.ACKNOWLEDGED, Trigger.SNOOZE_ENDS): (State.ACKNOWLEDGED, "T43"),
     (State.RECOVERED, Trigger.SNOOZE_ENDS): (State.RECOVERED, "T44"),
+    (State.OPEN, Trigger.HURRY): (State.OPEN, "T45"),
+    (State.RECOVERED, Trigger.HURRY): (State.RECOVERED, "T46"),
 }
 """(state, trigger) -> (state, transition id). None: no unresolved alert of that family, so a breach opens a
 new one."""

@@ -7,7 +7,7 @@ from alerts.change import Change
 from alerts.conclude import Cause, conclude
 from alerts.decide import Decisions, keep
 from alerts.episode import Episode, Trace
-from alerts.limits import ServiceHours
+from alerts.limits import HumanLimits
 from alerts.raising import raise_finding
 from alerts.rule import Awaited, Finding, Wait
 from alerts.rule_set import RuleSet
@@ -30,12 +30,12 @@ _RECHECKED = ("R1", "R2")
 
 
 def advance_episodes(
-    episodes: Mapping[Family, Episode], now: datetime, hours: ServiceHours, rule_set: RuleSet
+    episodes: Mapping[Family, Episode], now: datetime, limits: HumanLimits, rule_set: RuleSet
 ) -> Decisions:
     """Apply every wait that ran out up to and including `now`, in the order of their limits."""
     after, changes = dict(episodes), list[Change]()
     while (due := _first_due(after, now)) is not None:
-        change = _run_out(after, *due, hours, rule_set)
+        change = _run_out(after, *due, limits, rule_set)
         if change is not None:
             changes.append(change)
     return Decisions(tuple(changes), after)
@@ -55,13 +55,13 @@ def _first_due(episodes: Mapping[Family, Episode], now: datetime) -> tuple[Famil
 
 
 def _run_out(
-    episodes: dict[Family, Episode], family: Family, wait: Wait, hours: ServiceHours, rule_set: RuleSet
+    episodes: dict[Family, Episode], family: Family, wait: Wait, limits: HumanLimits, rule_set: RuleSet
 ) -> Change | None:
     before = episodes[family]
     left = tuple(other for other in before.waits if other is not wait)
     if wait.raises is not None:
         episodes[family] = before._replace(waits=left)
-        return _begin_another(episodes, wait, wait.raises, hours, rule_set)
+        return _begin_another(episodes, wait, wait.raises, limits, rule_set)
     unchecked = _unchecked(before, wait)
     reason = _MISSED[Awaited.RECHECK if unchecked else wait.awaits]
     traces = tuple(_apply(trace, wait) for trace in before.traces)
@@ -69,7 +69,7 @@ def _run_out(
     ids = dict.fromkeys((*before.rule_ids, *((MISSED_RECHECK.id,) if unchecked else ())))
     explanation = before.explanation._replace(text=text)
     draft = before._replace(waits=left, traces=traces, explanation=explanation, rule_ids=tuple(ids))
-    episode, change = conclude(before, draft, Cause(None, (reason,), wait.due_at, None), hours)
+    episode, change = conclude(before, draft, Cause(None, (reason,), wait.due_at, None), limits)
     keep(episodes, family, episode)
     return change
 
@@ -91,7 +91,7 @@ def _apply(trace: Trace, wait: Wait) -> Trace:
 
 
 def _begin_another(
-    episodes: dict[Family, Episode], wait: Wait, key: str, hours: ServiceHours, rule_set: RuleSet
+    episodes: dict[Family, Episode], wait: Wait, key: str, limits: HumanLimits, rule_set: RuleSet
 ) -> Change | None:
     rule, evidence, version = BY_KEY[key], wait.inputs[0], rule_set.version
     again = (wait_after_red(wait.due_at, rule_set),)
@@ -99,6 +99,6 @@ def _begin_another(
         rule, rule.family, Severity.CRITICAL, evidence.reading_id, wait.inputs, (), again, rule_set_version=version
     )
     observed_at = evidence.observed_at or wait.due_at
-    episode, change = raise_finding(episodes.get(rule.family), finding, observed_at, wait.due_at, hours)
+    episode, change = raise_finding(episodes.get(rule.family), finding, observed_at, wait.due_at, limits)
     keep(episodes, rule.family, episode)
     return change

@@ -9,7 +9,7 @@ from alerts.case import Case
 from alerts.change import Change
 from alerts.conclude import Cause, conclude
 from alerts.episode import Episode
-from alerts.limits import ServiceHours
+from alerts.limits import HumanLimits
 from alerts.raising import raise_finding
 from alerts.rule import DECIDED_BY_TIME, Finding, Input, Limit, Rule, Verdict, spoken
 from alerts.severity import Family, Severity
@@ -70,18 +70,18 @@ def stands(episode: Episode | None, rule: Rule) -> bool:
 
 
 def raise_on_ward(
-    before: Episode | None, finding: Finding, at: datetime, hours: ServiceHours
+    before: Episode | None, finding: Finding, at: datetime, limits: HumanLimits
 ) -> tuple[Episode, Change | None]:
     """The ward's alert with a finding put to it; a new one when there is none."""
-    return raise_finding(before, finding, at, at, hours)
+    return raise_finding(before, finding, at, at, limits)
 
 
 def clear_on_ward(
-    before: Episode | None, rule: Rule, at: datetime, hours: ServiceHours
+    before: Episode | None, rule: Rule, at: datetime, limits: HumanLimits
 ) -> tuple[Episode, Change | None]:
     """The ward's alert, on which the rule `stands`, when the cause is gone; what was high stays for a person to
     close."""
     if before is None:
         raise ValueError("nothing stands that could be cleared")
     traces = tuple(trace._replace(active=False) if trace.key == rule.key else trace for trace in before.traces)
-    return conclude(before, before._replace(traces=traces), Cause(None, ("it works again",), at, None), hours)
+    return conclude(before, before._replace(traces=traces), Cause(None, ("it works again",), at, None), limits)

@@ -4,6 +4,8 @@ tell."""
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from alerts.limits import USUAL_RESPONSES, Response, Responses
+
 
 class WatchLimits(NamedTuple):
     """How long a watch waits; a rule set may say otherwise (design decisions, need CSO sign-off).
@@ -32,7 +34,7 @@ class Watch(NamedTuple):
     `told`: the gaps of this plan that were raised already. `due_at`: everything before it has been applied and nothing
     is due before it, so no look is needed until then; it may be too early, never too late, and None is never.
     `paused_until` and `plan_version`: the pause and the plan it last knew of. `limits`: those it last went by, None
-    before the first look.
+    before the first look. `responses`: how long people had when it last looked.
     """
 
     admitted_at: datetime
@@ -44,6 +46,7 @@ class Watch(NamedTuple):
     paused_until: datetime | None = None
     plan_version: int = 1
     limits: WatchLimits | None = None
+    responses: Responses = USUAL_RESPONSES
 
     def restarted(self, at: datetime) -> "Watch":
         """A pause has ended: the clock starts again, as at admission."""
@@ -67,7 +70,10 @@ def dump_watch(watch: Watch) -> dict[str, Any]:
     times = {name: getattr(watch, name) for name in (*_TIMES, *_PERHAPS)}
     written = {name: None if at is None else at.isoformat() for name, at in times.items()}
     limits = None if watch.limits is None else [_plain(each) for each in watch.limits]
-    return {**written, "told": list(watch.told), "plan_version": watch.plan_version, "limits": limits}
+    usual = watch.responses == USUAL_RESPONSES
+    own = None if usual else [[each and _plain(each) for each in one] for one in watch.responses]
+    more = {"told": list(watch.told), "plan_version": watch.plan_version, "limits": limits, "responses": own}
+    return {**written, **more}
 
 
 def load_watch(data: dict[str, Any]) -> Watch:
@@ -75,7 +81,9 @@ def load_watch(data: dict[str, Any]) -> Watch:
     times: dict[str, Any] = {name: datetime.fromisoformat(data[name]) for name in _TIMES}
     perhaps: dict[str, Any] = {name: datetime.fromisoformat(data[name]) if data[name] else None for name in _PERHAPS}
     watch = Watch(**times, **perhaps, told=tuple(data["told"]), plan_version=data["plan_version"])
-    return watch._replace(limits=_limits(data["limits"])) if data.get("limits") else watch
+    if data.get("limits"):
+        watch = watch._replace(limits=_limits(data["limits"]))
+    return watch._replace(responses=_responses(data["responses"])) if data.get("responses") else watch
 
 
 _MINUTE = timedelta(minutes=1)
@@ -92,3 +100,11 @@ def _limits(data: list[float]) -> WatchLimits:
     )
     # The one object that most stays share compares in no time.
     return USUAL if limits == USUAL else limits
+
+
+def _responses(data: list[tuple[int, int | None, int]]) -> Responses:
+    return Responses(*(_response(*one) for one in data))
+
+
+def _response(acknowledge: int, contact: int | None, expires: int) -> Response:
+    return Response(acknowledge * _MINUTE, None if contact is None else contact * _MINUTE, expires * _MINUTE)

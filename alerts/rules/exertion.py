@@ -25,9 +25,6 @@ from alerts.rule import (
 )
 from alerts.severity import Family, Severity
 
-SAME_SESSION = timedelta(minutes=10)
-"""How old the resting value may be (design decision, needs CSO sign-off)."""
-
 
 def judge_exertion(case: Case) -> Verdict:
     """R8: medium for a fall from rest, high at or below red_at; critical if no resting value follows that."""
@@ -56,7 +53,8 @@ def _at_rest(case: Case) -> Verdict:
 
 
 def _rest_before(case: Case) -> Reading | None:
-    return next((reading for reading in case.earlier(SAME_SESSION) if reading.counts_for_spo2), None)
+    session = timedelta(minutes=case.rule_set.exertion_session_minutes)
+    return next((reading for reading in case.earlier(session) if reading.counts_for_spo2), None)
 
 
 def _inputs(case: Case) -> tuple[Input, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import pairwise
 
 from alerts.case import Case
 from alerts.reading import USABLE_FROM
@@ -18,34 +19,27 @@ from alerts.rule import (
     Verdict,
     spoken,
 )
+from alerts.rule_set import RuleSet
 from alerts.severity import Family, Severity
 
-NEEDED = 4
-SPAN = timedelta(hours=24)
-"""A trend needs at least so many valid resting readings, over at least this long."""
-
-LAST = 3
 LAST_WITHIN = timedelta(hours=36)
-LATEST = 2
-COMPARED_WITH = 4
-"""The trend signal is the median of the last three; a step is the latest two against the four before them (design
-decisions, need CSO sign-off)."""
+"""How far back the last readings may lie that a falling trend is seen in (design decision, needs CSO sign-off)."""
 
 
 def judge_trend(case: Case) -> Verdict:
-    """R12: the last three not rising and their median below usual, or a step down from what went before."""
+    """R12: the last few not rising and their median below usual, or a step down from what went before."""
     if case.spo2 is None:
         return NOT_GIVEN
     if not case.valid or case.spo2 < USABLE_FROM:
         return NOT_VALID
     if not _low_enough(case, case.spo2):
         return CLEAR
-    values = case.last_valid(LATEST + COMPARED_WITH)
-    if len(values) < NEEDED:
+    values = case.last_valid(_looked_at(case.rule_set))
+    if len(values) < case.rule_set.trend_readings:
         return TOO_FEW_READINGS
     if not (_below_usual(case, values) or _stepped_down(case, values)):
         return CLEAR
-    if not _spans_a_day(case):
+    if not _lasts_long_enough(case):
         return TOO_FEW_READINGS
     return Fired(Severity.MEDIUM if case.spo2 <= case.rule_set.trend_medium_at else Severity.LOW)
 
@@ -56,33 +50,41 @@ def _low_enough(case: Case, spo2: int) -> bool:
     return spo2 <= 100 - rules.trend_step or (usual is not None and spo2 <= usual - rules.trend_below_usual)
 
 
+def _looked_at(rules: RuleSet) -> int:
+    return max(rules.trend_readings, rules.trend_last, rules.trend_latest + rules.trend_compared_with)
+
+
 def _below_usual(case: Case, values: Sequence[int]) -> bool:
     """`values` newest first."""
-    usual, (third, second, first) = case.plan.baseline_spo2, values[:LAST]
-    if usual is None or not third <= second <= first or second > usual - case.rule_set.trend_below_usual:
+    rules, usual = case.rule_set, case.plan.baseline_spo2
+    last = values[: rules.trend_last]
+    if usual is None or len(last) < rules.trend_last or any(newer > older for newer, older in pairwise(last)):
         return False
-    return sum(reading.counts_for_spo2 for reading in case.earlier(LAST_WITHIN)) >= LAST - 1
+    if _middle(last) > usual - rules.trend_below_usual:
+        return False
+    return sum(reading.counts_for_spo2 for reading in case.earlier(LAST_WITHIN)) >= rules.trend_last - 1
 
 
 def _stepped_down(case: Case, values: Sequence[int]) -> bool:
-    if len(values) < LATEST + COMPARED_WITH:
-        return False
-    return max(values[:LATEST]) <= _before_the_step(values) - case.rule_set.trend_step
+    rules = case.rule_set
+    latest, before = values[: rules.trend_latest], values[rules.trend_latest :][: rules.trend_compared_with]
+    return len(before) == rules.trend_compared_with and max(latest) <= _middle(before) - rules.trend_step
 
 
-def _before_the_step(values: Sequence[int]) -> float:
-    _, lower, upper, _ = sorted(values[LATEST:])
-    return (lower + upper) / 2
+def _middle(values: Sequence[int]) -> float:
+    """The median."""
+    ordered, half = sorted(values), len(values) // 2
+    return ordered[half] if len(values) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
 
-def _spans_a_day(case: Case) -> bool:
+def _lasts_long_enough(case: Case) -> bool:
     first = next(reading for reading in case.window if reading.counts_for_spo2)
-    return case.reading.observed_at - first.observed_at >= SPAN
+    return case.reading.observed_at - first.observed_at >= timedelta(hours=case.rule_set.trend_hours)
 
 
 def _inputs(case: Case) -> tuple[Input, ...]:
     reading = case.reading
-    values = case.last_valid(LATEST + COMPARED_WITH) if case.valid else []
+    values = case.last_valid(_looked_at(case.rule_set)) if case.valid else []
     latest = Input("spo2", case.spo2, "%", reading.id, reading.observed_at)
     return (latest, *(Input("spo2_before", value, "%", None, None) for value in values[1:]))
 

@@ -10,7 +10,7 @@ from alerts.episode import State
 from alerts.severity import Severity
 from alerts.transitions import Trigger
 from service.errors import AcknowledgedBySomebodyElse, TooSevereForBulk
-from service.queue.recording import Act, What, hours_of, locked, record, transition_of, verbs_of
+from service.queue.recording import Act, What, locked, record, transition_of, verbs_of
 
 
 class Outcome(StrEnum):
@@ -65,7 +65,7 @@ async def acknowledge(act: Act, seen: int, note: str | None = None, *, most: Sev
             await record(act, alert, before, [("noted", {})], note=note)
         return
     transition = transition_of(before, Trigger.ACKNOWLEDGE)
-    after = lifecycle.acknowledge(before, act.at, hours_of(alert))
+    after = lifecycle.acknowledge(before, act.at, alert.limits)
     response = {
         "acknowledged_at": act.at,
         "acknowledged_by": act.who.id,

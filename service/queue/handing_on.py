@@ -18,7 +18,7 @@ from service.errors import (
 )
 from service.fields import utc_text
 from service.queue import surroundings
-from service.queue.recording import Act, hours_of, locked, record, transition_of
+from service.queue.recording import Act, locked, record, transition_of
 
 NOT_TAKEN: dict[str, Any] = {
     "acknowledged_at": None,
@@ -48,7 +48,7 @@ async def unacknowledge(act: Act, seen: int) -> None:
     Raises StaleVersion or IllegalTransition."""
     alert = await locked(act, seen)
     transition = transition_of(alert.episode, Trigger.UNACKNOWLEDGE)
-    after = lifecycle.unacknowledge(alert.episode, act.at, hours_of(alert))
+    after = lifecycle.unacknowledge(alert.episode, act.at, alert.limits)
     await record(act, alert, after, [("unacknowledged", {"transition": transition})], NOT_TAKEN)
 
 
@@ -97,7 +97,7 @@ async def reopen(act: Act, seen: int, reason: str) -> None:
     if newer is not None:
         raise NewerAlertUnresolved(alert_id=newer)
     try:
-        after = lifecycle.reopen(alert.episode, act.at, hours_of(alert))
+        after = lifecycle.reopen(alert.episode, act.at, alert.limits)
     except lifecycle.ReopenTooLate:
         raise ReopenTooLate from None
     response = {**NOT_TAKEN, "resolved_by": None, "outcome": None}

@@ -20,6 +20,7 @@ from service.queue.handing_on import NOT_TAKEN
 from service.queue.happenings import alert_event, standing_of
 from service.queue.recording import row_of
 from service.queue.store import LockedAlert
+from service.queue.surroundings import limits_on
 from service.storage.engine import Database
 from service.storage.session import writing
 from service.storage.timekeeper import Agenda, agenda
@@ -62,7 +63,7 @@ async def _pass(session: AsyncSession, ward_id: str, held: Sequence[LockedAlert]
     if not held:
         return
     cover = await load_cover(session, ward_id)
-    ward = Ward(cover.hours, cover.policy, cover.coverage.watched)
+    ward = Ward(await limits_on(session, cover), cover.policy, cover.coverage.watched)
     rows, told, messages = list[dict[str, Any]](), WardEvents(), list[Told]()
     for alert in held:
         if not alert.episode.unresolved:

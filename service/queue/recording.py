@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from alerts.episode import Episode
-from alerts.limits import ServiceHours
 from alerts.transitions import TRANSITIONS, Trigger, step
 from alerts.transitions import IllegalTransition as NoSuchStep
 from service.access import audit
@@ -128,11 +127,6 @@ def event_of(alert: LockedAlert, after: Episode, at: datetime, who: Principal, w
     """The event of an alert that a person changed."""
     kind, more = what
     return alert_event(kind, at, alert.alert_id, alert.stay_id, alert.patient_id, after, actor_id=who.id, **more)
-
-
-def hours_of(alert: LockedAlert) -> ServiceHours:
-    """When the alert's ward works."""
-    return alert.hours
 
 
 def transition_of(episode: Episode, trigger: Trigger) -> str:

@@ -14,11 +14,12 @@ from alerts.checkpoint import dump
 from alerts.clearing import ends_when
 from alerts.episode import Episode
 from alerts.escalation import limit_at
-from alerts.limits import ServiceHours
+from alerts.limits import HumanLimits
 from service.cover.inforce import service_hours_of
 from service.cover.store import hours_in_force
 from service.fields import utc_text
 from service.queue import checkpoints
+from service.rules.live import in_force, rules_in_force
 from service.storage.direct import Statement, Where, fetch, insert_rows, update_rows
 from service.storage.portable import Given, IdType, dialect_of
 from service.storage.tables import METADATA
@@ -181,6 +182,8 @@ LOCK_ALERTS = (
         WARD.c.time_zone,
         hours_in_force(),
         RESPONSE.c.acknowledged_by,
+        ALERT.c.ward_id,
+        *rules_in_force(),
         *checkpoints.COLUMNS,
     )
     .join(WARD, WARD.c.id == ALERT.c.ward_id)
@@ -195,20 +198,22 @@ _LOCK_UNRESOLVED = LOCK_ALERTS.where(ALERT.c.subject == bindparam("subject"), UN
 
 @dataclass(frozen=True, slots=True)
 class LockedAlert:
-    """An alert whose row this transaction holds, when its ward works, and who acknowledged it last."""
+    """An alert whose row this transaction holds, what its limits for people follow from now, and who acknowledged it
+    last."""
 
     alert_id: str
     stay_id: str | None
     patient_id: str | None
     episode: Episode
-    hours: ServiceHours
+    limits: HumanLimits
     acknowledged_by: str | None
 
 
 def locked_of(row: Any) -> LockedAlert:
     """A row of LOCK_ALERTS."""
     episode = checkpoints.readable(row[0], row[3]) or checkpoints.as_told(row._mapping, END_OF_TIME)
-    return LockedAlert(row[0], row[1], row[2], episode, service_hours_of(row[4], row[5]), row[6])
+    limits = HumanLimits(in_force(row[7], row[8], row[9]).responses, service_hours_of(row[4], row[5]))
+    return LockedAlert(row[0], row[1], row[2], episode, limits, row[6])
 
 
 async def lock_stay(where: Where, ward_id: str, stay_id: str) -> None:

@@ -1,9 +1,12 @@
-"""Queries on what lies around an alert that somebody acts on: its stay, its successors, the ward's people."""
+"""Queries on what lies around an alert that somebody acts on: its stay, its successors, the ward's people and rules."""
 
 from sqlalchemy import and_, select
 
+from alerts.limits import HumanLimits
 from service.access.principals import CLINICIAN_ROLES
+from service.cover.inforce import Cover
 from service.queue.store import ALERT, STAY
+from service.rules.live import live_on
 from service.storage.direct import Where
 from service.storage.tables import METADATA
 
@@ -45,3 +48,8 @@ async def find_unresolved_beside(where: Where, ward_id: str, alert_id: str) -> s
     )
     found: str | None = (await where.execute(query)).scalar_one_or_none()
     return found
+
+
+async def limits_on(where: Where, cover: Cover) -> HumanLimits:
+    """What the limits for people follow from on a ward now, given its cover."""
+    return HumanLimits((await live_on(where, cover.ward_id)).responses, cover.hours)

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from alerts.change import Change
 from alerts.episode import Episode
-from alerts.limits import ServiceHours
+from alerts.limits import HumanLimits
 from alerts.rule import Finding, Rule
 from alerts.ward import clear_on_ward, raise_on_ward, stands
 from service.cover.inforce import load_cover
@@ -18,6 +18,7 @@ from service.queue.checkpoints import readable
 from service.queue.due import lock_ward_watch
 from service.queue.happenings import alert_event, standing_of
 from service.queue.store import ALERT, WARD
+from service.queue.surroundings import limits_on
 from service.storage.direct import Where
 from service.storage.engine import Database
 from service.storage.session import writing
@@ -58,13 +59,13 @@ async def _change(
     """Raise the finding, or clear the rule without one; nothing if it is so already."""
     async with writing(database) as session:
         await lock_ward_watch(session, ward_id)
-        alert_id, before, hours = await _standing(session, ward_id, subject, rule)
+        alert_id, before, limits = await _standing(session, ward_id, subject, rule)
         if (finding is not None) == stands(before, rule):
             return False
         if finding is not None:
-            after, change = raise_on_ward(before, finding, at, hours)
+            after, change = raise_on_ward(before, finding, at, limits)
         else:
-            after, change = clear_on_ward(before, rule, at, hours)
+            after, change = clear_on_ward(before, rule, at, limits)
         if before is None:
             await store.insert_alerts(session, [_row(ward_id, alert_id, subject, after)])
         else:
@@ -76,16 +77,16 @@ async def _change(
     return True
 
 
-async def _standing(where: Where, ward_id: str, subject: str, rule: Rule) -> tuple[str, Episode | None, ServiceHours]:
-    """The unresolved alert (a new id and None without one) and when the ward works."""
-    hours = (await load_cover(where, ward_id)).hours
+async def _standing(where: Where, ward_id: str, subject: str, rule: Rule) -> tuple[str, Episode | None, HumanLimits]:
+    """The unresolved alert (a new id and None without one) and what its limits follow from."""
+    limits = await limits_on(where, await load_cover(where, ward_id))
     query = select(ALERT.c.id, ALERT.c.machine).where(
         ALERT.c.ward_id == ward_id, ALERT.c.subject == subject, ALERT.c.family == rule.family.value, UNRESOLVED
     )
     row = (await where.execute(query.with_for_update(key_share=True))).one_or_none()
     if row is None:
-        return new_id(), None, hours
-    return row[0], readable(row[0], row[1]), hours
+        return new_id(), None, limits
+    return row[0], readable(row[0], row[1]), limits
 
 
 def _row(ward_id: str, alert_id: str, subject: str, episode: Episode) -> dict[str, Any]:

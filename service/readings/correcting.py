@@ -111,9 +111,10 @@ async def _judge_again(session: WriteSession, row: Mapping[str, Any], at: dateti
             [each for each in history.pauses if each.at >= history.since],
         )
         # What time alone has brought about by now is not the correction's doing.
-        stood = advance(start._replace(window=(), episodes=readable, watch=None), at)
+        by_now = start._replace(window=(), episodes=readable, watch=None, rule_set=without.rule_set)
+        stood = advance(by_now, at)
         wanted = {f: each for f, each in without.episodes.items() if f in readable or f not in stored}
-        decided = correct(stood.episodes, wanted, at, row["id"], cover.hours)
+        decided = correct(stood.episodes, wanted, at, row["id"], without.human_limits)
         due = _due(stay, decided.episodes, without, at)
     except (ValueError, KeyError, LookupError, TypeError) as problem:
         # What stands stays as it is: nothing is lowered by a judgement that failed.

@@ -71,8 +71,9 @@ async def approve(
     if proposed.based_on != in_force.live:
         raise Conflict("Another rule set has gone live since this one was proposed: propose it again.")
     live = (await load(session, [(ward_id, in_force.live)]))[ward_id, in_force.live]
-    if readable(ward_id, number, proposed.values).watch != live.watch:
-        # What is waited for has changed: a stay's next look may come too late now.
+    new = readable(ward_id, number, proposed.values)
+    if (new.watch, new.responses) != (live.watch, live.responses):
+        # What is waited for has changed, or how long people have: a stay's next look may come too late now.
         await store.look_at_stays(session, ward_id)
     await store.approve_version(session, ward_id, number, who.id, at)
     await _tell(session, who, ward_id, "rule_set.approved", number, at, real_at)

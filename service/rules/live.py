@@ -78,6 +78,17 @@ async def live_on(where: Where, ward_id: str) -> RuleSet:
     return (await load(where, [(ward_id, live)]))[ward_id, live]
 
 
+def rules_in_force() -> tuple[Any, Any]:
+    """The number of the ward's live rule set and its values (NULL: the default), as columns of a statement on it."""
+    live = (RULE_SET.c.ward_id == WARD.c.id, RULE_SET.c.number == WARD.c.rule_set_number)
+    return WARD.c.rule_set_number, select(RULE_SET.c["values"]).where(*live).correlate(WARD).scalar_subquery()
+
+
+def in_force(ward_id: str, number: int, values: Mapping[str, Any] | None) -> RuleSet:
+    """The rule set that `rules_in_force` tells of; the stand-in for one that cannot be read."""
+    return DEFAULT if not number else readable(ward_id, number, values or {})
+
+
 async def load_lives(where: Where, ward_id: str) -> list[tuple[datetime, RuleSet]]:
     """Which rule sets went live on a ward, and when, oldest first. Before the first of them it was the default."""
     query = select(RULE_SET.c.approved_at, RULE_SET.c.number, RULE_SET.c["values"]).where(

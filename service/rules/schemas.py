@@ -5,18 +5,28 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, StringConstraints
 
+from alerts.rule_set import bounds
 from service.body import Schema
 from service.fields import Instant, LongText
 
 Reason = Annotated[LongText, StringConstraints(min_length=1)]
 Number = Annotated[int, Field(ge=0, le=1_000_000, description="0 is the default rule set")]
 
+_NUMBERS: dict[str, Any] = {
+    "properties": {
+        name: {"type": "number", "minimum": lowest, "maximum": highest} for name, (lowest, highest) in bounds().items()
+    }
+}
+Values = Annotated[
+    dict[str, Any], Field(description="Every number by its name, `version` and `off`", json_schema_extra=_NUMBERS)
+]
+
 
 class RuleSetIn(Schema):
     """A proposal: the live rule set with these numbers changed."""
 
     numbers: dict[str, StrictInt | StrictFloat] = Field(
-        default_factory=dict, max_length=100, description="By name; each with its bounds is in the live rule set"
+        default_factory=dict, max_length=100, description="By name, within its bounds", json_schema_extra=_NUMBERS
     )
     off: list[str] | None = Field(None, max_length=20, description="Optional rules to switch off")
     reason: Reason
@@ -36,7 +46,7 @@ class RuleSetOut(BaseModel):
     number: int
     version: str
     based_on: int
-    values: dict[str, Any]
+    values: Values
     reason: str
     author_id: str
     created_at: Instant
@@ -63,7 +73,7 @@ class LiveRulesOut(BaseModel):
 
     number: int = Field(description="0 is the default")
     version: str
-    values: dict[str, Any]
+    values: Values
     shadow_number: int | None
     bounds: dict[str, BoundsOut]
     optional_rules: list[str]

@@ -7,11 +7,12 @@ from alerts.change import Change, Reminder
 from alerts.episode import Episode
 from alerts.evaluate import Evaluation
 from alerts.fold import HumanEvent, Verb, act
-from alerts.judge import advance, change_plan, judge
+from alerts.judge import advance, change_plan, change_rule_set, judge
 from alerts.passing import pause, resume
 from alerts.plan import Plan
 from alerts.reading import Reading
 from alerts.record import Judgement, Record
+from alerts.rule_set import DEFAULT, RuleSet
 from alerts.severity import Family
 from alerts.watch import begin_watch
 
@@ -42,9 +43,9 @@ def reading(at: str, *, received: str | None = None, **values: Any) -> Reading:
 
 
 class Stay:
-    def __init__(self, *, admitted: str | None = None, **plan: Any) -> None:
+    def __init__(self, *, admitted: str | None = None, rules: RuleSet = DEFAULT, **plan: Any) -> None:
         watch = None if admitted is None else begin_watch(clock(admitted))
-        self.record = Record(plan=Plan(**plan), watch=watch)
+        self.record = Record(plan=Plan(**plan), watch=watch, rule_set=rules)
         self.changes: list[Change] = []
         self.closed: dict[Family, Episode] = {}
         self.reminders: list[Reminder] = []
@@ -81,6 +82,9 @@ class Stay:
 
     def is_replanned(self, at: str, **plan: Any) -> list[Change]:
         return self._after(change_plan(self.record, Plan(**plan), clock(at)))
+
+    def is_ruled_by(self, at: str, rules: RuleSet) -> list[Change]:
+        return self._after(change_rule_set(self.record, rules, clock(at)))
 
     @property
     def reminded(self) -> list[str]:

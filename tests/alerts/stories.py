@@ -3,12 +3,13 @@
 from typing import Any
 
 from alerts.fold import Verb
+from alerts.rule_set import RuleSet
 from alerts.severity import Family
 from alerts.transitions import Trigger, step
 from tests.alerts.stay import Stay, reading
 
 Step = tuple[str, Any]
-"""A time of day, and what happens: values read, a verb, or None for nothing but time."""
+"""A time of day, and what happens: values read, a verb, rules that go live, or None for nothing but time."""
 
 
 def values(spo2: float, **more: Any) -> dict[str, Any]:
@@ -27,6 +28,14 @@ COOL: list[Step] = [("09:00", {"spo2": 97, "temperature": 37.0}), ("09:20", {"sp
 CONTRADICTED: list[Step] = [("08:05", values(96)), ("08:12", values(97))]
 FELL_AND_CAME_BACK: list[Step] = [AMBER, AMBER_AGAIN, *WELL]
 """High once, and recovered while nobody looked."""
+LESS_TIME = RuleSet(
+    version="ward-7.2",
+    critical_acknowledge_minutes=5,
+    critical_contact_minutes=20,
+    high_acknowledge_minutes=10,
+    high_contact_minutes=20,
+)
+"""How long people have from now on."""
 
 
 def then(verb: Verb, at: str = "10:00") -> Step:
@@ -76,15 +85,20 @@ STORIES: dict[str, list[Step]] = {
     "T42": [AMBER, then(Verb.SNOOZE, "08:10"), then(Verb.SNOOZE_ENDS, "08:20")],
     "T43": [AMBER, TAKEN, then(Verb.SNOOZE, "08:12"), then(Verb.SNOOZE_ENDS, "08:20")],
     "T44": [*FELL_AND_CAME_BACK, then(Verb.SNOOZE), then(Verb.SNOOZE_ENDS, "10:20")],
+    "T45": [RED, ("08:03", LESS_TIME)],
+    "T46": [AMBER, AMBER_AGAIN, ("08:06", values(96)), ("08:21", values(97)), ("08:22", LESS_TIME)],
 }
 
+OXYGEN = Family.OXYGEN
 FAMILY = {"T2": Family.VITALS, "T8": Family.VITALS, "T18": Family.VITALS}
 """What the story is about; oxygen, unless said."""
+WATCHED = ("T45", "T46")
+"""Where the clock over the stay has a part."""
 
 
 def told(number: str) -> tuple[str, str]:
     """The story on the pure engine: the transition its last step made, and the state the alert is in."""
-    stay, family, transition = Stay(), FAMILY.get(number, Family.OXYGEN), ""
+    stay, family, transition = Stay(admitted="07:00" if number in WATCHED else None), FAMILY.get(number, OXYGEN), ""
     for at, happens in STORIES[number]:
         if isinstance(happens, Verb):
             before = stay.closed.get(family) if happens == Verb.REOPEN else stay.record.episodes[family]
@@ -93,7 +107,10 @@ def told(number: str) -> tuple[str, str]:
             until = f"{int(at[:2]) + 1}{at[2:]}" if happens == Verb.SNOOZE else ""
             stay.acts(at, happens, family, until=until)
             continue
-        changes = stay.waits_until(at) if happens is None else stay.receives(reading(at, **happens))
+        if isinstance(happens, RuleSet):
+            changes = stay.is_ruled_by(at, happens)
+        else:
+            changes = stay.waits_until(at) if happens is None else stay.receives(reading(at, **happens))
         transition = next((change.transition for change in changes if change.family == family), "")
         stay.closed |= {change.family: change.after for change in changes if not change.after.unresolved}
     return transition, str({**stay.closed, **stay.record.episodes}[family].state)

@@ -9,7 +9,7 @@ from alerts.correct import Closing, correct, refold
 from alerts.decide import Decisions
 from alerts.episode import State
 from alerts.fold import PlanEvent, RuleSetEvent, Verb
-from alerts.limits import DAILY
+from alerts.limits import USUAL_LIMITS
 from alerts.plan import Plan
 from alerts.reading import Reading
 from alerts.record import Record
@@ -26,7 +26,7 @@ def without(
 ) -> Decisions:
     left = [each for each in sent if each is not wrong]
     folded = refold(Record(), left, [], [], closings or [], clock(at)).episodes
-    return correct(stay.record.episodes, folded, clock(at), wrong.id, DAILY)
+    return correct(stay.record.episodes, folded, clock(at), wrong.id, USUAL_LIMITS)
 
 
 def told(*sent: tuple[str, dict[str, Any]]) -> tuple[Stay, list[Reading]]:
@@ -68,7 +68,7 @@ def test_what_somebody_took_stays_taken() -> None:
 def test_said_again_nothing_happens_again() -> None:
     stay, sent = told(("08:00", {"spo2": 88, "breathlessness": 1}))
     first = without(stay, sent, sent[0], "08:05")
-    again = correct(first.episodes, {}, clock("08:06"), "other", DAILY)
+    again = correct(first.episodes, {}, clock("08:06"), "other", USUAL_LIMITS)
     assert again.changes == ()
     assert again.episodes[OXYGEN].explanation.text.count("entered in error") == 1
 
@@ -129,7 +129,7 @@ def test_what_no_reading_is_the_evidence_of_stays(wrong: int) -> None:
         first_breach_at=clock("08:00"), last_breach_at=clock("08:00"),
     )  # fmt: skip
     episodes = {Family.TECHNICAL: technical._replace(traces=(*technical.traces, refused))}
-    after = correct(episodes, {}, clock("08:10"), sent[wrong].id, DAILY).episodes[Family.TECHNICAL]
+    after = correct(episodes, {}, clock("08:10"), sent[wrong].id, USUAL_LIMITS).episodes[Family.TECHNICAL]
     assert [trace.key for trace in after.traces] == ["R20"]
     assert after.state == State.OPEN
 
@@ -143,7 +143,7 @@ def test_each_reading_is_judged_by_the_plan_of_its_receipt() -> None:
 
 def test_a_cleared_episode_that_nobody_sees_any_more_is_not_raised_again() -> None:
     stay, _ = told(("08:00", {"spo2": 91, "breathlessness": 1}), ("08:20", {"spo2": 96}), ("08:40", {"spo2": 97}))
-    assert correct({}, stay.record.episodes, clock("08:50"), "wrong", DAILY).changes == ()
+    assert correct({}, stay.record.episodes, clock("08:50"), "wrong", USUAL_LIMITS).changes == ()
 
 
 def test_each_reading_is_judged_again_by_the_rule_set_of_its_time() -> None:
@@ -180,7 +180,7 @@ def test_the_machines_part_is_that_of_the_fold() -> None:
         traces=(red, silent._replace(severity=Severity.MEDIUM)), reading_count=7, retrospective=True
     )
     assert folded.waits
-    after = correct(stay.record.episodes, {OXYGEN: folded}, clock("08:12"), "wrong", DAILY).episodes[OXYGEN]
+    after = correct(stay.record.episodes, {OXYGEN: folded}, clock("08:12"), "wrong", USUAL_LIMITS).episodes[OXYGEN]
     assert (after.severity, after.waits, after.reading_count) == (Severity.HIGH, folded.waits, 7)
     assert (after.retrospective, after.last_breach_at) == (True, clock("08:10"))
 
@@ -189,7 +189,7 @@ def test_one_rule_that_still_speaks_is_enough_to_stand_again() -> None:
     other, _ = told(("08:10", {"spo2": 88, "breathlessness": 1}))
     red, silent = other.alert().traces
     folded = other.alert()._replace(traces=(red, silent._replace(active=False)))
-    assert only(correct({}, {OXYGEN: folded}, clock("08:12"), "wrong", DAILY)).kind == Kind.OPENED
+    assert only(correct({}, {OXYGEN: folded}, clock("08:12"), "wrong", USUAL_LIMITS)).kind == Kind.OPENED
 
 
 def test_what_is_open_again_has_the_transition_of_a_breach() -> None:

@@ -9,7 +9,7 @@ from alerts.decide import Decisions
 from alerts.episode import State
 from alerts.fold import PauseEvent, PlanEvent, Verb, fold
 from alerts.judge import advance
-from alerts.limits import DAILY
+from alerts.limits import USUAL_LIMITS
 from alerts.plan import Plan
 from alerts.reading import Reading
 from alerts.record import Record
@@ -35,7 +35,7 @@ def lived(wrong: Reading, until: str) -> Stay:
 def corrected(stay: Stay, at: str, closings: list[Closing] | None = None) -> tuple[Decisions, Watch]:
     without = refold(START, [RIGHT], [], [], closings or [], clock(at))
     assert stay.record.watch is not None
-    decided = correct(stay.record.episodes, without.episodes, clock(at), "wrong", DAILY)
+    decided = correct(stay.record.episodes, without.episodes, clock(at), "wrong", USUAL_LIMITS)
     return decided, set_back(stay.record.watch, without)
 
 
@@ -98,7 +98,7 @@ def test_absence_that_was_told_is_never_taken_back() -> None:
     assert stands.severity == HIGH
     without = refold(START, [reading("08:01", spo2=97)], [], [], [], clock("14:30"))
     assert MISSED not in without.episodes
-    decided = correct(stay.record.episodes, without.episodes, clock("14:30"), "wrong", DAILY)
+    decided = correct(stay.record.episodes, without.episodes, clock("14:30"), "wrong", USUAL_LIMITS)
     assert decided.episodes[MISSED] is stands
 
 
@@ -114,7 +114,7 @@ def test_what_a_plan_lacks_is_no_matter_of_a_reading() -> None:
     assert Family.PLAN in stay.families
     without = refold(START, [RIGHT], [], [], [], clock("2 08:00"))
     episodes = {family: each for family, each in stay.record.episodes.items() if family != Family.PLAN}
-    assert Family.PLAN not in correct(episodes, without.episodes, clock("2 08:00"), "wrong", DAILY).episodes
+    assert Family.PLAN not in correct(episodes, without.episodes, clock("2 08:00"), "wrong", USUAL_LIMITS).episodes
 
 
 def test_nobody_watches_and_nothing_is_set_back() -> None:

@@ -9,7 +9,7 @@ from alerts import lifecycle
 from alerts.checkpoint import dump, load
 from alerts.episode import Episode, Escalation
 from alerts.escalation import Passed, Ward, limit_at, pass_limits
-from alerts.limits import DAILY
+from alerts.limits import USUAL_LIMITS
 from alerts.policy import DEFAULT, Notify, Policy, Step
 from alerts.snoozing import snooze
 from tests.alerts.stay import Stay, clock
@@ -18,7 +18,7 @@ ON_DUTY, LEAD, OUT_OF_HOURS = range(3)
 
 
 def ward(watched: Callable[[datetime], bool] | bool = True, policy: Policy = DEFAULT) -> Ward:
-    return Ward(DAILY, policy, watched if callable(watched) else lambda _at: watched)
+    return Ward(USUAL_LIMITS, policy, watched if callable(watched) else lambda _at: watched)
 
 
 def critical(at: str) -> Episode:
@@ -105,7 +105,7 @@ def test_limits_of_what_is_not_urgent_go_on_in_service_hours() -> None:
 
 def test_contact_that_is_not_made_escalates_and_the_acknowledgement_ends() -> None:
     episode, _ = pass_limits(critical("10:00"), clock("10:00"), ward())
-    taken = lifecycle.acknowledge(episode, clock("10:05"), DAILY)
+    taken = lifecycle.acknowledge(episode, clock("10:05"), USUAL_LIMITS)
     assert limit_at(taken) == clock("10:30")
     _, happened = pass_limits(taken, clock("10:35"), ward())
     assert told(happened) == [("escalated", "10:30", ON_DUTY, 1), ("ack_expired", "10:35", None, 2)]
@@ -119,14 +119,16 @@ def test_contact_that_is_not_made_escalates_and_the_acknowledgement_ends() -> No
 
 def test_an_acknowledgement_that_ends_with_nobody_there_is_uncovered() -> None:
     episode, _ = pass_limits(critical("10:00"), clock("10:00"), ward())
-    taken = lifecycle.acknowledge(episode, clock("10:05"), DAILY)
+    taken = lifecycle.acknowledge(episode, clock("10:05"), USUAL_LIMITS)
     _, happened = pass_limits(taken, clock("10:36"), ward(lambda at: at < clock("10:33")))
     assert told(happened)[-2:] == [("ack_expired", "10:35", None, 2), ("uncovered", "10:35", OUT_OF_HOURS, 2)]
 
 
 def test_contact_meets_every_limit() -> None:
     episode, _ = pass_limits(critical("10:00"), clock("10:00"), ward())
-    taken = lifecycle.contact(lifecycle.acknowledge(episode, clock("10:05"), DAILY), clock("10:10"), reached=True)
+    taken = lifecycle.contact(
+        lifecycle.acknowledge(episode, clock("10:05"), USUAL_LIMITS), clock("10:10"), reached=True
+    )
     assert limit_at(taken) is None
     assert pass_limits(taken, clock("1 10:00"), ward()) == (taken, ())
 
@@ -149,7 +151,9 @@ def test_a_new_limit_begins_with_the_first_step_and_asks_anew_who_is_there() -> 
     stay = Stay()
     stay.reads("10:00", spo2=94)
     escalated, _ = pass_limits(stay.alert(), clock("12:00"), ward())
-    again = lifecycle.unacknowledge(lifecycle.acknowledge(escalated, clock("12:05"), DAILY), clock("12:06"), DAILY)
+    again = lifecycle.unacknowledge(
+        lifecycle.acknowledge(escalated, clock("12:05"), USUAL_LIMITS), clock("12:06"), USUAL_LIMITS
+    )
     _, happened = pass_limits(again, clock("14:06"), ward())
     assert told(happened) == [("escalated", "14:06", ON_DUTY, 2)]
     stay.reads("10:30", spo2=91, breathlessness=0)

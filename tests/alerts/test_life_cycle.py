@@ -7,7 +7,7 @@ import pytest
 from alerts.episode import State
 from alerts.fold import Verb
 from alerts.lifecycle import ReopenTooLate, acknowledge, contact, escalate, reopen, resolve
-from alerts.limits import DAILY
+from alerts.limits import USUAL_LIMITS
 from alerts.severity import Family, Severity
 from alerts.transitions import TRANSITIONS, IllegalTransition, Trigger, step
 from tests.alerts.stay import Stay, clock
@@ -50,7 +50,7 @@ def test_the_steps_the_design_allows(state: State | None, trigger: Trigger, afte
 def test_what_is_not_allowed_says_what_would_be() -> None:
     stay = taken()
     with pytest.raises(IllegalTransition) as refused:
-        acknowledge(stay.alert(), clock("08:20"), DAILY)
+        acknowledge(stay.alert(), clock("08:20"), USUAL_LIMITS)
     assert Trigger.UNACKNOWLEDGE in refused.value.legal
     assert Trigger.ACKNOWLEDGE not in refused.value.legal
 
@@ -98,7 +98,7 @@ def test_contact_alone_does_not_take_an_open_alert() -> None:
     stay.reads("08:00", spo2=91, breathlessness=1)
     reached = contact(stay.alert(), clock("08:05"), reached=True)
     assert (reached.state, reached.respond_by) == (State.OPEN, clock("08:15"))
-    assert acknowledge(reached, clock("08:10"), DAILY).respond_by is None
+    assert acknowledge(reached, clock("08:10"), USUAL_LIMITS).respond_by is None
 
 
 @pytest.mark.hazard("H2")
@@ -120,10 +120,10 @@ def test_who_gives_it_back_leaves_it_open_with_new_limits() -> None:
 def test_a_wrong_resolve_can_be_taken_back_for_a_day() -> None:
     closed = resolve(taken().alert(), clock("08:20"))
     assert (closed.state, closed.waits, closed.respond_by) == (State.RESOLVED, (), None)
-    again = reopen(closed, clock("1 08:20"), DAILY)
+    again = reopen(closed, clock("1 08:20"), USUAL_LIMITS)
     assert (again.state, again.resolved_at) == (State.OPEN, None)
     with pytest.raises(ReopenTooLate):
-        reopen(closed, clock("1 08:21"), DAILY)
+        reopen(closed, clock("1 08:21"), USUAL_LIMITS)
 
 
 def test_every_human_step_raises_the_version() -> None:

@@ -5,7 +5,16 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from alerts.calendar import Span, Timetable
-from alerts.limits import DAILY, ROUND_THE_CLOCK, ServiceHours, acknowledge_by, acknowledgement_expires, contact_by
+from alerts.limits import (
+    DAILY,
+    ROUND_THE_CLOCK,
+    USUAL_LIMITS,
+    HumanLimits,
+    ServiceHours,
+    acknowledge_by,
+    acknowledgement_expires,
+    contact_by,
+)
 from alerts.severity import Family, Severity
 
 OXYGEN, TECHNICAL = Family.OXYGEN, Family.TECHNICAL
@@ -29,17 +38,17 @@ def test_limits_of_an_alert_at_three_in_the_night(
     severity: Severity, acknowledge: str, contact: str | None, expires: str
 ) -> None:
     start = at("2026-11-22T03:00")
-    assert acknowledge_by(OXYGEN, severity, start, DAILY) == at(acknowledge)
-    assert contact_by(OXYGEN, severity, start, DAILY) == (None if contact is None else at(contact))
-    assert acknowledgement_expires(OXYGEN, severity, start, DAILY) == at(expires)
+    assert acknowledge_by(OXYGEN, severity, start, USUAL_LIMITS) == at(acknowledge)
+    assert contact_by(OXYGEN, severity, start, USUAL_LIMITS) == (None if contact is None else at(contact))
+    assert acknowledgement_expires(OXYGEN, severity, start, USUAL_LIMITS) == at(expires)
 
 
 @pytest.mark.parametrize("severity", list(Severity))
 def test_the_technical_desk_has_an_hour_always(severity: Severity) -> None:
     start = at("2026-11-22T03:00")
-    assert acknowledge_by(TECHNICAL, severity, start, DAILY) == at("2026-11-22T04:00")
-    assert contact_by(TECHNICAL, severity, start, DAILY) is None
-    assert acknowledgement_expires(TECHNICAL, severity, start, DAILY) == at("2026-11-22T07:00")
+    assert acknowledge_by(TECHNICAL, severity, start, USUAL_LIMITS) == at("2026-11-22T04:00")
+    assert contact_by(TECHNICAL, severity, start, USUAL_LIMITS) is None
+    assert acknowledgement_expires(TECHNICAL, severity, start, USUAL_LIMITS) == at("2026-11-22T07:00")
 
 
 @pytest.mark.parametrize(
@@ -58,7 +67,7 @@ def test_the_technical_desk_has_an_hour_always(severity: Severity) -> None:
     ],
 )
 def test_medium_counts_in_service_hours(start: str, limit: str) -> None:
-    assert acknowledge_by(OXYGEN, Severity.MEDIUM, at(start), DAILY) == at(limit)
+    assert acknowledge_by(OXYGEN, Severity.MEDIUM, at(start), USUAL_LIMITS) == at(limit)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +75,7 @@ def test_medium_counts_in_service_hours(start: str, limit: str) -> None:
 )
 def test_round_the_clock_two_hours_are_two_hours_on_both_clock_changes(start: str, limit: str) -> None:
     always = ServiceHours(table=ROUND_THE_CLOCK)
-    assert acknowledge_by(OXYGEN, Severity.MEDIUM, at(start), always) == at(limit)
+    assert acknowledge_by(OXYGEN, Severity.MEDIUM, at(start), HumanLimits(hours=always)) == at(limit)
 
 
 def test_a_night_shift_runs_past_midnight() -> None:
@@ -93,7 +102,7 @@ WEEKDAYS = ServiceHours(
     ],
 )
 def test_low_is_due_at_the_next_board_round(hours: ServiceHours, start: str, limit: str) -> None:
-    assert acknowledge_by(OXYGEN, Severity.LOW, at(start), hours) == at(limit)
+    assert acknowledge_by(OXYGEN, Severity.LOW, at(start), HumanLimits(hours=hours)) == at(limit)
 
 
 def test_service_time_goes_on_over_a_break_and_a_closed_day() -> None:

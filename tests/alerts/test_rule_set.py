@@ -27,16 +27,38 @@ def test_the_default_survives_being_written_and_read() -> None:
     assert DEFAULT.version == "2026.11.2"
 
 
+COMPANIONS: dict[str, dict[str, float]] = {
+    "standard_red_at": {"standard_amber_at": 96},
+    "standard_amber_at": {"standard_red_at": 80},
+    "hypercapnic_red_at": {"hypercapnic_amber_at": 90},
+    "hypercapnic_amber_at": {"hypercapnic_red_at": 80},
+    "large_drop": {"drop": 2},
+    "clear_drop": {"drop": 3},
+    "breathless_critical_from": {"breathless_high_from": 4},
+    "mild_up_to": {"moderate_from": 4},
+    "breathless_high_from": {"mild_up_to": 2},
+    "critical_contact_minutes": {"critical_acknowledge_minutes": 5},
+    "critical_expiry_minutes": {"critical_acknowledge_minutes": 5, "critical_contact_minutes": 10},
+    "high_acknowledge_minutes": {"critical_acknowledge_minutes": 5},
+    "high_contact_minutes": {
+        "critical_acknowledge_minutes": 5, "critical_contact_minutes": 20, "high_acknowledge_minutes": 10,
+    },
+    "high_expiry_minutes": {
+        "critical_acknowledge_minutes": 5, "critical_contact_minutes": 20, "critical_expiry_minutes": 20,
+        "high_acknowledge_minutes": 10, "high_contact_minutes": 20,
+    },
+    "medium_acknowledge_minutes": {"medium_contact_minutes": 300, "medium_expiry_minutes": 300},
+    "medium_contact_minutes": {"medium_acknowledge_minutes": 30, "medium_expiry_minutes": 480},
+    "medium_expiry_minutes": {"medium_acknowledge_minutes": 30, "medium_contact_minutes": 60},
+}  # fmt: skip
+"""What has to give way for a number to be set to either of its bounds."""
+
+
 def test_the_default_lies_within_its_own_bounds_and_both_ends_can_be_set() -> None:
     for name, (low, high) in bounds().items():
         assert low <= getattr(DEFAULT, name) <= high
         for value in (low, high):
-            companions = {"standard_red_at": {"standard_amber_at": 96}, "standard_amber_at": {"standard_red_at": 80},
-                          "hypercapnic_red_at": {"hypercapnic_amber_at": 90}, "large_drop": {"drop": 2},
-                          "hypercapnic_amber_at": {"hypercapnic_red_at": 80}, "clear_drop": {"drop": 3},
-                          "breathless_critical_from": {"breathless_high_from": 4}, "mild_up_to": {"moderate_from": 4},
-                          "breathless_high_from": {"mild_up_to": 2}}.get(name, {})  # fmt: skip
-            assert getattr(ward(**{**companions, name: value}), name) == value
+            assert getattr(ward(**{**COMPANIONS.get(name, {}), name: value}), name) == value
 
 
 @pytest.mark.parametrize(
@@ -61,6 +83,21 @@ def test_the_default_lies_within_its_own_bounds_and_both_ends_can_be_set() -> No
         ({"mild_up_to": 3}, "moderate_from", "crossing"),
         ({"mild_up_to": 3, "moderate_from": 4, "breathless_high_from": 3}, "breathless_high_from", "crossing"),
         ({"breathless_high_from": 5, "breathless_critical_from": 5}, "breathless_critical_from", "crossing"),
+        ({"critical_acknowledge_minutes": 16}, "critical_acknowledge_minutes", "out_of_range"),
+        ({"critical_acknowledge_minutes": 4}, "critical_acknowledge_minutes", "out_of_range"),
+        ({"low_acknowledge_hours": 25}, "low_acknowledge_hours", "out_of_range"),
+        ({"high_contact_minutes": 30.5}, "high_contact_minutes", "invalid"),
+        ({"critical_contact_minutes": 15}, "critical_contact_minutes", "crossing"),
+        ({"high_contact_minutes": 30}, "high_contact_minutes", "crossing"),
+        ({"medium_acknowledge_minutes": 240}, "medium_contact_minutes", "crossing"),
+        ({"critical_expiry_minutes": 29}, "critical_expiry_minutes", "crossing"),
+        ({"high_expiry_minutes": 59}, "high_expiry_minutes", "crossing"),
+        ({"medium_contact_minutes": 241}, "medium_expiry_minutes", "crossing"),
+        ({"high_acknowledge_minutes": 14}, "high_acknowledge_minutes", "crossing"),
+        ({"critical_contact_minutes": 30, "high_acknowledge_minutes": 15, "high_contact_minutes": 29},
+         "high_contact_minutes", "crossing"),
+        ({"critical_acknowledge_minutes": 5, "critical_contact_minutes": 20, "high_acknowledge_minutes": 10,
+          "high_contact_minutes": 20, "high_expiry_minutes": 29}, "high_expiry_minutes", "crossing"),
         ({"off": ["R1"]}, "off", "mandatory"),
         ({"off": ["R13"]}, "off", "mandatory"),
         ({"off": "R5"}, "off", "invalid"),
@@ -209,6 +246,97 @@ def test_oxygen_is_judged_by_the_wards_numbers() -> None:
     assert not over.reads("08:20", spo2=94, oxygen_flow=2)
     over.reads("08:30", spo2=94, oxygen_flow=2)
     assert "30 min apart" in over.alert(Family.OVER_OXYGENATION).explanation.text
+
+
+def test_an_answer_holds_as_long_as_the_ward_says() -> None:
+    for rules, minute, answered in (
+        (DEFAULT, "09:00", True), (DEFAULT, "09:01", False),
+        (ward(answer_holds_minutes=15), "08:15", True), (ward(answer_holds_minutes=15), "08:16", False),
+    ):  # fmt: skip
+        stay = stay_on(rules)
+        stay.reads("08:00", spo2=97, breathlessness=0)
+        stay.reads(minute, spo2=93)
+        assert stay.alert().rule_ids == (("R2", "R3") if answered else ("R2", "R4")), minute
+
+
+def test_an_answer_alone_finds_its_reading_as_long_as_the_ward_says() -> None:
+    for rules, minute, answered in (
+        (DEFAULT, "09:00", True), (DEFAULT, "09:01", False),
+        (ward(answer_holds_minutes=30), "08:30", True), (ward(answer_holds_minutes=30), "08:31", False),
+    ):  # fmt: skip
+        stay = stay_on(rules)
+        stay.reads("08:00", spo2=93)
+        stay.reads(minute, breathlessness=0)
+        assert ("R3" in stay.alert().rule_ids) == answered, minute
+
+
+def test_rest_and_exertion_belong_together_as_long_as_the_ward_says() -> None:
+    for rules, minute, falls in (
+        (DEFAULT, "08:10", True), (DEFAULT, "08:11", False),
+        (ward(exertion_session_minutes=15), "08:15", True), (ward(exertion_session_minutes=15), "08:16", False),
+        (ward(exertion_session_minutes=5), "08:06", False),
+    ):  # fmt: skip
+        stay = stay_on(rules)
+        stay.reads("08:00", spo2=97)
+        stay.reads(minute, spo2=94, context="post_exertion_40_steps")
+        assert bool(stay.families) == falls, minute
+
+
+SIX = ("-1 09:00", "-1 13:00", "-1 19:00", "09:00", "13:00", "19:00")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "values", "raised"),
+    [
+        ({"trend_hours": 24}, (97, 97, 96, 96), True),
+        ({"trend_hours": 25}, (97, 97, 96, 96), False),
+        ({"trend_hours": 36}, (98, 98, 97, 97, 96, 96), False),
+        ({}, (98, 98, 97, 96, 96), True),
+        ({"trend_readings": 5}, (98, 98, 97, 96, 96), True),
+        ({"trend_readings": 6}, (98, 98, 97, 96, 96), False),
+        ({"trend_last": 4}, (98, 98, 97, 96, 96), False),
+        ({"trend_last": 4}, (98, 97, 96, 96, 95), True),
+        ({"trend_last": 5}, (98, 97, 96, 96, 95), True),
+        ({"trend_last": 5}, (97, 97, 98, 96, 96, 95), False),
+    ],
+)
+def test_a_falling_trend_takes_as_many_values_as_the_ward_says(
+    numbers: dict[str, Any], values: tuple[int, ...], raised: bool
+) -> None:
+    stay = stay_on(ward(**numbers), baseline_spo2=98)
+    for at, spo2 in zip(SIX[-len(values) :], values, strict=True):
+        stay.reads(at, spo2=spo2)
+    assert ("R12" in stay.alert().rule_ids if stay.families else False) == raised
+
+
+def test_a_trend_of_half_a_day_is_one_where_the_ward_says_so() -> None:
+    for rules, falling in ((DEFAULT, False), (ward(trend_hours=12), True)):
+        stay = stay_on(rules, baseline_spo2=98)
+        for at, spo2 in (("07:00", 97), ("11:00", 97), ("15:00", 96), ("19:00", 96)):
+            stay.reads(at, spo2=spo2)
+        assert bool(stay.families) == falling
+
+
+@pytest.mark.parametrize(
+    ("numbers", "values", "raised"),
+    [
+        ({}, (99, 99, 99, 99, 96, 96), True),
+        ({}, (99, 99, 99, 96, 96), False),
+        ({"trend_compared_with": 3}, (99, 99, 99, 96, 96), True),
+        ({"trend_compared_with": 3}, (99, 99, 98, 95, 96), True),
+        ({"trend_latest": 3}, (99, 99, 99, 99, 96, 96), False),
+        ({"trend_latest": 3, "trend_compared_with": 3}, (99, 99, 99, 96, 95, 96), True),
+        ({"trend_latest": 3, "trend_compared_with": 3}, (99, 99, 99, 97, 95, 96), False),
+        ({"trend_compared_with": 5}, (99, 99, 99, 99, 96, 96), False),
+    ],
+)
+def test_a_step_takes_as_many_values_as_the_ward_says(
+    numbers: dict[str, Any], values: tuple[int, ...], raised: bool
+) -> None:
+    stay = stay_on(ward(**numbers))
+    for at, spo2 in zip(SIX[-len(values) :], values, strict=True):
+        stay.reads(at, spo2=spo2)
+    assert bool(stay.families) == raised
 
 
 def test_a_rule_that_is_switched_off_says_so_and_raises_nothing() -> None:

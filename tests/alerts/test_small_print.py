@@ -10,7 +10,7 @@ from alerts.clearing import ends_when
 from alerts.correct import correct, refold
 from alerts.fold import Verb
 from alerts.judge import not_evaluated, refuse
-from alerts.limits import DAILY
+from alerts.limits import USUAL_LIMITS
 from alerts.margins import Comparison
 from alerts.plan import Plan
 from alerts.policy import Policy, PolicyInvalid, Step
@@ -41,7 +41,7 @@ def corrected(sent: list[Reading], wrong: Reading, at: str) -> Any:
     for each in sent:
         stay.receives(each)
     folded = refold(Record(), [each for each in sent if each is not wrong], [], [], [], clock(at)).episodes
-    return correct(stay.record.episodes, folded, clock(at), wrong.id, DAILY)
+    return correct(stay.record.episodes, folded, clock(at), wrong.id, USUAL_LIMITS)
 
 
 def test_severities_are_stored_as_the_numbers_one_to_four() -> None:

@@ -7,7 +7,7 @@ import pytest
 from alerts.correct import correct, refold
 from alerts.episode import Escalation
 from alerts.judge import not_evaluated
-from alerts.limits import DAILY
+from alerts.limits import USUAL_LIMITS
 from alerts.policy import Step, Via
 from alerts.receipt import receipt
 from alerts.record import Record
@@ -24,7 +24,7 @@ def test_an_alert_left_without_its_wrong_value_waits_for_one_thing_once() -> Non
     for each in sent:
         stay.receives(each)
     folded = refold(Record(), sent[:1], [], [], [], clock("08:06")).episodes
-    after = correct(stay.record.episodes, folded, clock("08:06"), sent[1].id, DAILY).episodes[OXYGEN]
+    after = correct(stay.record.episodes, folded, clock("08:06"), sent[1].id, USUAL_LIMITS).episodes[OXYGEN]
     assert [(wait.key, wait.due_at) for wait in after.waits] == [("R1", clock("08:15"))]
 
 
@@ -98,7 +98,7 @@ def test_the_alert_without_the_wrong_value_speaks_of_what_is_left() -> None:
     for each in sent:
         stay.receives(each)
     folded = refold(Record(), sent[:1], [], [], [], clock("08:35")).episodes
-    after = correct(stay.record.episodes, folded, clock("08:35"), sent[1].id, DAILY).episodes[OXYGEN]
+    after = correct(stay.record.episodes, folded, clock("08:35"), sent[1].id, USUAL_LIMITS).episodes[OXYGEN]
     assert after.explanation.text.startswith("SpO2 94 % ")
     assert [(wait.key, wait.due_at) for wait in after.waits] == [("R2", clock("09:00"))]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from alerts.episode import Episode
-from alerts.limits import DAILY
+from alerts.limits import USUAL_LIMITS
 from alerts.rule import explain
 from alerts.ward import (
     DELIVERY_FAILED,
@@ -18,7 +18,7 @@ from tests.alerts.stay import clock
 
 
 def late() -> Episode:
-    return raise_on_ward(None, degraded(("intake", "limits"), clock("9:55")), clock("10:00"), DAILY)[0]
+    return raise_on_ward(None, degraded(("intake", "limits"), clock("9:55")), clock("10:00"), USUAL_LIMITS)[0]
 
 
 def test_a_late_service_is_high_technical_and_says_what_is_late() -> None:
@@ -34,28 +34,28 @@ def test_a_late_service_is_high_technical_and_says_what_is_late() -> None:
 
 
 def test_when_it_works_again_the_alert_stays_for_a_person_to_close() -> None:
-    after, change = clear_on_ward(late(), SYSTEM_DEGRADED, clock("10:20"), DAILY)
+    after, change = clear_on_ward(late(), SYSTEM_DEGRADED, clock("10:20"), USUAL_LIMITS)
     assert change is not None
     assert (change.kind.value, change.reason, after.state.value) == ("recovered", "it works again", "recovered")
     assert not stands(after, SYSTEM_DEGRADED)
-    again, change = raise_on_ward(after, degraded(("delivery",), clock("10:25")), clock("10:30"), DAILY)
+    again, change = raise_on_ward(after, degraded(("delivery",), clock("10:25")), clock("10:30"), USUAL_LIMITS)
     assert change is not None
     assert (change.kind.value, again.state.value, stands(again, SYSTEM_DEGRADED)) == ("reopened", "open", True)
 
 
 def test_a_delivery_that_fails_closes_by_itself_when_something_arrives() -> None:
-    episode, change = raise_on_ward(None, delivery_failed("e1", clock("9:55")), clock("10:00"), DAILY)
+    episode, change = raise_on_ward(None, delivery_failed("e1", clock("9:55")), clock("10:00"), USUAL_LIMITS)
     assert change is not None
     assert (change.kind.value, episode.severity.word, episode.title) == ("opened", "medium", "delivery_failed")
     assert explain(delivery_failed("e1", clock("9:55"))) == "Nothing has reached e1 for more than 5 min."
-    after, change = clear_on_ward(episode, DELIVERY_FAILED, clock("10:20"), DAILY)
+    after, change = clear_on_ward(episode, DELIVERY_FAILED, clock("10:20"), USUAL_LIMITS)
     assert change is not None
     assert (change.kind.value, after.unresolved) == ("resolved", False)
 
 
 def test_nothing_is_cleared_where_nothing_stands() -> None:
     with pytest.raises(ValueError, match="nothing stands"):
-        clear_on_ward(None, SYSTEM_DEGRADED, clock("10:00"), DAILY)
+        clear_on_ward(None, SYSTEM_DEGRADED, clock("10:00"), USUAL_LIMITS)
 
 
 @pytest.mark.parametrize("rule", [SYSTEM_DEGRADED, DELIVERY_FAILED])

@@ -18,7 +18,7 @@ BOXES: dict[str, Box] = {
     NONE: (20, 250, 90, 50),
     State.OPEN: (270, 150, 210, 250),
     State.ACKNOWLEDGED: (660, 20, 230, 235),
-    State.RECOVERED: (660, 400, 230, 150),
+    State.RECOVERED: (660, 400, 230, 165),
     State.RESOLVED: (1080, 250, 100, 50),
 }
 """Where each state stands: left, top, width, height."""

@@ -64,7 +64,7 @@ class Mirror:
         left = list(self.readings.values())
         start = self.start._replace(watch=begin_watch(self.admitted_at))
         without = refold(start, left, self.plans, [], self.closings, at)
-        episodes = correct(self.record.episodes, without.episodes, at, reading_id, self.record.service_hours).episodes
+        episodes = correct(self.record.episodes, without.episodes, at, reading_id, self.record.human_limits).episodes
         assert self.record.watch is not None
         self.record = self.record._replace(
             episodes=episodes, window=tuple(left), watch=set_back(self.record.watch, without),

@@ -167,6 +167,11 @@ WAITS = st.builds(
     silent_hours=st.sampled_from([12, 24]),
     silent_gaps=st.sampled_from([1, 1.5]),
     baseline_hours=st.sampled_from([24, 48]),
+    critical_acknowledge_minutes=st.sampled_from([5, 15]),
+    high_contact_minutes=st.sampled_from([40, 60]),
+    medium_acknowledge_minutes=st.sampled_from([30, 120]),
+    low_acknowledge_hours=st.sampled_from([8, 24]),
+    answer_holds_minutes=st.sampled_from([15, 60]),
 )
 
 

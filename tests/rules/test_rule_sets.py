@@ -8,8 +8,10 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import select, text
 
+from alerts.ward import degraded
 from service.clock import Clock
 from service.fields import utc_text
+from service.queue.ward_alerts import raise_for_ward
 from service.readings import shadowing
 from service.storage.engine import Database
 from service.storage.session import reading as reading_session
@@ -169,6 +171,8 @@ async def test_a_change_builds_on_the_live_one(ward: Ward) -> None:
         ({"numbers": {"standard_red_at": 79}}, "/numbers/standard_red_at"),
         ({"numbers": {"standard_red_at": 94}}, "/numbers/standard_amber_at"),
         ({"numbers": {"version": 3}}, "/numbers/version"),
+        ({"numbers": {"critical_acknowledge_minutes": 16}}, "/numbers/critical_acknowledge_minutes"),
+        ({"numbers": {"critical_contact_minutes": 15}}, "/numbers/critical_contact_minutes"),
         ({"numbers": {"drop": "4"}}, "/numbers/drop/int"),
         ({"off": ["R1"]}, "/off"),
         ({"reason": ""}, "/reason"),
@@ -367,3 +371,64 @@ async def test_what_is_live_already_is_no_change_either(ward: Ward) -> None:
         answer = await ward.ask("POST", "/rule-sets", ward.first, {"reason": "No change at all.", **body})
         assert answer.status_code == 422, answer.text
         assert answer.json()["errors"][0]["code"] in {"unchanged", "invalid"}
+
+
+async def queued(ward: Ward) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (await ward.hospital.client.get("/v1/alerts", headers=ward.first)).json()["items"]
+    return found
+
+
+async def test_a_ward_that_gives_people_less_time_has_what_nobody_took_sooner_at_once(ward: Ward, app: FastAPI) -> None:
+    await ward.send(await ward.admit(), 91)
+    await ward.send(await ward.admit(), 91)
+    taken, free = await queued(ward)
+    path = f"/v1/alerts/{taken['id']}/acknowledge"
+    await ward.hospital.client.post(path, headers=ward.first, json={"version": taken["version"]})
+    await app.state.timekeeper.catch_up()
+    ward.clock.advance(minutes=4)  # type: ignore[attr-defined]
+    await ward.go_live({"critical_acknowledge_minutes": 5, "critical_contact_minutes": 20})
+    await app.state.timekeeper.catch_up()
+    due = {each["id"]: (each["respond_by"][11:16], each["contact_due_at"][11:16]) for each in await queued(ward)}
+    assert due == {free["id"]: ("08:09", "08:24"), taken["id"]: ("08:30", "08:30")}
+    events = (await ward.ask("GET", "/events?limit=200", ward.first)).json()["items"]
+    (hurried,) = [each for each in events if each["data"].get("transition") == "T45"]
+    assert (hurried["type"], hurried["subject"]["id"]) == ("alert.updated", free["id"])
+    assert hurried["data"]["reason"] == "the ward gives people less time"
+
+
+async def test_whoever_acts_and_the_timers_go_by_the_wards_own_limits(
+    ward: Ward, app: FastAPI, database: Database
+) -> None:
+    numbers = {"critical_acknowledge_minutes": 5, "critical_contact_minutes": 10, "critical_expiry_minutes": 12}
+    await ward.go_live({**numbers, "technical_acknowledge_minutes": 20})
+    await ward.send(await ward.admit(), 91)
+    (alert,) = await queued(ward)
+    assert alert["respond_by"] == "2026-11-22T08:05:00Z"
+    path = f"/v1/alerts/{alert['id']}/acknowledge"
+    await ward.hospital.client.post(path, headers=ward.first, json={"version": alert["version"]})
+    (alert,) = await queued(ward)
+    assert (alert["respond_by"][11:16], alert["ack_expires_at"][11:16]) == ("08:10", "08:12")
+    ward.clock.advance(minutes=12)  # type: ignore[attr-defined]
+    await app.state.timekeeper.catch_up()
+    (alert,) = await queued(ward)
+    assert (alert["state"], alert["respond_by"][11:16]) == ("open", "08:17")
+    at = ward.clock.now()
+    assert await raise_for_ward(database, ward.id, degraded(("intake",), at), at)
+    (technical,) = [each for each in await queued(ward) if each["channel"] == "technical"]
+    assert technical["respond_by"] == "2026-11-22T08:32:00Z"
+
+
+async def test_what_a_correction_uncovers_is_due_by_the_limits_of_now(ward: Ward) -> None:
+    stay_id = await ward.admit()
+    await ward.send(stay_id, 94, breathlessness=0)
+    for _ in range(2):
+        ward.clock.advance(minutes=20)  # type: ignore[attr-defined]
+        wrong = await ward.send(stay_id, 97)
+    assert await queued(ward) == []
+    await ward.go_live({"medium_acknowledge_minutes": 30})
+    ward.clock.advance(minutes=5)  # type: ignore[attr-defined]
+    path = f"/v1/readings/{wrong['reading_id']}/entered-in-error"
+    answer = await ward.hospital.client.post(path, headers=ward.first, json={"reason": "Another person's."})
+    assert answer.status_code == 200, answer.text
+    (alert,) = await queued(ward)
+    assert (alert["severity"], alert["opened_at"][11:16], alert["respond_by"][11:16]) == ("medium", "08:45", "09:15")

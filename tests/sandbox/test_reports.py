@@ -167,6 +167,12 @@ def test_rule_sets_come_by_name_or_from_json_and_toml(tmp_path):
         ("a.json", '{"standard_red_at": 91}', "/version: "),
         ("a.json", '{"version": "w", "drop": "3"}', "/drop: "),
         ("a.json", '{"version": "w", "off": ["R1"]}', "/off: "),
+        (
+            "a.toml",
+            'version = "w"\ncritical_contact_minutes = 15',
+            "/critical_contact_minutes: Must be above ",
+        ),
+        ("a.toml", 'version = "w"\ncritical_acknowledge_minutes = 20', "/critical_acknowledge_minutes: 5 to 15."),
     ],
 )
 def test_a_rule_set_file_that_cannot_be_used_is_refused_with_the_field(tmp_path, name, text, said):
