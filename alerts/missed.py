@@ -10,6 +10,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from alerts.case import judged
+from alerts.change import Reminder
 from alerts.reading import Reading
 from alerts.record import Record
 from alerts.rule import Finding, Input, Limit
@@ -77,6 +78,23 @@ def overtaken(record: Record, watch: Watch, before: WatchLimits, now: datetime) 
     since, limit = _last_of(valid, record, watch), _silent_after(limits.silent_at_least, limits.silent_gaps, times)
     if since + limit <= now < since + _silent_after(before.silent_at_least, before.silent_gaps, times):
         yield SilenceDue(now, since, limit)
+
+
+def unreminded(without: Record, watch: Watch, wrong: Reading, at: datetime) -> tuple[Reminder, ...]:
+    """What the person would have been reminded of by `at` had a wrong reading never come: a slot that it alone filled,
+    and that can still be filled. `without` knows everything but that reading, `watch` is the one that went by it; what
+    that has not looked at yet it will find empty by itself."""
+    times, zone, limits = without.plan.reading_times, without.service_hours.zone, limits_of(without, watch)
+    known, looked_until = (*_valid(without), wrong), watch.due_at or at
+    return tuple(
+        Reminder(due.slot, at, due.slot + limits.until)
+        for due in missed_between(without, watch, max(wrong.received_at, at - limits.until), at)
+        if isinstance(due, SlotDue)
+        and not due.missed
+        and wrong.received_at < due.at < looked_until
+        and at < due.slot + limits.until
+        and is_filled(due.slot, times, zone, watch.slots_from, known, limits)
+    )
 
 
 def limits_of(record: Record, watch: Watch) -> WatchLimits:

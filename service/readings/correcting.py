@@ -15,6 +15,7 @@ from alerts.episode import Episode
 from alerts.fold import PauseEvent, PlanEvent, RuleSetEvent
 from alerts.judge import WINDOW, advance
 from alerts.limits import ServiceHours
+from alerts.missed import unreminded
 from alerts.placement import Newest
 from alerts.plan import Plan
 from alerts.reading import USABLE_FROM, Context, Quality, Reading
@@ -116,13 +117,17 @@ async def _judge_again(session: WriteSession, row: Mapping[str, Any], at: dateti
         wanted = {f: each for f, each in without.episodes.items() if f in readable or f not in stored}
         decided = correct(stood.episodes, wanted, at, row["id"], without.human_limits)
         due = _due(stay, decided.episodes, without, at)
+        wrong = to_reading([row[name] for name in JUDGED_COLUMNS])
+        reminders = () if without.watch is None else unreminded(without, watch_of(stay, at), wrong, at)
     except (ValueError, KeyError, LookupError, TypeError) as problem:
         # What stands stays as it is: nothing is lowered by a judgement that failed.
         metrics.ENGINE_FAILURES.inc()
         log.error("not_judged_again", stay_id=stay.id, exc_info=problem)
         return stay.patient_id
     changes = (*stood.changes, *decided.changes)
-    told = StayChanges(stay.ward_id, stay.id, stay.patient_id, stored, changes, decided.episodes, cover)
+    told = StayChanges(
+        stay.ward_id, stay.id, stay.patient_id, stored, changes, decided.episodes, cover, reminders=reminders
+    )
     await write_changes(session, [told], additions((), (), (), () if due is None else (due,)))
     return stay.patient_id
 

@@ -10,13 +10,14 @@ from alerts.episode import State
 from alerts.fold import PauseEvent, PlanEvent, Verb, fold
 from alerts.judge import advance
 from alerts.limits import USUAL_LIMITS
+from alerts.missed import unreminded
 from alerts.plan import Plan
 from alerts.reading import Reading
 from alerts.record import Record
 from alerts.severity import Family, Severity
 from alerts.transitions import Trigger, step
 from alerts.watch import Watch, begin_watch
-from tests.alerts.stay import Stay, clock, reading
+from tests.alerts.stay import Stay, clock, reading, told
 
 MISSED, HIGH, LOW = Family.MISSED_READING, Severity.HIGH, Severity.LOW
 START = Record(watch=begin_watch(clock("08:00")))
@@ -165,3 +166,71 @@ def test_the_watch_of_an_earlier_instant_looks_on_as_the_whole_fold(since: str) 
     whole = fold(START, [RIGHT], plans=plans, pauses=pauses, until=clock("3 02:00"))
     assert folded.episodes[MISSED] == whole.episodes[MISSED]
     assert (folded.plan, folded.watch) == (whole.record.plan, whole.record.watch)
+
+
+def reminded(
+    wrong: Reading, at: str, *, looked: str = "", start: Record = START, more: tuple[Reading, ...] = ()
+) -> Any:
+    """What the person is asked for when the wrong reading of a day is taken back; the clock was looked at before."""
+    stay = Stay()
+    stay.record = start
+    for each in sorted((RIGHT, wrong, *more), key=lambda one: one.received_at):
+        stay.receives(each)
+    stay.waits_until(looked or at)
+    without = refold(start, [RIGHT, *more], [], [], [], clock(at))
+    assert stay.record.watch is not None
+    asked = unreminded(without, stay.record.watch, wrong, clock(at))
+    return [(told(each.slot), told(each.at), told(each.until)) for each in asked]
+
+
+FILLED = reading("12:50", spo2=97, id="wrong")
+"""The slot of 13:00, and nothing was asked at 14:00."""
+
+
+@pytest.mark.parametrize(
+    ("at", "asked"),
+    [
+        ("13:59", []),  # the clock will do it
+        ("14:00", []),  # at that instant too, if nobody has looked
+        ("14:01", [("13:00", "14:01", "17:00")]),
+        ("16:59", [("13:00", "16:59", "17:00")]),
+        ("17:00", []),
+        ("1 09:30", []),
+    ],
+)
+def test_a_slot_that_a_wrong_reading_had_filled_is_asked_for_while_it_can_be_filled(at: str, asked: list[Any]) -> None:
+    assert reminded(FILLED, at, looked="13:59" if at == "14:00" else "") == asked
+
+
+def test_what_the_clock_has_not_looked_at_yet_is_left_to_it() -> None:
+    stay = lived(FILLED, "13:30")
+    without = refold(START, [RIGHT], [], [], [], clock("14:30"))
+    watch = stay.record.watch
+    assert watch is not None
+    early = watch._replace(due_at=clock("14:00"))
+    assert unreminded(without, early, FILLED, clock("14:30")) == ()
+    never = watch._replace(due_at=None)
+    assert len(unreminded(without, never, FILLED, clock("14:30"))) == 1
+
+
+def test_nobody_is_asked_twice_for_a_slot() -> None:
+    # The reminder of 14:00 was given before the wrong reading came.
+    assert reminded(reading("14:00", spo2=97, id="wrong"), "14:30") == []
+    assert reminded(reading("14:20", spo2=97, id="wrong"), "14:30") == []
+
+
+def test_nobody_is_asked_for_a_slot_that_another_reading_fills() -> None:
+    assert reminded(FILLED, "14:30", more=(reading("14:10", spo2=98),)) == []
+
+
+def test_a_reading_that_filled_nothing_empties_nothing() -> None:
+    assert reminded(reading("12:50", spo2=97, id="wrong", quality="poor"), "14:30") == []
+    # The slot of 13:00 is empty with and without it, and was asked for.
+    assert reminded(reading("14:30", received="14:31", id="wrong", breathlessness=2), "15:00") == []
+
+
+def test_of_many_slots_only_the_one_that_the_reading_filled_is_asked_for() -> None:
+    start = START._replace(plan=Plan(reading_times=("08:00", "09:00", "10:00", "11:00", "12:00")))
+    wrong = reading("09:50", spo2=97, id="wrong")
+    # The slots of 10:00 and 11:00 were empty anyway, and asked for at their time.
+    assert reminded(wrong, "12:30", start=start) == [("09:00", "12:30", "13:00")]

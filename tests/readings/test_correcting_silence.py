@@ -117,3 +117,23 @@ async def test_what_was_due_before_is_told_as_the_doing_of_time(
     await enter(partner, wrong["reading_id"])
     (opened,) = [event for event in await partner.events() if event["type"] == "alert.opened"]
     assert (opened["at"], opened["data"]["reason"]) == ("2026-11-22T17:00:00Z", "R14 fired")
+
+
+async def test_the_slot_that_it_had_filled_is_asked_for_at_once(
+    app: FastAPI, partner: Partner, stay_id: str, clock: SettableClock
+) -> None:
+    await partner.kept(stay_id, spo2=97, observed_at=clock.now())
+    wrong = await partner.kept(stay_id, spo2=97, observed_at=clock.advance(hours=4, minutes=50))
+    clock.advance(hours=1, minutes=30)
+    await app.state.timekeeper.catch_up()
+
+    async def asked() -> list[tuple[str, str]]:
+        told = [each for each in await partner.events() if each["type"] == "stay.reading_due"]
+        return [(each["data"]["slot"][11:16], each["at"][11:16]) for each in told]
+
+    assert await asked() == []
+    await enter(partner, wrong["reading_id"])
+    assert await asked() == [("13:00", "14:20")]
+    clock.advance(minutes=20)
+    await app.state.timekeeper.catch_up()
+    assert await asked() == [("13:00", "14:20")]
