@@ -76,11 +76,12 @@ class KeysByUrl:
     def __init__(self, destinations: Destinations) -> None:
         self._destinations = destinations
         self._kept: dict[str, tuple[dict[str, PublicKey], datetime]] = {}
-        self._fetching = asyncio.Lock()
+        self._fetching: dict[str, asyncio.Lock] = {}
 
     async def find(self, url: str, key_id: str) -> PublicKey | None:
         """The key with this id; None when there is none, or nothing can be fetched."""
-        async with self._fetching:
+        # Each URL for itself: a server that is slow holds up its own client alone.
+        async with self._fetching.setdefault(url, asyncio.Lock()):
             keys, at = self._kept.get(url, ({}, NEVER))
             age = real_now() - at
             if age > KEPT_FOR or (key_id not in keys and age > ASKED_AGAIN_AFTER):
@@ -109,13 +110,15 @@ async def fetch_object(client: httpx.AsyncClient, url: str) -> dict[str, Any]:
 
 
 async def _read_limited(client: httpx.AsyncClient, url: str) -> bytes:
-    """What is found under a URL; nothing when it is a redirect or too long."""
+    """What is found under a URL; nothing when it is a redirect or too long. It is not unpacked: a little that is packed
+    may be a lot."""
     raw = b""
-    async with client.stream("GET", url, headers={"Accept": "application/json"}) as answer:
+    asked = {"Accept": "application/json", "Accept-Encoding": "identity"}
+    async with client.stream("GET", url, headers=asked) as answer:
         answer.raise_for_status()
-        if not answer.is_success or len(raw) > MAX_BYTES:
+        if not answer.is_success:
             return b""
-        async for chunk in answer.aiter_bytes():
+        async for chunk in answer.aiter_raw():
             raw += chunk
             if len(raw) > MAX_BYTES:
                 return b""

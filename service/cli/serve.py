@@ -55,10 +55,12 @@ def require_servable(settings: Settings, workers: int = 1) -> None:
     """Raises SettingInvalid, saying what to do, when the service cannot start with these settings."""
     secret_keys_of(settings)
     from service.access.issuers import read_issuers
+    from service.destinations import read_destinations
     from service.storage.engine import open_database
     from service.storage.readiness import EXPLANATIONS, facts
 
     read_issuers(settings)
+    read_destinations(settings)
     if workers > 1 and open_database(settings.database_url).is_embedded:
         raise SettingInvalid("SQLite has one writer, so it takes one worker; use PostgreSQL for more")
     found = asyncio.run(facts(settings.database_url)).standing

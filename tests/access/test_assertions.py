@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import dataclasses
+import gzip
 import json
 import socket
 import ssl
@@ -10,6 +11,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +23,10 @@ from sqlalchemy import func, select
 from structlog.testing import capture_logs
 
 from service.access.assertions import ASSERTION_TYPE, USED
+from service.access.client_keys import KeysByUrl
 from service.access.refusals import InvalidClient
 from service.clock import real_now
+from service.destinations import Destinations
 from service.fields import new_id
 from service.settings import Settings
 from service.storage.session import reading
@@ -248,6 +252,9 @@ async def test_keys_that_cannot_be_used_are_refused(hospital: Hospital, keys: di
 # Keys under a URL ------------------------------------------------------------------------------------------
 
 
+PACKED = b"\x1f\x8b"
+
+
 class KeyServer:
     """The client's own server: it gives `answer`, over TLS, and counts how often it was asked."""
 
@@ -262,6 +269,8 @@ class KeyServer:
                 self.send_response(outer.status)
                 if outer.status == 302:
                     self.send_header("Location", f"{outer.url}/elsewhere")
+                if outer.answer.startswith(PACKED):
+                    self.send_header("Content-Encoding", "gzip")
                 self.end_headers()
                 self.wfile.write(outer.answer)
 
@@ -319,7 +328,16 @@ async def test_keys_are_found_under_the_url_and_new_ones_soon(
 
 @pytest.mark.parametrize(
     ("status", "answer"),
-    [(200, b"no JSON"), (200, b"[]"), (200, b"x" * 100_000), (500, b"{}"), (302, b"{}"), (404, b"")],
+    [
+        (200, b"no JSON"),
+        (200, b"[]"),
+        (200, b"x" * 100_000),
+        (200, gzip.compress(json.dumps(JWKS).encode())),
+        (500, b"{}"),
+        (302, b"{}"),
+        (404, b""),
+    ],
+    ids=["text", "list", "long", "packed", "fault", "redirect", "nothing"],
 )
 async def test_a_server_of_keys_that_fails_is_a_refusal(
     hospital: Hospital, by_url: str, key_server: KeyServer, status: int, answer: bytes
@@ -345,6 +363,18 @@ async def test_only_an_administrator_registers_a_url_and_only_https(hospital: Ho
     assert (await add(hospital, lead, ward_id, jwks=JWKS)).status_code == 201
     for url in ("http://records.test/keys", "file:///etc/passwd", "https://", "https://a@records.test", "x"):
         assert (await add(hospital, admin, ward_id, jwks_url=url)).status_code == 422, url
+
+
+async def test_a_slow_server_of_keys_holds_up_its_own_client_alone(key_server: KeyServer) -> None:
+    by_url = KeysByUrl(Destinations((ip_network("127.0.0.0/8"),)))
+    key_server.answer = json.dumps(JWKS).encode()
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes the connection, and says nothing
+        waiting = asyncio.create_task(by_url.find(f"https://127.0.0.1:{silent.getsockname()[1]}/keys", "r"))
+        connection, _ = await asyncio.to_thread(silent.accept)
+        with connection:
+            assert await by_url.find(f"{key_server.url}/keys", "r") is not None
+            assert not waiting.done()
+        assert await waiting is None
 
 
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -83,10 +83,19 @@ async def test_the_signing_key_is_rotated_by_a_command(database: Database, datab
     assert len(trail) == 2
 
 
-async def test_a_service_with_issuers_that_cannot_be_used_does_not_start(database_url: str) -> None:
-    settings = {"WARDWATCH_DATABASE_URL": database_url, "WARDWATCH_OIDC_ISSUERS": '[{"issuer": "http://x.example"}]'}
-    done = await wardwatch("serve", **settings)
-    assert (done.code, "WARDWATCH_OIDC_ISSUERS cannot be used: issuer 0 issuer" in done.err) == (2, True)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("setting", "value", "told"),
+    [
+        ("OIDC_ISSUERS", '[{"issuer": "http://x.example"}]', "cannot be used: issuer 0 issuer"),
+        ("ALLOWED_NETWORKS", "0.0.0.0/0", "may hold private and loopback networks only"),
+    ],
+)
+async def test_a_service_with_a_setting_that_cannot_be_used_does_not_start(
+    database_url: str, setting: str, value: str, told: str
+) -> None:
+    done = await wardwatch("serve", WARDWATCH_DATABASE_URL=database_url, **{f"WARDWATCH_{setting}": value})
+    assert (done.code, f"WARDWATCH_{setting} {told}" in done.err) == (2, True)
 
 
 async def test_check_names_what_is_wrong_and_what_to_do(empty_database_url: str) -> None:
