@@ -91,8 +91,7 @@ class IssuerUnavailable(WardwatchError):
 
 
 class OtpNeeded(TokenRefused):
-    """The password is right, and a code is needed as well: send that of the authenticator app, or a recovery code, as
-    `otp`."""
+    """The password is right, and a code is needed as well: that of the authenticator app, or a recovery code."""
 
     code = "otp_required"
 
