@@ -69,7 +69,6 @@ def pass_limits(episode: Episode, now: datetime, ward: Ward) -> tuple[Episode, t
         if _cover_unknown(episode):
             episode, passed = _ask_for_cover(episode, happened[-1].at if happened else now, ward)
             happened += passed
-            continue
         due = limit_at(episode)
         if due is None or due > now:
             break

@@ -99,7 +99,7 @@ def acknowledge_by(family: Family, severity: Severity, at: datetime, limits: Hum
     given, medium = limits.responses.to(family, severity), limits.responses.medium
     if _urgent(family, severity):
         return at + given.acknowledge
-    return _in_service_hours(severity, at, given.acknowledge, medium.acknowledge, limits.hours)
+    return _in_service_hours(at, given.acknowledge, medium.acknowledge, limits.hours)
 
 
 def contact_by(family: Family, severity: Severity, at: datetime, limits: HumanLimits) -> datetime | None:
@@ -116,7 +116,7 @@ def acknowledgement_expires(family: Family, severity: Severity, at: datetime, li
     given, medium = limits.responses.to(family, severity), limits.responses.medium
     if _urgent(family, severity):
         return at + given.expires
-    return _in_service_hours(severity, at, given.expires, medium.expires, limits.hours)
+    return _in_service_hours(at, given.expires, medium.expires, limits.hours)
 
 
 def repeat_after(family: Family, severity: Severity, limits: HumanLimits) -> timedelta:
@@ -138,13 +138,8 @@ def _urgent(family: Family, severity: Severity) -> bool:
     return severity >= Severity.HIGH or family.channel == Channel.TECHNICAL
 
 
-def _in_service_hours(
-    severity: Severity, at: datetime, within: timedelta, medium: timedelta, hours: ServiceHours
-) -> datetime:
+def _in_service_hours(at: datetime, within: timedelta, medium: timedelta, hours: ServiceHours) -> datetime:
     """Medium: in service hours. Low: within that time, while the ward still works (the next board round), but never
-    sooner than medium."""
-    soonest = hours.add(at, medium)
-    if severity == Severity.MEDIUM:
-        return soonest
-    working = hours.last_until(at + within, at)
+    sooner than medium. What is medium gets there as well: no working hour within that time is later."""
+    soonest, working = hours.add(at, medium), hours.last_until(at + within, at)
     return soonest if working is None else max(soonest, working)

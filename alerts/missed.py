@@ -88,7 +88,7 @@ def unreminded(without: Record, watch: Watch, wrong: Reading, at: datetime) -> t
     known, looked_until = (*_valid(without), wrong), watch.due_at or at
     return tuple(
         Reminder(due.slot, at, due.slot + limits.until)
-        for due in missed_between(without, watch, max(wrong.received_at, at - limits.until), at)
+        for due in missed_between(without, watch, at - limits.until, at)
         if isinstance(due, SlotDue)
         and not due.missed
         and wrong.received_at < due.at < looked_until

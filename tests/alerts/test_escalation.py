@@ -11,6 +11,7 @@ from alerts.episode import Episode, Escalation
 from alerts.escalation import Passed, Ward, limit_at, pass_limits
 from alerts.limits import USUAL_LIMITS
 from alerts.policy import DEFAULT, Notify, Policy, Step
+from alerts.severity import Severity
 from alerts.snoozing import snooze
 from tests.alerts.stay import Stay, clock
 
@@ -45,6 +46,14 @@ def test_critical_at_three_in_the_night_with_nobody_on_duty() -> None:
     episode, happened = pass_limits(episode, clock("3:15"), ward(watched=False))
     assert told(happened) == [("escalated", "03:15", OUT_OF_HOURS, 1)]
     assert happened[0].transition == "T33"
+
+
+@pytest.mark.parametrize(("spo2", "said"), [(93, ["uncovered"]), (94, [])])
+def test_that_nobody_is_there_is_said_at_once_from_high_on(spo2: int, said: list[str]) -> None:
+    stay = Stay()
+    stay.reads("10:00", spo2=spo2, breathlessness=4 if said else 0)
+    assert stay.alert().severity == (Severity.HIGH if said else Severity.MEDIUM)
+    assert [each.what.value for each in pass_limits(stay.alert(), clock("10:00"), ward(watched=False))[1]] == said
 
 
 def test_the_steps_of_the_policy_are_taken_one_after_the_other_and_the_last_one_repeats() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from alerts.carrying import carry
 from alerts.change import Kind
 from alerts.episode import Episode, Escalation, State
 from alerts.escalation import Ward, limit_at, pass_limits
@@ -193,6 +194,21 @@ def test_an_alert_that_came_after_is_not_hurried_by_a_look_that_comes_late() -> 
     again = advance(late, clock("10:05"))
     assert (again.changes, again.episodes) == ((), folded.episodes)
     assert again.record.watch == watch
+
+
+def test_a_look_that_is_due_at_the_same_time_is_not_lost() -> None:
+    stood = raised("critical").record
+    assert stood.watch is not None
+    assert stood.watch.due_at == clock("14:00")
+    looked = advance(stood._replace(rule_set=ward(critical_acknowledge_minutes=5)), clock("14:00")).record.watch
+    assert looked is not None
+    assert looked.due_at == clock("17:00")
+
+
+def test_what_is_carried_to_another_ward_is_due_by_that_wards_numbers() -> None:
+    start = Record(rule_set=ward(**OWN))
+    carried = carry(start, [], raised("critical").record.episodes, {}, clock("10:30")).episodes[OXYGEN]
+    assert (minutes(carried.respond_by), minutes(carried.contact_due_at)) == (36, 44)
 
 
 def test_in_the_fold_less_time_counts_from_when_it_went_live() -> None:

@@ -118,4 +118,10 @@ def test_the_last_moment_of_service_is_looked_for_no_further_than_the_start() ->
     start = at("2026-11-20T17:00")
     assert WEEKDAYS.last_until(at("2026-11-22T23:00"), start) is None
     assert WEEKDAYS.last_until(at("2026-11-23T08:59"), start) is None
+    assert WEEKDAYS.last_until(at("2026-11-23T09:00"), start) == at("2026-11-23T09:00")
     assert WEEKDAYS.last_until(at("2026-11-23T12:30"), start) == at("2026-11-23T12:00")
+
+
+def test_the_last_moment_of_service_may_be_in_the_night_that_began_the_day_before() -> None:
+    sunday = ServiceHours("UTC", Timetable((*[()] * 6, (Span(time(20), time(2)),))))
+    assert sunday.last_until(at("2026-11-24T00:30"), at("2026-11-23T01:00")) == at("2026-11-23T02:00")

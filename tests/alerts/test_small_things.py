@@ -118,3 +118,32 @@ def test_an_answer_after_effort_lacks_every_value_of_the_score() -> None:
     stay.reads("08:00", breathlessness=0, context="post_exertion_40_steps")
     assert stay.evaluation is not None
     assert {line.reason for line in receipt(stay.evaluation) if line.rule.id == "R9b"} == {"value_not_given"}
+
+
+@pytest.mark.parametrize(("spo2", "severity"), [(50, Severity.HIGH), (92, Severity.HIGH), (93, None)])
+def test_after_exertion_red_is_from_the_red_limit_down_to_the_lowest_value_that_can_be_used(
+    spo2: int, severity: Severity | None
+) -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=spo2, context="post_exertion_40_steps")
+    assert [alert.severity for alert in stay.record.episodes.values()] == ([] if severity is None else [severity])
+    if severity is not None:
+        said = f"SpO2 {spo2} % after exertion: at or below the red limit of 92 %."
+        assert stay.alert().explanation.text.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"spo2": 45, "context": "post_exertion_40_steps"}, "too_low_to_use"),
+        ({"pulse_rate": 80}, "not_applicable"),
+        ({"spo2": 91, "context": "sleep"}, "not_applicable"),
+        ({"spo2": 89, "context": "sleep"}, "not_applicable"),
+        ({"spo2": 93}, "another_rule_applies"),
+    ],
+)
+def test_why_the_rule_about_exertion_says_nothing(values: dict[str, Any], reason: str) -> None:
+    stay = Stay()
+    stay.reads("08:00", **values)
+    assert stay.evaluation is not None
+    assert {line.reason for line in receipt(stay.evaluation) if line.rule.id == "R8"} == {reason}
