@@ -56,6 +56,11 @@ def test_that_nobody_is_there_is_said_at_once_from_high_on(spo2: int, said: list
     assert [each.what.value for each in pass_limits(stay.alert(), clock("10:00"), ward(watched=False))[1]] == said
 
 
+def test_whoever_first_looks_at_the_limit_itself_sends_one_message() -> None:
+    _, happened = pass_limits(critical("10:00"), clock("10:15"), ward(watched=False))
+    assert told(happened) == [("uncovered", "10:15", None, 1), ("escalated", "10:15", OUT_OF_HOURS, 1)]
+
+
 def test_the_steps_of_the_policy_are_taken_one_after_the_other_and_the_last_one_repeats() -> None:
     episode, happened = critical("10:00"), list[Passed]()
     for minute in range(80):

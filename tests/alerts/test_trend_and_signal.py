@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from alerts.episode import State
+from alerts.receipt import receipt
 from alerts.severity import Family, Severity
 from tests.alerts.stay import Stay
 
@@ -107,6 +108,57 @@ def test_a_trend_clears_by_two_values_a_quarter_of_an_hour_apart() -> None:
     assert stay.alert().state == State.OPEN
     changes = stay.reads("20:15", spo2=98)
     assert changes[-1].after.state == State.RESOLVED
+
+
+@pytest.mark.parametrize(("first", "raised"), [("-1 07:00", True), ("-1 06:59", False)])
+def test_the_last_three_lie_within_36_hours_to_the_minute(first: str, raised: bool) -> None:
+    times = ("-1 06:00", first, "13:00", "19:00")
+    assert rules(measured(98, 96, 96, 96, times=times, baseline_spo2=98)) == (("R12",) if raised else ())
+
+
+@pytest.mark.parametrize(("context", "raised"), [("rest", True), ("unknown", False)])
+def test_a_value_that_counts_for_nothing_ends_no_trend(context: str, raised: bool) -> None:
+    stay = measured(98, 97, 96, 96, times=("-1 14:00", "-1 19:00", "09:00", "13:00"), baseline_spo2=98)
+    assert rules(stay) == ()
+    stay.reads("19:00", spo2=96, context=context)
+    assert rules(stay) == (("R12",) if raised else ())
+
+
+def test_the_lowest_value_that_can_be_used_ends_a_trend_and_one_below_it_does_not() -> None:
+    for spo2, falls in ((50, True), (49, False)):
+        assert ("R12" in rules(measured(98, 97, 97, 96, spo2, baseline_spo2=98))) == falls
+
+
+def test_the_smallest_step_is_from_a_hundred() -> None:
+    assert rules(measured(100, 100, 100, 100, 97, 97)) == ("R12",)
+
+
+def test_the_median_of_four_lies_between_the_middle_two() -> None:
+    assert rules(measured(100, 98, 98, 95, 95, 95)) == ("R12",)
+
+
+def test_someone_who_usually_has_a_hundred_falls_to_98() -> None:
+    assert rules(measured(100, 99, 99, 98, 98, baseline_spo2=100)) == ("R12",)
+
+
+def test_of_many_values_the_last_six_are_told() -> None:
+    times = ("-1 06:00", *TIMES)
+    text = measured(98, 98, 98, 98, 97, 96, 96, times=times, baseline_spo2=98).alert().explanation.text
+    assert text == "SpO2 96 % is falling: before it 96, 97, 98, 98, 98 (newest first)."
+
+
+@pytest.mark.parametrize("times", [("07:00", "11:00", "15:00", "19:00"), ("-1 13:00", "07:00", "19:00")])
+def test_why_there_is_no_trend_yet(times: tuple[str, ...]) -> None:
+    stay = measured(*[96] * len(times), times=times, baseline_spo2=98)
+    assert stay.evaluation is not None
+    assert {line.reason for line in receipt(stay.evaluation) if line.rule.id == "R12"} == {"too_few_readings"}
+
+
+def test_values_that_are_low_and_fall_no_more_clear_a_trend() -> None:
+    stay = measured(98, 97, 97, 96, 96, baseline_spo2=98)
+    for at in ("20:00", "20:20"):
+        stay.reads(at, spo2=97)
+    assert stay.families == set()
 
 
 def test_a_trend_at_a_low_value_joins_the_alert_of_that_value() -> None:
