@@ -88,6 +88,7 @@ ROUTERS: tuple[Any, ...] = (
     totp_routes.router,
     governance_routes.router,
     health.router,
+    reference.router,
 )
 # FastAPI's own tracing would export URLs and exception texts, and asks for its provider at every request.
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
@@ -150,7 +151,6 @@ def _open_doors(app: FastAPI, settings: Settings) -> None:
     problems.install(app, is_unavailable, lambda path: openapi.methods_at(app, path), is_for_readings)
     # As they stand: included, every app would build each of them once more.
     app.router.routes.extend(route for router in ROUTERS for route in router.routes)
-    reference.install(app, settings.security_contact)
     app.router.routes[:0] = list(_front_doors(app))
     app.add_middleware(methods.Heads)
     encrypted = settings.public_url.startswith("https:")

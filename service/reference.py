@@ -8,7 +8,7 @@ from datetime import timedelta
 from html import escape
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 
 from service.access.guards import public
@@ -28,26 +28,31 @@ VALID_FOR = timedelta(days=180)
 """RFC 9116 wants an end, less than a year away."""
 
 
-def install(app: FastAPI, security_contact: str) -> None:
-    """Serve the page at `/docs`, and `security.txt` when there is somebody to write to."""
+router = APIRouter(include_in_schema=False)
 
-    async def docs() -> HTMLResponse:
-        return HTMLResponse(page(app.openapi()), headers={"Content-Security-Policy": POLICY})
 
-    async def to_docs() -> RedirectResponse:
-        return RedirectResponse("/docs")
+@router.get("/docs")
+async def get_docs(request: Request) -> HTMLResponse:
+    """The page."""
+    return HTMLResponse(page(request.app.openapi()), headers={"Content-Security-Policy": POLICY})
 
-    @public("whoever finds a hole has no account")
-    async def security(_request: Request) -> PlainTextResponse:
-        if not security_contact:
-            raise NotFound
-        expires = (real_now() + VALID_FOR).replace(hour=0, minute=0, second=0, microsecond=0)
-        lines = (f"Contact: {security_contact}", f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}", "Preferred-Languages: en")
-        return PlainTextResponse("\n".join(lines) + "\n", headers={"Cache-Control": "max-age=86400"})
 
-    app.add_api_route("/docs", docs, include_in_schema=False)
-    app.add_api_route("/", to_docs, include_in_schema=False)
-    app.add_api_route("/.well-known/security.txt", security, include_in_schema=False)
+@router.get("/")
+async def get_root() -> RedirectResponse:
+    """To the page."""
+    return RedirectResponse("/docs")
+
+
+@router.get("/.well-known/security.txt")
+@public("whoever finds a hole has no account")
+async def get_security(request: Request) -> PlainTextResponse:
+    """Whom to write to; raises NotFound when there is nobody."""
+    contact = request.app.state.settings.security_contact
+    if not contact:
+        raise NotFound
+    expires = (real_now() + VALID_FOR).replace(hour=0, minute=0, second=0, microsecond=0)
+    lines = (f"Contact: {contact}", f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}", "Preferred-Languages: en")
+    return PlainTextResponse("\n".join(lines) + "\n", headers={"Cache-Control": "max-age=86400"})
 
 
 def page(document: dict[str, Any]) -> str:

@@ -120,6 +120,7 @@ def _open_postgresql(url: URL, pool_size: int, answers_within: float | None, ser
             "default_transaction_read_only": "on" if read_only else "off",
             "statement_timeout": str(STATEMENT_TIMEOUT_MS),
             "timezone": "UTC",
+            "jit": "off",  # it compiles for longer than any statement of ours takes
             **({} if read_only else WRITERS_PLAN),
         }
         timeouts = {"timeout": CONNECT_TIMEOUT_SECONDS, "command_timeout": answers_within}
