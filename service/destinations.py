@@ -13,6 +13,7 @@ import socket
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from urllib.parse import unquote
 
 import httpx
 
@@ -137,7 +138,8 @@ def _host(url: httpx.URL) -> str:
 
 def _shown(host: str) -> Address | None:
     """The address that a host is by itself, in any spelling that a resolver takes (`127.1`, `0x7f000001`)."""
-    if f".{host.rstrip('.')}".endswith(".localhost"):
+    host = unquote(host).rstrip(".")
+    if f".{host}".endswith(".localhost"):
         return IPv4Address("127.0.0.1")  # RFC 6761, section 6.3
     with suppress(ValueError):
         return ip_address(host)

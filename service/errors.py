@@ -29,7 +29,7 @@ class WardwatchError(Exception):
         headers: Mapping[str, str] | None = None,
         **extra: object,
     ) -> None:
-        self.detail = detail or (type(self).__doc__ or "").strip()
+        self.detail = detail or " ".join((type(self).__doc__ or "").split())
         self.errors = tuple(errors)
         self.headers = dict(headers or {})
         self.extra = extra

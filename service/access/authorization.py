@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from oauthlib.common import Request
 from oauthlib.oauth2 import AuthorizationCodeGrant, FatalClientError, OAuth2Error, RequestValidator
@@ -34,7 +34,9 @@ KEPT_FOR = timedelta(hours=12)
 MAX_NONCE = 200
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
-_STATE = re.compile(r"[\x20-\x7e]{0,500}")
+_HOST = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?")
+_ANSWERS = {"code", "state", "iss", "error"}
+_STATE = re.compile(r"[\x20-\x7e]{0,2000}")
 CARRIED = (
     "response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "code_challenge", "code_challenge_method",
 )  # fmt: skip
@@ -89,12 +91,20 @@ class Opened:
 def redirect_problem(uri: str) -> str | None:
     """Why a redirect URI cannot be registered: https, or http on the person's own machine; nothing that could be read
     in two ways. None: it can."""
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+        host_problem = not _HOST.fullmatch(parts.netloc) or parts.port == 0
+    except ValueError:
+        parts, host_problem = urlsplit(""), True
+    if host_problem:
+        return "must have a host name or an address, and a port that there is"
     here = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost")
     if not (parts.scheme == "https" or here) or not parts.hostname:
         return "must be an https URL, or http on 127.0.0.1 or localhost"
-    if parts.username or "#" in uri or "*" in uri or len(uri) > 500 or uri.endswith("\n") or not is_absolute_uri(uri):
+    if "#" in uri or "*" in uri or len(uri) > 500 or uri.endswith("\n") or not is_absolute_uri(uri):
         return "must be written as RFC 3986 says, without user, fragment or wildcard"
+    if _ANSWERS & {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)}:
+        return "must not have the names of an answer among its own"
     return None
 
 

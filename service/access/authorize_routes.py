@@ -39,8 +39,8 @@ _ASKED = {
     "code_challenge": "SHA-256 of the verifier, base64url without padding (RFC 7636)",
     "code_challenge_method": "`S256`",
     "scope": "Fewer scopes than the client has",
-    "state": "Given back as it is",
-    "nonce": "Put into the first access token",
+    "state": "Given back as it is: printed ASCII, 2,000 characters at most",
+    "nonce": "Put into the first access token: 200 characters at most",
 }
 _REQUIRED = 5
 PARAMETERS = {
@@ -172,12 +172,11 @@ def _issuer(request: Request) -> str:
 
 
 def _shown(wish: Wish, asked: Mapping[str, str], problem: TokenRefused | None = None) -> Response:
-    text = " ".join(problem.detail.split()) if problem else ""
+    text = problem.detail if problem else ""
     page = authorize_page.sign_in(wish, asked, PATH, text)
     headers = authorize_page.headers(wish) | (problem.headers if problem else {})
     return HTMLResponse(page, problem.status if problem else 200, headers=headers)
 
 
 def _refused(problem: TokenRefused) -> Response:
-    text = " ".join(problem.detail.split())
-    return HTMLResponse(authorize_page.refusal(text), problem.status, headers=authorize_page.headers())
+    return HTMLResponse(authorize_page.refusal(problem.detail), problem.status, headers=authorize_page.headers())

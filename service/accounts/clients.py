@@ -138,7 +138,11 @@ async def _require_wards(act: Act, ward_ids: Sequence[str]) -> None:
 
 def _require_destination(act: Act, destinations: Destinations, url: str) -> None:
     rights.require_administrator(act.who)
-    if (reason := destinations.why_not_seen(url)) is not None:
+    try:
+        reason = destinations.why_not_seen(url)
+    except ValueError:
+        raise Invalid(errors=[FieldError("/jwks_url", "invalid", "must be an https URL")]) from None
+    if reason is not None:
         message = f"must be on an address that is reached from here, and this one is {reason}"
         if reason in OURS:
             message += f": whoever runs the service can list its network in {SETTING}"

@@ -83,7 +83,7 @@ def restore(file: Annotated[Path, typer.Argument(help="A file that `wardwatch ba
 
 
 def _checks(settings: Settings) -> "Iterator[Check]":
-    yield "settings", True, "read from the environment"
+    yield _settings_check(settings)
     yield _secret_check(settings)
     yield _clock_check(settings)
     from service.storage.readiness import EXPLANATIONS, facts
@@ -123,6 +123,19 @@ def _audit_checks(settings: Settings, heads: Path | None, old_keys: "Sequence[Pa
          + (f", {chain.unsealed} not sealed yet" if chain.unsealed else ""))
         for chain in chains
     ]  # fmt: skip
+
+
+def _settings_check(settings: Settings) -> Check:
+    from service.access.issuers import read_issuers
+    from service.cover.mail import server_of
+    from service.destinations import read_destinations
+
+    try:
+        for read in (read_issuers, read_destinations, server_of):
+            read(settings)
+    except SettingInvalid as problem:
+        return "settings", False, str(problem)
+    return "settings", True, "read from the environment"
 
 
 def _secret_check(settings: Settings) -> Check:

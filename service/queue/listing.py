@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
@@ -41,6 +41,20 @@ class Listing:
     assigned_to: str | None = None
     after: After | None = None
 
+    @property
+    def about(self) -> str:
+        """What is listed, whatever the page: a cursor leads on in the list it comes from and in no other."""
+        parts = (
+            self.ward_ids,
+            self.states,
+            self.stay_id,
+            self.severity_min,
+            self.family,
+            self.channel,
+            self.assigned_to,
+        )
+        return blake2b(repr(parts).encode(), digest_size=6).hexdigest()
+
     def tag(self, who: Principal, positions: Mapping[str, Position], release: str) -> str:
         """The page's strong ETag: the same as long as nothing that could be seen on it has changed."""
         numbers = [(ward_id, positions[ward_id].number, positions[ward_id].epoch) for ward_id in sorted(positions)]
@@ -66,7 +80,7 @@ def listing_of(who: Principal, asked: Mapping[str, Any]) -> Listing:
     Raises NotFound for a foreign ward and Invalid for a cursor that is not one of ours."""
     ward_ids = wards_asked_for(who, asked["ward_id"])
     least = asked["severity_min"]
-    return Listing(
+    listing = Listing(
         ward_ids=ward_ids,
         named_on=named_on(who, ward_ids),
         limit=asked["limit"],
@@ -76,8 +90,8 @@ def listing_of(who: Principal, asked: Mapping[str, Any]) -> Listing:
         family=asked["family"],
         channel=asked["channel"],
         assigned_to=asked["assigned_to"],
-        after=after_cursor(asked["cursor"]),
     )
+    return replace(listing, after=_after(asked["cursor"], listing.about))
 
 
 def wards_asked_for(who: Principal, ward_ids: Sequence[str]) -> tuple[str, ...]:
@@ -92,12 +106,12 @@ def named_on(who: Principal, ward_ids: Sequence[str]) -> frozenset[str]:
     return frozenset(who.on("patients:read").ward_ids).intersection(ward_ids)
 
 
-def after_cursor(cursor: str | None) -> After | None:
-    """The sort values in a cursor; raises Invalid when it is not one of ours."""
+def _after(cursor: str | None, about: str) -> After | None:
+    """The sort values in a cursor; raises Invalid when it is not one of ours, or of another list."""
     if cursor is None:
         return None
-    severity, taken, respond_by, alert_id = decode_cursor(cursor, (int, bool, str, str))
-    if canonical_id(alert_id) is None or not 1 <= severity <= 4:
+    whose, severity, taken, respond_by, alert_id = decode_cursor(cursor, (str, int, bool, str, str))
+    if whose != about or canonical_id(alert_id) is None or not 1 <= severity <= 4:
         raise not_ours()
     cursor_instant(respond_by)
     return severity, taken, respond_by, alert_id
@@ -137,7 +151,7 @@ async def read_page(connection: AsyncConnection, listing: Listing) -> QueuePage:
     if len(found) <= listing.limit:
         return QueuePage(found, None, since)
     last = found[listing.limit - 1]
-    cursor = encode_cursor(last.severity_rank, last.taken, last.respond_by.isoformat(), last.id)
+    cursor = encode_cursor(listing.about, last.severity_rank, last.taken, last.respond_by.isoformat(), last.id)
     return QueuePage(found[: listing.limit], cursor, since)
 
 

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, StringConstraints, WithJsonSchema
 
 from alerts.rule_set import bounds
 from service.body import Schema
@@ -11,6 +11,16 @@ from service.fields import Instant, LongText
 
 Reason = Annotated[LongText, StringConstraints(min_length=1)]
 Number = Annotated[int, Field(ge=0, le=1_000_000, description="0 is the default rule set")]
+
+
+def _number(value: Any) -> int | float:
+    """10.0 is a whole number in JSON."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError("must be a number")
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+RuleNumber = Annotated[Any, AfterValidator(_number), WithJsonSchema({"type": "number"})]
 
 _NUMBERS: dict[str, Any] = {
     "properties": {
@@ -25,7 +35,7 @@ Values = Annotated[
 class RuleSetIn(Schema):
     """A proposal: the live rule set with these numbers changed."""
 
-    numbers: dict[str, StrictInt | StrictFloat] = Field(
+    numbers: dict[str, RuleNumber] = Field(
         default_factory=dict, max_length=100, description="By name, within its bounds", json_schema_extra=_NUMBERS
     )
     off: list[str] | None = Field(None, max_length=20, description="Optional rules to switch off")
@@ -35,7 +45,7 @@ class RuleSetIn(Schema):
 class ShadowIn(Schema):
     """Which version to judge beside the live one; null for none."""
 
-    number: Number | None
+    number: Annotated[Number, Strict()] | None
 
 
 class RuleSetOut(BaseModel):

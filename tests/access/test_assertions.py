@@ -385,7 +385,7 @@ async def test_a_url_on_an_address_that_is_not_reached_is_refused_where_it_can_b
     hospital: Hospital, client_id: str
 ) -> None:
     ward_id, admin = await hospital.ward(), await hospital.administrator()
-    for host in ("10.0.0.7", "[::1]", "[fd00::1]", "169.254.169.254", "0x0a000007"):
+    for host in ("10.0.0.7", "10.0.0.7.", "%31%30.0.0.7", "[::1]", "[fd00::1]", "169.254.169.254", "0x0a000007"):
         url = {"jwks_url": f"https://{host}/keys"}
         changed = await hospital.client.patch(f"/v1/clients/{client_id}", headers=admin, json=url)
         for answer in (await add(hospital, admin, ward_id, **url), changed):
@@ -393,6 +393,9 @@ async def test_a_url_on_an_address_that_is_not_reached_is_refused_where_it_can_b
             assert (answer.status_code, refused) == (422, [("/jwks_url", "address_refused")]), host
             listable = "WARDWATCH_ALLOWED_NETWORKS" in answer.json()["errors"][0]["message"]
             assert listable == (host != "169.254.169.254"), host
+    for host in ("①②⑦.0.0.1", "8.8.8.8/\r\nX: y", "8.8.8.8:x"):
+        answer = await add(hospital, admin, ward_id, jwks_url=f"https://{host}/keys")
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/jwks_url"), host
     assert (await hospital.client.get(f"/v1/clients/{client_id}", headers=admin)).json()["jwks_url"] is None
 
 

@@ -187,6 +187,17 @@ async def test_a_query_that_makes_no_sense_is_422(client: httpx.AsyncClient, nur
     assert (await client.get(f"/v1/alerts?{query}", headers=nurse_header)).status_code == 422
 
 
+async def test_a_cursor_leads_on_in_its_own_list_only(
+    scene: Scene, client: httpx.AsyncClient, nurse_header: Header
+) -> None:
+    for _ in range(2):
+        await scene.send(await scene.admit(), 90, minutes(0))
+    cursor = (await get(client, nurse_header, limit=1)).json()["next_cursor"]
+    assert len((await get(client, nurse_header, limit=200, cursor=cursor)).json()["items"]) == 1
+    elsewhere = await get(client, nurse_header, state="open", cursor=cursor)
+    assert (elsewhere.status_code, elsewhere.json()["errors"][0]["code"]) == (422, "invalid_cursor")
+
+
 async def test_304_while_nothing_changed_and_200_after_the_smallest_update(
     scene: Scene, stay: Stay, client: httpx.AsyncClient, nurse_header: Header
 ) -> None:

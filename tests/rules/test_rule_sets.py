@@ -173,7 +173,7 @@ async def test_a_change_builds_on_the_live_one(ward: Ward) -> None:
         ({"numbers": {"version": 3}}, "/numbers/version"),
         ({"numbers": {"critical_acknowledge_minutes": 16}}, "/numbers/critical_acknowledge_minutes"),
         ({"numbers": {"critical_contact_minutes": 15}}, "/numbers/critical_contact_minutes"),
-        ({"numbers": {"drop": "4"}}, "/numbers/drop/int"),
+        ({"numbers": {"drop": "4"}}, "/numbers/drop"),
         ({"off": ["R1"]}, "/off"),
         ({"reason": ""}, "/reason"),
         ({}, "/numbers"),
@@ -205,6 +205,8 @@ async def test_proposals_approvals_and_shadows_are_told_and_audited(ward: Ward) 
 
 async def test_a_shadow_is_counted_beside_the_live_rules_and_never_raised(ward: Ward) -> None:
     assert (await ward.propose({"standard_red_at": 93, "standard_amber_at": 95})).status_code == 201
+    for number in (False, True, "1", 1.5):
+        assert (await ward.ask("PUT", "/rule-set/shadow", ward.first, {"number": number})).status_code == 422
     shadow = await ward.ask("PUT", "/rule-set/shadow", ward.first, {"number": 1})
     assert shadow.json()["shadow_number"] == 1
     stay_id = await ward.admit()
@@ -219,6 +221,11 @@ async def test_a_shadow_is_counted_beside_the_live_rules_and_never_raised(ward: 
     assert await ward.shadow() == []
     older = (await ward.ask("GET", "/rule-set/shadow?number=1", ward.first)).json()
     assert (older["number"], len(older["items"])) == (1, 2)
+
+
+async def test_a_whole_number_may_be_written_with_a_point(ward: Ward) -> None:
+    proposed = await ward.propose({"critical_acknowledge_minutes": 10.0})
+    assert (proposed.status_code, proposed.json()["values"]["critical_acknowledge_minutes"]) == (201, 10)
 
 
 async def test_a_shadow_that_fails_touches_nothing(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:

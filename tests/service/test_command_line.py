@@ -99,10 +99,12 @@ async def test_a_service_with_a_setting_that_cannot_be_used_does_not_start(
 
 
 async def test_check_names_what_is_wrong_and_what_to_do(empty_database_url: str) -> None:
-    done = await wardwatch("check", WARDWATCH_DATABASE_URL=empty_database_url, WARDWATCH_SECRET_KEY="short")
+    settings = {"WARDWATCH_SECRET_KEY": "short", "WARDWATCH_ALLOWED_NETWORKS": "0.0.0.0/0"}
+    done = await wardwatch("check", WARDWATCH_DATABASE_URL=empty_database_url, **settings)
     assert done.code == 1
     wrong = [line for line in done.out.splitlines() if line.startswith("WRONG")]
-    assert ["secret" in wrong[0], "wardwatch migrate" in wrong[1], len(wrong)] == [True, True, 2]
+    named = ["WARDWATCH_ALLOWED_NETWORKS" in wrong[0], "secret" in wrong[1], "wardwatch migrate" in wrong[2]]
+    assert (named, len(wrong)) == ([True] * 3, 3)
 
 
 @pytest.mark.parametrize("url", ["sqlite:////nowhere/at/all.db", "postgresql://a:sentinel@127.0.0.1:{port}/c"])
