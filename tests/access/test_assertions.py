@@ -6,11 +6,9 @@ import dataclasses
 import gzip
 import json
 import socket
-import ssl
-import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -32,8 +30,8 @@ from service.settings import Settings
 from service.storage.session import reading
 from tests.access.hospital import Headers, Hospital
 from tests.conftest import started
-from tests.support.mail import certificate
 from tests.support.time import SettableClock, later
+from tests.support.web import certificate, listening
 
 AUDIENCE = "http://127.0.0.1:8000/oauth/token"
 RSA, EC, OTHER = RSAKey.generate_key(2048), ECKey.generate_key("P-384"), RSAKey.generate_key(2048)
@@ -258,43 +256,30 @@ PACKED = b"\x1f\x8b"
 class KeyServer:
     """The client's own server: it gives `answer`, over TLS, and counts how often it was asked."""
 
-    def __init__(self, context: ssl.SSLContext) -> None:
+    def __init__(self) -> None:
         self.answer: bytes = json.dumps({"keys": []}).encode()
-        self.status, self.asked = 200, 0
-        outer = self
+        self.status, self.asked, self.url = 200, 0, ""
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                outer.asked += 1
-                self.send_response(outer.status)
-                if outer.status == 302:
-                    self.send_header("Location", f"{outer.url}/elsewhere")
-                if outer.answer.startswith(PACKED):
-                    self.send_header("Content-Encoding", "gzip")
-                self.end_headers()
-                self.wfile.write(outer.answer)
-
-            def log_message(self, *_: Any) -> None: ...
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self.url = f"https://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+    def get(self, request: BaseHTTPRequestHandler) -> None:
+        """One request."""
+        self.asked += 1
+        request.send_response(self.status)
+        if self.status == 302:
+            request.send_header("Location", f"{self.url}/elsewhere")
+        if self.answer.startswith(PACKED):
+            request.send_header("Content-Encoding", "gzip")
+        request.end_headers()
+        request.wfile.write(self.answer)
 
 
 @pytest.fixture
 def key_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KeyServer]:
     context, authority = certificate(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(authority))
-    server = KeyServer(context)
-    yield server
-    server.close()
+    server = KeyServer()
+    with listening(server.get, context) as port:
+        server.url = f"https://127.0.0.1:{port}"
+        yield server
 
 
 @pytest.fixture

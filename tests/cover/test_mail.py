@@ -12,8 +12,9 @@ from service.cover.mail import Server, message, send, server_of
 from service.cover.outbox import Notice
 from service.errors import SettingInvalid
 from service.settings import Settings, from_environ
-from tests.support.mail import certificate, serving
+from tests.support.mail import serving
 from tests.support.time import START
+from tests.support.web import certificate
 
 SENDER = "wardwatch@hospital.example"
 NOTICE = Notice("01936f5e-7b3a-7c21-9d4f-2a6b8c0d1e2f", "01936f5e-7b3a-7c21-9d4f-000000000001", 4, 0, START, "x", 0)

@@ -3,9 +3,8 @@
 import json
 import socket
 import ssl
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import pytest
 from service.destinations import AddressRefused, CheckedTransport, Destinations, read_destinations
 from service.errors import SettingInvalid
 from service.settings import Settings
-from tests.support.mail import certificate
+from tests.support.web import certificate, listening
 
 HERE = read_destinations(Settings(allowed_networks="127.0.0.1/32"))
 NAME = "keys.records.test"
@@ -82,29 +81,15 @@ class Server:
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self.named: list[str | None] = []
-        self.elsewhere = "https://10.0.0.1/"
+        self.elsewhere, self.port = "https://10.0.0.1/", 0
         context.sni_callback = lambda _socket, name, _context: self.named.append(name)
-        outer = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self.send_response(302 if self.path == "/away" else 200)
-                self.send_header("Location", outer.elsewhere)
-                self.end_headers()
-                self.wfile.write(json.dumps(self.headers["Host"]).encode())
-
-            def log_message(self, *_: Any) -> None: ...
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self.port = self._server.server_address[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+    def get(self, request: BaseHTTPRequestHandler) -> None:
+        """One request."""
+        request.send_response(302 if request.path == "/away" else 200)
+        request.send_header("Location", self.elsewhere)
+        request.end_headers()
+        request.wfile.write(json.dumps(request.headers["Host"]).encode())
 
 
 @pytest.fixture
@@ -112,8 +97,8 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     context, authority = certificate(tmp_path, NAME)
     monkeypatch.setenv("SSL_CERT_FILE", str(authority))
     made = Server(context)
-    yield made
-    made.close()
+    with listening(made.get, context) as made.port:
+        yield made
 
 
 @pytest.fixture

@@ -2,10 +2,9 @@
 
 import dataclasses
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from joserfc import jwt
@@ -13,6 +12,7 @@ from joserfc.jwk import ECKey, RSAKey
 
 from service.clock import real_now
 from service.settings import Settings
+from tests.support.web import listening
 
 AUDIENCE = "wardwatch-api"
 ROLES = {"nurse": "clinician", "sister": "lead", "records": "auditor", "it": "administrator"}
@@ -31,20 +31,15 @@ class Issuer:
         self.asked: list[str] = []
         self.down = False
         self.discovery: dict[str, Any] = {}
-        outer = self
+        self.url = ""
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                outer.asked.append(self.path)
-                found = None if outer.down else outer.documents().get(self.path)
-                self.send_response(503 if outer.down else 404 if found is None else 200)
-                self.end_headers()
-                self.wfile.write(json.dumps(found).encode())
-
-            def log_message(self, *_: Any) -> None: ...
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/realms/ward"
+    def answer(self, request: BaseHTTPRequestHandler) -> None:
+        """One request."""
+        self.asked.append(request.path)
+        found = None if self.down else self.documents().get(request.path)
+        request.send_response(503 if self.down else 404 if found is None else 200)
+        request.end_headers()
+        request.wfile.write(json.dumps(found).encode())
 
     def documents(self) -> dict[str, Any]:
         """What is found under each path."""
@@ -89,14 +84,9 @@ class Issuer:
 def issuing() -> Iterator[Issuer]:
     """An issuer, as long as the block lasts."""
     issuer = Issuer()
-    thread = threading.Thread(target=issuer.server.serve_forever)
-    thread.start()
-    try:
+    with listening(issuer.answer) as port:
+        issuer.url = f"http://127.0.0.1:{port}/realms/ward"
         yield issuer
-    finally:
-        issuer.server.shutdown()
-        issuer.server.server_close()
-        thread.join()
 
 
 def configured(settings: Settings, at: Issuer, **more: Any) -> Settings:
