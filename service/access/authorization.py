@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
 
 from oauthlib.common import Request
 from oauthlib.oauth2 import AuthorizationCodeGrant, FatalClientError, OAuth2Error, RequestValidator
@@ -91,21 +91,26 @@ class Opened:
 def redirect_problem(uri: str) -> str | None:
     """Why a redirect URI cannot be registered: https, or http on the person's own machine; nothing that could be read
     in two ways. None: it can."""
-    try:
-        parts = urlsplit(uri)
-        host_problem = not _HOST.fullmatch(parts.netloc) or parts.port == 0
-    except ValueError:
-        parts, host_problem = urlsplit(""), True
-    if host_problem:
-        return "must have a host name or an address, and a port that there is"
+    parts = _parts_of(uri)
+    if parts is None:
+        return "must have a host name or an address, no user, and a port that there is"
     here = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost")
-    if not (parts.scheme == "https" or here) or not parts.hostname:
+    if not (parts.scheme == "https" or here):
         return "must be an https URL, or http on 127.0.0.1 or localhost"
     if "#" in uri or "*" in uri or len(uri) > 500 or uri.endswith("\n") or not is_absolute_uri(uri):
-        return "must be written as RFC 3986 says, without user, fragment or wildcard"
+        return "must be written as RFC 3986 says, without fragment or wildcard"
     if _ANSWERS & {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)}:
         return "must not have the names of an answer among its own"
     return None
+
+
+def _parts_of(uri: str) -> SplitResult | None:
+    """The parts of a URI; None where anything but a host, and a port if any, stands between the slashes."""
+    try:
+        parts = urlsplit(uri)
+        return parts if _HOST.fullmatch(parts.netloc) and parts.port != 0 else None
+    except ValueError:
+        return None
 
 
 def back_to(redirect_uri: str, issuer: str, **fields: str | None) -> str:

@@ -42,25 +42,21 @@ class Listing:
     after: After | None = None
 
     @property
+    def _listed(self) -> tuple[Any, ...]:
+        return (
+            self.ward_ids, self.states, self.stay_id, self.severity_min, self.family, self.channel, self.assigned_to,
+        )  # fmt: skip
+
+    @property
     def about(self) -> str:
         """What is listed, whatever the page: a cursor leads on in the list it comes from and in no other."""
-        parts = (
-            self.ward_ids,
-            self.states,
-            self.stay_id,
-            self.severity_min,
-            self.family,
-            self.channel,
-            self.assigned_to,
-        )
-        return blake2b(repr(parts).encode(), digest_size=6).hexdigest()
+        return blake2b(repr(self._listed).encode(), digest_size=6).hexdigest()
 
     def tag(self, who: Principal, positions: Mapping[str, Position], release: str) -> str:
         """The page's strong ETag: the same as long as nothing that could be seen on it has changed."""
         numbers = [(ward_id, positions[ward_id].number, positions[ward_id].epoch) for ward_id in sorted(positions)]
         parts = (
-            release, sorted(who.scopes), self.ward_ids, sorted(self.named_on), self.limit, self.states,
-            self.stay_id, self.severity_min, self.family, self.channel, self.assigned_to, self.after, numbers,
+            release, sorted(who.scopes), self._listed, sorted(self.named_on), self.limit, self.after, numbers,
         )  # fmt: skip
         return f'"{blake2b(repr(parts).encode(), digest_size=16).hexdigest()}"'
 
