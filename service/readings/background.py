@@ -21,9 +21,7 @@ from service.readings.windows import EARLIER_COLUMNS, as_text, earlier_readings,
 from service.storage.direct import Statement, Where, fetch
 from service.storage.portable import Given, IdType, InstantType, dialect_of
 
-STAYS = Given(
-    "stays", place=Integer, ward_id=IdType, stay_id=IdType, subject=String, since=InstantType, whole_from=InstantType
-)
+STAYS = Given("stays", ward_id=IdType, stay_id=IdType, subject=String, since=InstantType, whole_from=InstantType)
 
 
 @dataclass(slots=True)
@@ -66,18 +64,18 @@ async def load_background(where: Where, since: Mapping[StayKey, datetime], names
     """What is known of stays: their readings observed since an instant, oldest first (of the first 48 h at most as many
     as are judged together, the newest), and of these names of readings."""
     dialect = dialect_of(where)
-    stays = [(n, *key, subject_of(key[1]), at, at + WINDOW) for n, (key, at) in enumerate(since.items())]
+    stays = [(*key, subject_of(key[1]), at, at + WINDOW) for key, at in since.items()]
     wards = {stay_id: ward_id for ward_id, stay_id in since}
-    named = [(n, wards[name[0]], *name) for n, name in enumerate(names)]
+    named = [(wards[name[0]], *name) for name in names]
     found = Background([[] for _ in stays], {}, {})
     stay_ids = [stay_id for _, stay_id in since]
     for row in await fetch(where, KNOWN, {**STAYS.params(dialect, stays), **NAMES.params(dialect, named)}):
         place, about = row[0], row[-1]
         if about == _READING:
-            found.windows[place].append(to_earlier(row))
+            found.windows[place - 1].append(to_earlier(row))
         elif about == _ALERT:
             alert = StoredAlert(row[1], readable(row[1], orjson.loads(row[3])))
-            found.unresolved.setdefault(stay_ids[place], {})[Family(row[2])] = alert
+            found.unresolved.setdefault(stay_ids[place - 1], {})[Family(row[2])] = alert
         else:
-            found.names[names[place]] = row[2], row[1]
+            found.names[names[place - 1]] = row[2], row[1]
     return found

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, String, and_, select
+from sqlalchemy import ColumnElement, Select, String, and_, select
 
 from service.readings.store import idempotency_table
 from service.readings.submission import Arrival, Submission
@@ -14,7 +14,7 @@ Name = tuple[str, str, str]
 Named = tuple[str, str]
 """(content digest, reading_id): what has a name."""
 
-NAMES = Given("named", place=Integer, ward_id=IdType, stay_id=IdType, sender_id=IdType, key=String)
+NAMES = Given("named", ward_id=IdType, stay_id=IdType, sender_id=IdType, key=String)
 
 
 def name_of(arrival: Arrival, submission: Submission) -> Name:

@@ -7,7 +7,22 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import DateTime, Dialect, Float, String, Table, bindparam, column, func, select, text
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Dialect,
+    Float,
+    Integer,
+    String,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    column,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -84,38 +99,51 @@ class Given:
     there are, so it is built, compiled and planned once.
 
     `Given(ward_id=IdType, since=InstantType)`, with a name before them where a statement takes several;
-    `table(dialect)` is what a statement selects from, `params(dialect, rows)` what it is executed with. On PostgreSQL
-    an array for each column, on SQLite one JSON text."""
+    `table(dialect)` is what a statement selects from, with a column `place` that counts the rows from 1;
+    `params(dialect, rows)` is what it is executed with. On PostgreSQL an array for each column, on SQLite one JSON
+    text."""
 
     def __init__(self, named: str = "given", /, **types: type[TypeEngine[Any]] | TypeEngine[Any]) -> None:
         self._name = named
         self._types = {name: kind() if isinstance(kind, type) else kind for name, kind in types.items()}
+        self._texts = {name for name, kind in self._types.items() if isinstance(kind, IdType)}
 
     def table(self, dialect: str) -> Any:
         """The rows as a table."""
         if dialect == "postgresql":
-            arrays = [
-                bindparam(f"{self._name}_{name}", type_=ARRAY(_native(kind))) for name, kind in self._types.items()
-            ]
+            arrays = [self._array(name, kind) for name, kind in self._types.items()]
             columns = [column(name, kind) for name, kind in self._types.items()]
-            return func.unnest(*arrays).table_valued(*columns, name=self._name).render_derived()
-        each = func.json_each(bindparam(self._name, type_=String)).table_valued("value", name="each")
+            rows = func.unnest(*arrays).table_valued(*columns, with_ordinality="place")
+            return rows.render_derived(name=self._name)
+        given = func.json_each(bindparam(self._name, type_=String))
+        each = given.table_valued(column("key", Integer), "value", name="each")
         values = [
-            func.json_extract(each.c.value, f"$[{place}]", type_=kind).label(name)
-            for place, (name, kind) in enumerate(self._types.items())
+            func.json_extract(each.c.value, f"$[{number}]", type_=kind).label(name)
+            for number, (name, kind) in enumerate(self._types.items())
         ]
-        return select(*values).subquery(self._name)
+        return select((each.c.key + 1).label("place"), *values).subquery(self._name)
+
+    def _array(self, name: str, kind: TypeEngine[Any]) -> ColumnElement[Any]:
+        """One column of the rows. Ids, which hold nothing to quote, come as the text of an array: of what comes as an
+        array itself the driver looks at each element three times before it writes it."""
+        given = f"{self._name}_{name}"
+        if name in self._texts:
+            return cast(bindparam(given, type_=Text), ARRAY(_native(kind)))
+        return bindparam(given, type_=ARRAY(_native(kind)))
 
     def params(self, dialect: str, rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
         """The parameters; each row has a value for each column, in order."""
         if dialect == "postgresql":
             columns = zip(*rows, strict=True) if rows else [() for _ in self._types]
-            return {f"{self._name}_{name}": list(values) for name, values in zip(self._types, columns, strict=True)}
+            return {
+                f"{self._name}_{name}": f"{{{','.join(values)}}}" if name in self._texts else list(values)
+                for name, values in zip(self._types, columns, strict=True)
+            }
         return {self._name: orjson.dumps([[_as_stored(value) for value in row] for row in rows]).decode()}
 
 
 def _native(kind: TypeEngine[Any]) -> TypeEngine[Any]:
-    """The type inside an array; the driver takes ids and instants as they are."""
+    """The type inside an array; the driver takes instants as they are."""
     if isinstance(kind, IdType):
         return UUID(as_uuid=False)
     return DateTime(timezone=True) if isinstance(kind, InstantType) else kind
