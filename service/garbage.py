@@ -5,7 +5,7 @@ by themselves, and a fifth of its processor time went into looking at them (`doc
 
 import gc
 
-YOUNG = 10_000
+YOUNG = 50_000
 """So many objects more than before, and the young ones are looked through."""
 MIDDLE, OLD = 20, 50
 """So many looks at the younger ones, and the older ones are looked through with them."""

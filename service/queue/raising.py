@@ -6,7 +6,7 @@ feeds."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from alerts.change import Change, Kind, Reminder
 from alerts.episode import Episode
@@ -36,8 +36,7 @@ _ALARMS = frozenset({Kind.OPENED, Kind.REOPENED, Kind.WORSENED})
 Unresolved = Mapping[Family, StoredAlert]
 
 
-@dataclass(frozen=True, slots=True)
-class StayChanges:
+class StayChanges(NamedTuple):
     """What was decided for one stay, in order, and the unresolved alerts it was decided on.
 
     `after` holds the unresolved ones as they stand at the end. One that moved without a change (a clearing

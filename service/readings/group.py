@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,12 +21,11 @@ from service.readings.keeping import refusal_row
 from service.readings.naming import Name, Named, name_of, name_row
 from service.readings.opening import open_case
 from service.readings.store import WINDOW, LockedStay, StayKey
-from service.readings.submission import Arrival, Lost, Outcome, Refusal, Submission, Tick
+from service.readings.submission import Arrival, Item, Lost, Outcome, Refusal, Submission, Tick
 from service.rules.live import WardRules
 from service.rules.shadow import Found
 from service.storage.direct import Where
 
-Item = Arrival | Refusal | Tick | Lost
 Counted = Mapping[Found, int]
 RuleReader = Callable[[Where, Sequence[LockedStay]], Awaitable[Mapping[StayKey, WardRules]]]
 PlanReader = Callable[[Where, Sequence[LockedStay]], Awaitable[Mapping[StayKey, tuple[Plan | None, Cover]]]]
@@ -88,9 +87,10 @@ async def _keep(
     refusals = [refusal_row(item) for item in items if isinstance(item, Refusal)]
     also = store.additions(rows, named, refusals, dues)
     events = await write_frozen(where, [case.frozen for case in cases.values() if case.frozen])
-    changes = [case.stay_changes(events.get(case.stay.id)) for case in cases.values()]
+    moved = [case for case in cases.values() if case.moved or case.stay.id in events]
+    changes = [case.stay_changes(events.get(case.stay.id)) for case in moved]
     written = await write_changes(where, changes, also)
-    for case in cases.values():
+    for case in moved:
         case.alert_ids = written.alert_ids.get(case.stay.id, ())
     await _look_up(where, [draft for draft in sent if draft.reading_id not in won], names, cases)
     for draft in sent:
@@ -146,7 +146,7 @@ async def _load_cases(
     plans = await read_plans(where, [stays[key] for key in since])
     rules = await read_rules(where, [stays[key] for key in since])
     watches = {key: watch_of(stays[key], start + WINDOW) for key, start in since.items()}
-    behind = [replace(stays[key], plan_version=w.plan_version) for key, w in watches.items() if _behind(stays[key], w)]
+    behind = [stays[key]._replace(plan_version=w.plan_version) for key, w in watches.items() if _behind(stays[key], w)]
     known = await read_plans(where, behind) if behind else {}
     reach = {key: _reach(start, watches[key]) for key, start in since.items()}
     background = await load_background(where, reach, list({name_of(d.arrival, d.submission) for d in sent}))

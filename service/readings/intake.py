@@ -16,11 +16,11 @@ from service.feed.positions import Wakeups
 from service.fields import NIL_ID
 from service.readings import store
 from service.readings.directory import Directory, Known
-from service.readings.group import GroupResult, Item, keep_and_judge
+from service.readings.group import GroupResult, keep_and_judge
 from service.readings.plans import plan_of
 from service.readings.received import Stamping
 from service.readings.store import LockedStay, StayKey
-from service.readings.submission import Arrival, Lost, Outcome, Recorded, Refusal, Submission, Tick
+from service.readings.submission import Arrival, Item, Lost, Outcome, Recorded, Refusal, Submission, Tick
 from service.rules.live import KnownRuleSets, WardRules
 from service.rules.shadow import ShadowCounts
 from service.settings import Settings

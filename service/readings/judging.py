@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from alerts.change import Change, Reminder
 from alerts.evaluate import Evaluation, evaluate
@@ -34,8 +34,7 @@ log = get_logger(__name__)
 _TICK = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
+class _Kept(NamedTuple):
     """A new reading of this group: its row, what was made of it, and how the stay stood after its request."""
 
     row: dict[str, Any]
@@ -61,7 +60,7 @@ class StayCase:
     kept: dict[str, _Kept] = field(default_factory=dict)
     looked_at: datetime | None = None
     frozen: Frozen | None = None
-    counted: Counter[Found] = field(default_factory=Counter)
+    counted: Counter[Found] | None = None
     reminders: list[Reminder] = field(default_factory=list)
 
     def receive(self, arrival: Arrival, new: Sequence[tuple[str, Submission]]) -> list[dict[str, Any]]:
@@ -74,7 +73,9 @@ class StayCase:
         first = len(self.changes)
         self._go_on(judgement)
         if judgement.evaluations:
-            self.counted += count(self.stay, self.rules, self.record, judgement.evaluations)
+            if self.rules.shadow is not None:
+                counted = count(self.stay, self.rules, self.record, judgement.evaluations)
+                self.counted = counted if self.counted is None else self.counted + counted
             self._freeze(before, readings)
         evaluations = judgement.evaluations or (None,) * len(rows)
         for row, reading, evaluation in zip(rows, readings, evaluations, strict=True):
@@ -89,7 +90,7 @@ class StayCase:
         frozen = freeze(self.stay, before, readings)
         if frozen is not None:
             self.frozen, self.plan = frozen, frozen.plan
-            self.stay = replace(self.stay, plan_version=frozen.plan.version)
+            self.stay = self.stay._replace(plan_version=frozen.plan.version)
             judgement = change_plan(self.record, frozen.plan, frozen.at)
             self.changes, self.record = [*self.changes, *judgement.changes], judgement.record
 
@@ -130,6 +131,13 @@ class StayCase:
     def due(self) -> Due | None:
         """When the stay is to be looked at from now on; None when that need not be written."""
         return due_of(self.stay, self.watch, self.record, self.looked_at)
+
+    @property
+    def moved(self) -> bool:
+        """Whether there is anything to write about the stay's alerts."""
+        episodes, stored = self.record.episodes, self.stored
+        as_stored = all(f in stored and episode is stored[f].episode for f, episode in episodes.items())
+        return bool(self.changes or self.reminders) or not as_stored
 
     def stay_changes(self, event: NewEvent | None) -> StayChanges:
         """What is to be written about the stay's alerts, and what happened to the stay itself."""

@@ -36,5 +36,5 @@ def open_case(
         recent_refusals=tuple(refusals),
         rule_set=rules.live,
     )
-    last = max((reading.received_at for reading in window), default=None)
+    last = max([reading.received_at for reading in window], default=None)
     return StayCase(stay, plan, cover, record, watch, stored, last, rules)

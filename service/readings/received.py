@@ -8,21 +8,19 @@ them and what clocks of several machines may differ by. On an embedded database 
 one write lock, and only `HOLDS` is left."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import select, tuple_
 
 from service.fields import canonical_id, utc_text
 from service.paging import cursor_instant, decode_cursor, encode_cursor, not_ours
 from service.readings.store import reading_table
-from service.readings.submission import Arrival, Lost, Refusal, Tick
+from service.readings.submission import Item
 from service.storage.engine import Database, oldest_write
 from service.storage.session import ReadSession
-
-Item = TypeVar("Item", bound=Arrival | Refusal | Tick | Lost)
 
 HOLDS = timedelta(seconds=15)
 SLOWEST = timedelta(seconds=30)
@@ -48,7 +46,7 @@ class Stamping:
 
     def stamp(self, item: Item) -> Item:
         """The item, received no longer than `HOLDS` ago."""
-        return item if item.received_at >= self._earliest else replace(item, received_at=self._earliest)
+        return item if item.received_at >= self._earliest else item._replace(received_at=self._earliest)
 
     def check(self) -> None:
         """Raises TimeoutError when the group took too long: its receipts may lie before a watermark already told."""

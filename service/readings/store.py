@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, and_, select
 
@@ -25,8 +25,7 @@ StayKey = tuple[str, str]
 """(ward_id, stay_id)"""
 
 
-@dataclass(frozen=True, slots=True)
-class LockedStay:
+class LockedStay(NamedTuple):
     """A stay whose row this transaction holds."""
 
     ward_id: str

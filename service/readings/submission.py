@@ -1,9 +1,8 @@
 """What is handed from the door to the intake, and what comes back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from alerts.change import Change
 from alerts.episode import Episode
@@ -14,8 +13,7 @@ from service.cover.inforce import Cover
 from service.errors import WardwatchError
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(NamedTuple):
     """One reading as it was sent. `key` is its sender's name for it, `content` a digest of what it says
     (without the time of sending), `row` its columns as they were sent."""
 
@@ -25,8 +23,7 @@ class Submission:
     row: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """The readings of one request for one stay: they count as received together, at `received_at`."""
 
     ward_id: str
@@ -36,8 +33,7 @@ class Arrival:
     submissions: tuple[Submission, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """A reading that was refused before it could be kept: that it came, when, and why. No value."""
 
     ward_id: str
@@ -46,8 +42,7 @@ class Refusal:
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(NamedTuple):
     """Nothing arrived, but time has passed: the stay is looked at."""
 
     ward_id: str
@@ -55,8 +50,7 @@ class Tick:
     received_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(NamedTuple):
     """A paired app of the stay has lost its access."""
 
     ward_id: str
@@ -64,16 +58,18 @@ class Lost:
     received_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class AlertEffect:
+Item = Arrival | Refusal | Tick | Lost
+"""What a group is made of."""
+
+
+class AlertEffect(NamedTuple):
     """What one reading did to one alert."""
 
     alert_id: str
     change: Change
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """A reading that is kept: what was stored, how it was judged, and how the stay's alerts now stand.
 
     `evaluation` is None when the engine could not judge it."""
