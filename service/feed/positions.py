@@ -18,7 +18,7 @@ from service.errors import Overloaded
 from service.feed.numbering import COUNTED, FEED
 from service.storage.direct import Statement, Where, fetch, looking
 from service.storage.engine import Database
-from service.storage.portable import Given, IdType, dialect_of
+from service.storage.portable import Given, IdType, dialect_of, for_each
 
 CLOSE_SECONDS = 5
 MAX_WAITING = 10_000
@@ -31,7 +31,7 @@ def _read(dialect: str) -> Select[Any]:
     given = WARDS.table(dialect)
     feed = FEED.c
     columns = (feed.ward_id, feed.last_number, feed.epoch, feed.last_at, *(feed[name] for name in COUNTED))
-    return select(*columns).join_from(given, FEED, feed.ward_id == given.c.ward_id)
+    return for_each(dialect, given, select(*columns).where(feed.ward_id == given.c.ward_id), feed.ward_id)
 
 
 READ = Statement(_read)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, String, and_, bindparam, insert, select, update
 
 from alerts.checkpoint import dump
 from alerts.clearing import ends_when
@@ -21,7 +21,7 @@ from service.fields import utc_text
 from service.queue import checkpoints
 from service.rules.live import in_force, rules_in_force
 from service.storage.direct import Statement, Where, fetch, insert_rows, update_rows
-from service.storage.portable import Given, IdType, dialect_of
+from service.storage.portable import Given, IdType, dialect_of, for_each
 from service.storage.tables import METADATA
 from service.storage.tables.alerts import UNRESOLVED
 
@@ -96,15 +96,18 @@ def explained(episode: Episode) -> dict[str, Any]:
 SUBJECTS = Given(ward_id=IdType, subject=String)
 
 
-def unresolved_of(given: Any, *columns: ColumnElement[Any]) -> Select[Any]:
+def unresolved_of(dialect: str, given: Any, *columns: ColumnElement[Any]) -> Select[Any]:
     """These columns of every unresolved alert about what is given (`ward_id`, `subject`)."""
     of_the_subject = and_(ALERT.c.ward_id == given.c.ward_id, ALERT.c.subject == given.c.subject, UNRESOLVED)
-    return select(*columns).join_from(given, ALERT, of_the_subject)
+    return for_each(dialect, given, select(*columns).where(of_the_subject), ALERT.c.family)
 
 
-FIND_UNRESOLVED = Statement(
-    lambda dialect: unresolved_of(SUBJECTS.table(dialect), ALERT.c.stay_id, ALERT.c.family, ALERT.c.id, ALERT.c.machine)
-)
+def _find_unresolved(dialect: str) -> Select[Any]:
+    alert = ALERT.c
+    return unresolved_of(dialect, SUBJECTS.table(dialect), alert.stay_id, alert.family, alert.id, alert.machine)
+
+
+FIND_UNRESOLVED = Statement(_find_unresolved)
 
 
 async def find_unresolved(where: Where, keys: Iterable[tuple[str, str]]) -> list[tuple[str, str, str, dict[str, Any]]]:
@@ -121,22 +124,14 @@ FAMILIES = Given(ward_id=IdType, stay_id=IdType, family=String)
 
 def _find_last_resolved(dialect: str) -> Select[Any]:
     given = FAMILIES.table(dialect)
-    newest_first = func.row_number().over(
-        partition_by=(ALERT.c.ward_id, ALERT.c.stay_id, ALERT.c.family),
-        order_by=(ALERT.c.opened_at.desc(), ALERT.c.id.desc()),
-    )
     of_the_family = and_(
         ALERT.c.ward_id == given.c.ward_id,
         ALERT.c.stay_id == given.c.stay_id,
         ALERT.c.family == given.c.family,
         ALERT.c.state == "resolved",
     )
-    ranked = (
-        select(ALERT.c.stay_id, ALERT.c.family, ALERT.c.id, newest_first.label("rank"))
-        .join_from(given, ALERT, of_the_family)
-        .subquery()
-    )
-    return select(ranked.c.stay_id, ranked.c.family, ranked.c.id).where(ranked.c.rank == 1)
+    found = select(ALERT.c.stay_id, ALERT.c.family, ALERT.c.id).where(of_the_family)
+    return for_each(dialect, given, found, ALERT.c.opened_at.desc(), ALERT.c.id.desc(), newest=1)
 
 
 FIND_LAST_RESOLVED = Statement(_find_last_resolved)

@@ -4,10 +4,11 @@ resolved, the names that are taken. One query for all of it: each costs a way to
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Integer, String, Text, cast, literal_column, null, union_all
+from sqlalchemy import Integer, Select, String, Text, cast, literal_column, null, union_all
 
 from alerts.judge import WINDOW
 from alerts.reading import Reading
@@ -40,24 +41,23 @@ _READING, _ALERT, _NAME = range(3)
 def _known(dialect: str) -> Any:
     stays, names = STAYS.table(dialect), NAMES.table(dialect)
     alert, name = ALERT.c, idempotency_table.c
-    parts = union_all(
-        earlier_readings(stays).add_columns(_about(_READING)),
-        unresolved_of(stays, *_row(_ALERT, stays.c.place, as_text(alert.id), alert.family, cast(alert.machine, Text))),
-        taken_of(names, *_row(_NAME, names.c.place, as_text(name.reading_id), name.content)),
+    machines = as_text(alert.id), alert.family, cast(alert.machine, Text)
+    return union_all(
+        *(_about(_READING, part) for part in earlier_readings(dialect, stays)),
+        _about(_ALERT, unresolved_of(dialect, stays, stays.c.place, *machines)),
+        _about(_NAME, taken_of(dialect, names, names.c.place, as_text(name.reading_id), name.content)),
     )
-    return parts.order_by("observed_at", "received_at", "id")
 
 
-def _row(about: int, place: Any, *texts: Any) -> list[ColumnElement[Any]]:
-    """Columns as `earlier_readings` has them; those that are left are empty."""
-    return [place, *texts, *[null()] * (len(EARLIER_COLUMNS) - len(texts)), _about(about)]
-
-
-def _about(what: int) -> ColumnElement[Any]:
-    return literal_column(str(what), Integer)
+def _about(what: int, part: Select[Any]) -> Select[Any]:
+    """With what it is about behind columns as `earlier_readings` has them; those that are left are empty."""
+    left = 1 + len(EARLIER_COLUMNS) - len(part.selected_columns)
+    return part.add_columns(*[null()] * left, literal_column(str(what), Integer))
 
 
 KNOWN = Statement(_known)
+
+_order = attrgetter("observed_at", "received_at", "id")
 
 
 async def load_background(where: Where, since: Mapping[StayKey, datetime], names: Sequence[Name]) -> Background:
@@ -78,4 +78,6 @@ async def load_background(where: Where, since: Mapping[StayKey, datetime], names
             found.unresolved.setdefault(stay_ids[place - 1], {})[Family(row[2])] = alert
         else:
             found.names[names[place - 1]] = row[2], row[1]
+    for window in found.windows:
+        window.sort(key=_order)
     return found

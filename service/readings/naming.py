@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Select, String, and_, select
 
 from service.readings.store import idempotency_table
 from service.readings.submission import Arrival, Submission
-from service.storage.portable import Given, IdType
+from service.storage.portable import Given, IdType, for_each
 
 Name = tuple[str, str, str]
 """(stay_id, sender_id, key)"""
@@ -22,7 +22,7 @@ def name_of(arrival: Arrival, submission: Submission) -> Name:
     return arrival.stay_id, arrival.sender_id, submission.key
 
 
-def taken_of(given: Any, *columns: ColumnElement[Any]) -> Select[Any]:
+def taken_of(dialect: str, given: Any, *columns: ColumnElement[Any]) -> Select[Any]:
     """These columns of those of the names given (as in NAMES) that are taken."""
     taken = idempotency_table.c
     same = and_(
@@ -31,7 +31,7 @@ def taken_of(given: Any, *columns: ColumnElement[Any]) -> Select[Any]:
         taken.sender_id == given.c.sender_id,
         taken.key == given.c.key,
     )
-    return select(*columns).join_from(given, idempotency_table, same)
+    return for_each(dialect, given, select(*columns).where(same), taken.key)
 
 
 def name_row(arrival: Arrival, submission: Submission, reading_id: str) -> dict[str, Any]:

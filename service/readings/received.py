@@ -9,7 +9,7 @@ one write lock, and only `HOLDS` is left."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import Any
 
@@ -25,6 +25,8 @@ from service.storage.session import ReadSession
 HOLDS = timedelta(seconds=15)
 SLOWEST = timedelta(seconds=30)
 CLOCKS_DIFFER = timedelta(seconds=15)
+
+BEFORE_ANY = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +75,8 @@ async def list_received(
     """One page of a ward's readings received after an instant, by receipt, then id. What came after the watermark is
     listed too: read again from the watermark on. All pages of one walk tell the watermark of the first."""
     table = reading_table
-    query = select(table).where(table.c.ward_id == ward_id)
-    if received_after is not None:
-        query = query.where(table.c.received_at > received_after)
+    after = received_after or BEFORE_ANY  # by naming one it is the index by receipt that is used
+    query = select(table).where(table.c.ward_id == ward_id, table.c.received_at > after)
     if cursor is not None:
         received_at, reading_id, complete_to = _after(cursor)
         place = (table.c.received_at, table.c.id)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, and_, select
 
 from service.storage.direct import Insert, Statement, Update, Where, fetch, insert_rows
-from service.storage.portable import Given, IdType, dialect_of
+from service.storage.portable import Given, IdType, dialect_of, for_each
 from service.storage.tables import METADATA
 
 WINDOW = timedelta(hours=48)
@@ -53,7 +53,7 @@ READING_KEYS = Given(ward_id=IdType, id=IdType)
 def _lock_stays(dialect: str) -> Select[Any]:
     given = STAY_KEYS.table(dialect)
     stay = stay_table.c
-    return (
+    held = (
         select(
             stay.ward_id,
             stay.id,
@@ -71,11 +71,11 @@ def _lock_stays(dialect: str) -> Select[Any]:
             stay.paused_until,
             stay.watch,
         )
-        .join_from(given, stay_table, and_(stay.ward_id == given.c.ward_id, stay.id == given.c.stay_id))
-        .join(ward_table, ward_table.c.id == stay.ward_id)
-        .order_by(stay.ward_id, stay.id)
+        .join_from(stay_table, ward_table, ward_table.c.id == stay.ward_id)
+        .where(stay.ward_id == given.c.ward_id, stay.id == given.c.stay_id)
         .with_for_update(key_share=True, of=stay_table, skip_locked=True)
     )
+    return for_each(dialect, given, held, stay.id)
 
 
 LOCK_STAYS = Statement(_lock_stays)
@@ -116,8 +116,9 @@ def additions(
 
 def _load_readings(dialect: str) -> Select[Any]:
     given = READING_KEYS.table(dialect)
-    of_the_key = and_(reading_table.c.ward_id == given.c.ward_id, reading_table.c.id == given.c.id)
-    return select(reading_table).join_from(given, reading_table, of_the_key)
+    reading = reading_table.c
+    of_the_key = and_(reading.ward_id == given.c.ward_id, reading.id == given.c.id)
+    return for_each(dialect, given, select(reading_table).where(of_the_key), reading.id)
 
 
 LOAD_READINGS = Statement(_load_readings)
@@ -136,9 +137,8 @@ async def load_readings(where: Where, keys: Collection[tuple[str, str]]) -> dict
 def _load_plans(dialect: str) -> Select[Any]:
     given = STAY_KEYS.table(dialect)
     plan = plan_table.c
-    return select(plan_table).join_from(
-        given, plan_table, and_(plan.ward_id == given.c.ward_id, plan.stay_id == given.c.stay_id)
-    )
+    of_the_stay = and_(plan.ward_id == given.c.ward_id, plan.stay_id == given.c.stay_id)
+    return for_each(dialect, given, select(plan_table).where(of_the_stay), plan.version)
 
 
 LOAD_PLANS = Statement(_load_plans)
@@ -171,7 +171,7 @@ def _find_stays(dialect: str) -> Select[Any]:
     given = STAY_KEYS.table(dialect)
     stay = stay_table.c
     of_the_key = and_(stay.ward_id == given.c.ward_id, stay.id == given.c.stay_id)
-    return select(stay.ward_id, stay.id).join_from(given, stay_table, of_the_key)
+    return for_each(dialect, given, select(stay.ward_id, stay.id).where(of_the_key), stay.id)
 
 
 FIND_STAYS = Statement(_find_stays)

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, Select, String, case, cast, select
 
 from alerts.judge import WINDOW_READINGS
 from alerts.reading import Reading, Symptom
 from service.readings.store import reading_table
-from service.storage.portable import IdType
+from service.storage.portable import IdType, for_each
 
 JUDGED_COLUMNS = (
     "id",
@@ -54,29 +54,24 @@ JUDGED_AT = case(
 """When a reading counts as observed: never after it was received, see `to_reading`."""
 
 
-def earlier_readings(given: Any) -> Select[Any]:
+def earlier_readings(dialect: str, given: Any) -> tuple[Select[Any], Select[Any]]:
     """The place of each stay given (`place`, `ward_id`, `stay_id`, `since`, `whole_from`) with the EARLIER_COLUMNS of
-    its readings observed after `since`; of those before `whole_from` at most as many as are judged together, the
-    newest."""
+    its readings observed after `since`: of those before `whole_from` at most as many as are judged together, the
+    newest; and all of the others."""
     reading = reading_table.c
-    of_the_stay = and_(
+    columns = [as_text(reading[name]) if name != "observed_at" else JUDGED_AT.label(name) for name in EARLIER_COLUMNS]
+    of_the_stay = select(given.c.place, *columns).where(
         reading.ward_id == given.c.ward_id,
         reading.stay_id == given.c.stay_id,
-        reading.observed_at > given.c.since,
         reading.entered_in_error_at.is_(None),
     )
-    back = func.row_number().over(
-        partition_by=(given.c.place, reading.observed_at < given.c.whole_from),
-        order_by=(reading.observed_at.desc(), reading.received_at.desc(), reading.id.desc()),
+    before = of_the_stay.where(reading.observed_at > given.c.since, reading.observed_at < given.c.whole_from)
+    others = of_the_stay.where(reading.observed_at >= given.c.whole_from)
+    newest_first = reading.observed_at.desc()
+    return (
+        for_each(dialect, given, before, newest_first, newest=WINDOW_READINGS),
+        for_each(dialect, given, others, newest_first),
     )
-    columns = [as_text(reading[name]) if name != "observed_at" else JUDGED_AT.label(name) for name in EARLIER_COLUMNS]
-    window = (
-        select(given.c.place, *columns, given.c.whole_from, back.label("back"))
-        .join_from(given, reading_table, of_the_stay)
-        .subquery("earlier")
-    )
-    kept = or_(window.c.back <= WINDOW_READINGS, window.c.observed_at >= window.c.whole_from)
-    return select(window.c.place, *(window.c[name] for name in EARLIER_COLUMNS)).where(kept)
 
 
 def as_text(column: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Dialect,
     Float,
     Integer,
+    Select,
     String,
     Table,
     Text,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     func,
     select,
     text,
+    true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -142,6 +144,23 @@ class Given:
         return {self._name: orjson.dumps([[_as_stored(value) for value in row] for row in rows]).decode()}
 
 
+def for_each(dialect: str, given: Any, query: Select[Any], *order: Any, newest: int | None = None) -> Select[Any]:
+    """What `query` finds for each row of a Given's table that its conditions name, one row after the other; of each at
+    most so many, the first by `order`, and those that are equal to the last of them.
+
+    `order` is also that of the index to be used, after the columns for which the conditions give one value: PostgreSQL
+    then takes this index and no other, and the rows given first, whatever it knew of the tables when it planned."""
+    if dialect == "postgresql":
+        found = query.order_by(*order).fetch(newest, with_ties=True).lateral("found")
+        return select(*found.c).join_from(given, found, true())
+    if newest is None:
+        return query
+    place = func.rank().over(partition_by=given.c.place, order_by=order).label("place_by_order")
+    ranked = query.add_columns(place).subquery("ranked")
+    *columns, place_by_order = ranked.c
+    return select(*columns).where(place_by_order <= newest)
+
+
 def _native(kind: TypeEngine[Any]) -> TypeEngine[Any]:
     """The type inside an array; the driver takes instants as they are."""
     if isinstance(kind, IdType):
@@ -205,12 +224,15 @@ class RowsOf:
         )
 
     def update(self, row: Mapping[str, Any], number: int) -> str:
-        """The statement that updates rows which have the columns of this one, found by their primary key."""
+        """The statement that updates rows which have the columns of this one, found by their primary key: those given
+        come first, for an equality with one of one cannot be turned round."""
         changed = ", ".join(f"{name} = given.{name}" for name in self._order if name in row and name not in self._keys)
-        found = " AND ".join(f"{self._table.name}.{name} = given.{name}" for name in self._keys)
+        ward_id, *others = self._keys
+        found = [f"{self._table.name}.{ward_id} = ANY (ARRAY[given.{ward_id}])"]
+        found += [f"{self._table.name}.{name} = given.{name}" for name in others]
         return (
             f"UPDATE {self._table.name} SET {changed} "  # noqa: S608 - names of our own tables
-            f"FROM unnest(${number}::{self._table.name}[]) AS given WHERE {found}"
+            f"FROM unnest(${number}::{self._table.name}[]) AS given WHERE {' AND '.join(found)}"
         )
 
     def values(self, rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:

@@ -1,20 +1,24 @@
-"""The second line costs the intake nothing: its statements are planned as if there were no policies."""
+"""The intake's statements look up rows by the index that is meant, whatever is known of the tables, and the second line
+costs them nothing: they are planned as if there were no policies."""
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 import service
+from service.fields import new_id
 from service.storage.direct import Statement
 from service.storage.engine import Database, open_database
 from service.storage.migrations.policies import WARDS, grants_on
 from service.storage.portable import rows_of
 from service.storage.roles import Role
 from service.storage.tables import METADATA
+from tests.storage.filling import new_row
 
 pytestmark = [
     pytest.mark.postgres,
@@ -22,6 +26,24 @@ pytestmark = [
 ]
 CHANGED = ("stay", "alert")
 """What the intake updates by rows."""
+MEANT = {
+    "service.feed.numbering.TAKE_NUMBERS": {"pk_ward_feed"},
+    "service.feed.positions.READ": {"pk_ward_feed"},
+    "service.queue.store.FIND_LAST_RESOLVED": {"ix_alert_of_stay"},
+    "service.queue.store.FIND_UNRESOLVED": {"uq_alert_one_unresolved"},
+    "service.readings.background.KNOWN": {"ix_reading_of_stay", "uq_alert_one_unresolved", "pk_idempotency"},
+    "service.readings.store.FIND_STAYS": {"pk_stay"},
+    "service.readings.store.LOAD_PLANS": {"pk_plan"},
+    "service.readings.store.LOAD_READINGS": {"pk_reading"},
+    "service.readings.store.LOCK_STAYS": {"pk_stay", "pk_ward"},
+    "update stay": {"pk_stay"},
+    "update alert": {"pk_alert"},
+    "refer to stay": {"pk_stay"},
+    "refer to alert": {"pk_alert"},
+}
+"""The indexes by which each statement looks up its rows."""
+REFER = "SELECT 1 FROM ONLY {} x WHERE ward_id = $1 AND id = $2 FOR KEY SHARE OF x"
+"""What the server asks for a foreign key."""
 LOOKS = ("service.feed.positions.READ", "service.readings.store.FIND_STAYS")
 """What is asked by who only looks."""
 
@@ -73,6 +95,37 @@ async def test_the_intakes_statements_are_planned_as_if_there_were_no_policies(d
     assert roles == {Role.INTAKE, Role.FEED}
     assert len(wanted) > 12
     await served.close()
+
+
+@pytest.mark.parametrize(("rows", "analysed"), [(0, True), (3, True), (130, False), (170, False), (170, True)])
+async def test_rows_are_looked_up_by_the_index_that_is_meant_whatever_is_known_of_the_tables(
+    database: Database, rows: int, analysed: bool
+) -> None:
+    # Of the sizes at which one index grows by a level and another does not.
+    ward_ids = [new_id() for _ in range(rows)]
+    async with database.writes.begin() as connection:
+        await connection.execute(text("SET LOCAL session_replication_role = replica"))
+        for name in ("stay", "plan", "reading", "idempotency", "alert") if rows else ():
+            table = METADATA.tables[name]
+            await connection.execute(insert(table), [new_row(table, ward_id) for ward_id in ward_ids])
+        if analysed:
+            await connection.exec_driver_sql("ANALYZE")
+        asked: dict[str, tuple[str, int]] = {}
+        for name, statement in statements():
+            compiled = statement.compiled(connection)
+            asked[name] = compiled.text, len(compiled.names)
+        for name in CHANGED:
+            table = METADATA.tables[name]
+            shape = await rows_of(connection, table)
+            asked[f"update {name}"] = shape.update(dict.fromkeys(table.columns.keys()), 1), 1
+            asked[f"refer to {name}"] = REFER.format(name), 2
+        plans = {name: await plan(connection, *each) for name, each in asked.items()}
+    for name, found in plans.items():
+        assert set(re.findall(r" using (\w+)", found)) == MEANT[name], found
+        assert len(re.findall(r" using .*\n +Index Cond: ", found)) == found.count(" using "), found
+        assert "Seq Scan" not in found and "Bitmap" not in found, found
+        assert "Join Filter" not in found, found
+    assert plans.keys() == MEANT.keys()
 
 
 async def test_a_wards_rows_are_found_by_index_and_the_wards_worked_out_once(database: Database) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, Index, SmallInteger, String, desc, text
 from sqlmodel import Field, SQLModel
 
-from service.storage.tables.columns import belongs_to, due, index_among, instant, key, ref, within, words
+from service.storage.tables.columns import belongs_to, due, index_among, index_of, instant, key, ref, within, words
 
 ALERT_STATES = ("open", "acknowledged", "recovered", "resolved")
 UNRESOLVED = text("state <> 'resolved'")
@@ -30,7 +30,7 @@ class AlertRow(SQLModel, table=True):
         index_among(UNRESOLVED, "ix_alert_queue", desc("severity"), "taken", "respond_by", "id"),
         # The last two are no order: by them most of what a filter leaves out is passed over inside the index.
         index_among(RESOLVED, "ix_alert_closed", desc("severity"), "taken", "respond_by", "id", "family", "channel"),
-        Index("ix_alert_stay", "ward_id", "stay_id", "family", "opened_at"),
+        index_of("ix_alert_of_stay", "stay_id", "family", "opened_at"),
         due("alert", "limit_at", "state <> 'resolved'"),
     )
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from sqlalchemy import JSON, ForeignKeyConstraint, Index, String, text
 from sqlmodel import Field, SQLModel
 
-from service.storage.tables.columns import belongs_to, due, index_among, instant, key, ref, within, words
+from service.storage.tables.columns import belongs_to, due, index_among, index_of, instant, key, ref, within, words
 
 STAY_STATUSES = ("active", "paused", "discharged")
 IDENTIFIER_SYSTEMS = ("nhs_number", "mrn")
@@ -64,7 +64,7 @@ class StayRow(SQLModel, table=True):
         words("status", STAY_STATUSES),
         belongs_to("patient", "patient_id"),
         index_among(text("status <> 'discharged'"), "uq_stay_one_active", "patient_id", unique=True),
-        Index("ix_stay_patient_id", "ward_id", "patient_id"),
+        index_of("ix_stay_patient_id", "patient_id"),
         due("stay", "due_at", "status <> 'discharged'"),
         due("stay", "paused_until", "status = 'paused'"),
     )

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Index, SmallInteger, String
 from sqlmodel import Field, SQLModel
 
-from service.storage.tables.columns import belongs_to, instant, key, ref
+from service.storage.tables.columns import belongs_to, index_of, instant, key, ref
 
 
 class ReadingRow(SQLModel, table=True):
@@ -20,8 +20,8 @@ class ReadingRow(SQLModel, table=True):
     __tablename__ = "reading"
     __table_args__ = (
         belongs_to("stay", "stay_id"),
-        Index("ix_reading_stay_id_observed_at", "ward_id", "stay_id", "observed_at"),
-        Index("ix_reading_received_at", "ward_id", "received_at", "id"),
+        index_of("ix_reading_of_stay", "stay_id", "observed_at"),
+        index_of("ix_reading_received_at", "received_at", "id"),
     )
 
     ward_id: str = key()

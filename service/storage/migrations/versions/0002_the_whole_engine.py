@@ -336,6 +336,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'waiting'"),
     )
     op.add_column("alert", sa.Column("limit_at", InstantType(), nullable=True))
+    op.drop_index(op.f("ix_alert_stay"), table_name="alert")
     op.create_index(
         "ix_alert_closed",
         "alert",
@@ -351,6 +352,13 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("state <> 'resolved'"),
         postgresql_where=sa.text("state <> 'resolved'"),
+    )
+    op.create_index(
+        "ix_alert_of_stay",
+        "alert",
+        ["ward_id", "stay_id", "family", "opened_at"],
+        unique=False,
+        postgresql_where=sa.text("stay_id IS NOT NULL"),
     )
     op.add_column("audit", sa.Column("address", sa.String(length=64), nullable=True))
     op.add_column("audit", sa.Column("number", sa.Integer(), nullable=True))
@@ -375,7 +383,21 @@ def upgrade() -> None:
     op.add_column("reading", sa.Column("entered_in_error_by", IdType(), nullable=True))
     op.add_column("reading", sa.Column("entered_in_error_reason", sa.String(length=500), nullable=True))
     op.add_column("reading", sa.Column("copied_from", IdType(), nullable=True))
-    op.create_index("ix_reading_received_at", "reading", ["ward_id", "received_at", "id"], unique=False)
+    op.drop_index(op.f("ix_reading_stay_id_observed_at"), table_name="reading")
+    op.create_index(
+        "ix_reading_of_stay",
+        "reading",
+        ["ward_id", "stay_id", "observed_at"],
+        unique=False,
+        postgresql_where=sa.text("stay_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_reading_received_at",
+        "reading",
+        ["ward_id", "received_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("received_at IS NOT NULL"),
+    )
     op.add_column("signing_key", sa.Column("signs_from", InstantType(), nullable=True))
     op.add_column("staff", sa.Column("set_password_hash", sa.String(length=64), nullable=True))
     op.add_column("staff", sa.Column("set_password_until", InstantType(), nullable=True))
@@ -389,7 +411,13 @@ def upgrade() -> None:
         sqlite_where=sa.text("status <> 'discharged'"),
         postgresql_where=sa.text("status <> 'discharged'"),
     )
-    op.create_index("ix_stay_patient_id", "stay", ["ward_id", "patient_id"], unique=False)
+    op.create_index(
+        "ix_stay_patient_id",
+        "stay",
+        ["ward_id", "patient_id"],
+        unique=False,
+        postgresql_where=sa.text("patient_id IS NOT NULL"),
+    )
     op.create_index(
         "ix_stay_paused_until",
         "stay",
