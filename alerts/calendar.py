@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 DAY = timedelta(days=1)
 MINUTES_A_DAY = 24 * 60
+KNOWN_DAYS = 400
+"""So many days of a timetable are remembered as instants."""
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -38,6 +40,17 @@ class Stretch:
     staff_id: str | None
 
 
+class _Days(dict[tuple[date, str], tuple[Stretch, ...]]):
+    """What is known of days in a time zone: the same for every reading, so it is worked out once."""
+
+    def keep(self, day: tuple[date, str], found: Sequence[Stretch]) -> tuple[Stretch, ...]:
+        """Remember it; what was known is forgotten when there is too much of it."""
+        if len(self) >= KNOWN_DAYS:
+            self.clear()
+        self[day] = tuple(found)
+        return self[day]
+
+
 Day = date | str
 """A date, or a weekday in lower case."""
 
@@ -61,6 +74,8 @@ class Timetable:
 
     week: tuple[tuple[Span, ...], ...] = ((),) * 7
     dates: Mapping[date, tuple[Span, ...]] = field(default_factory=dict)
+    _begun: _Days = field(default_factory=_Days, init=False, repr=False, compare=False)
+    _near: _Days = field(default_factory=_Days, init=False, repr=False, compare=False)
 
     @property
     def empty(self) -> bool:
@@ -78,18 +93,24 @@ class Timetable:
         dates = {day: tuple(s for s in spans if s.staff_id in people) for day, spans in self.dates.items()}
         return Timetable(week, dates)
 
-    def stretches(self, day: date, zone: str) -> list[Stretch]:
+    def stretches(self, day: date, zone: str) -> tuple[Stretch, ...]:
         """What begins on a day, as instants, in order; those that a clock change leaves nothing of are left out."""
-        found = [_stretch(span, day, ZoneInfo(zone)) for span in self.on(day)]
-        return sorted((each for each in found if each.starts < each.ends), key=lambda each: each.starts)
+        known = self._begun.get((day, zone))
+        if known is None:
+            found = (_stretch(span, day, ZoneInfo(zone)) for span in self.on(day))
+            begun = sorted((each for each in found if each.starts < each.ends), key=lambda each: each.starts)
+            known = self._begun.keep((day, zone), begun)
+        return known
 
     def around(self, at: datetime, zone: str) -> list[Stretch]:
-        """Those that hold an instant; a stretch of the day before may."""
-        if self.empty:
-            return []
-        day = at.astimezone(ZoneInfo(zone)).date()
-        both = (*self.stretches(day - DAY, zone), *self.stretches(day, zone))
-        return [each for each in both if each.starts <= at < each.ends]
+        """Those that hold an instant."""
+        day = at.astimezone(UTC).date()
+        known = self._near.get((day, zone))
+        if known is None:
+            # The day is another in the zone, by one at most; what begins on a day may end on the next.
+            days = (day + number * DAY for number in (-2, -1, 0, 1))
+            known = self._near.keep((day, zone), [each for begins in days for each in self.stretches(begins, zone)])
+        return [each for each in known if each.starts <= at < each.ends]
 
     def clashes(self) -> list[Clash]:
         """Spans that overlap, on one day or with those of the next, as week and dates really follow each other."""

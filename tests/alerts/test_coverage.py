@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import pytest
 
-from alerts.calendar import Span, Timetable
+from alerts.calendar import DAY, KNOWN_DAYS, Span, Timetable
 from alerts.coverage import Coverage, OnDuty
-from alerts.limits import ServiceHours
+from alerts.limits import ROUND_THE_CLOCK, ServiceHours
 
 ADA, BEN = "ada", "ben"
 NOBODY: tuple[Span, ...] = ()
@@ -98,9 +98,29 @@ def test_round_the_clock_leaves_no_gap_on_either_clock_change() -> None:
 
 def test_a_shift_that_the_clocks_skip_is_not_there() -> None:
     skipped = Timetable(((span("01:00-02:00", ADA),),) * 7)
-    assert skipped.stretches(date(2026, 3, 29), "Europe/London") == []
+    assert skipped.stretches(date(2026, 3, 29), "Europe/London") == ()
     assert len(skipped.stretches(date(2026, 3, 30), "Europe/London")) == 1
     assert not Coverage(shifts=skipped).watched(at("2026-03-29T01:00"))
+
+
+@pytest.mark.parametrize("zone", ["Europe/London", "Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kathmandu"])
+@pytest.mark.parametrize("day", ["2026-03-29", "2026-10-25", "2026-11-22"])
+def test_what_holds_an_instant_is_found_wherever_the_day_of_the_ward_lies(zone: str, day: str) -> None:
+    table = Timetable(((span("00:00-00:00", ADA), span("19:30-07:15"), span("23:59-23:58", BEN)),) * 7)
+    start = at(f"{day}T00:00")
+    begun = [each for number in range(-5, 5) for each in table.stretches(start.date() + timedelta(number), zone)]
+    for number in range(-3, 27 * 4):
+        now = start + timedelta(minutes=15 * number)
+        assert table.around(now, zone) == [each for each in begun if each.starts <= now < each.ends]
+
+
+def test_what_is_remembered_of_a_timetable_is_no_part_of_it_and_does_not_grow_without_end() -> None:
+    asked, fresh = Timetable(ROUND_THE_CLOCK.week), Timetable(ROUND_THE_CLOCK.week)
+    first, zones = date(2026, 1, 1), ("Europe/London", "UTC")
+    found = {(n, zone): asked.stretches(first + n * DAY, zone) for n in range(KNOWN_DAYS + 1) for zone in zones}
+    assert found == {(n, zone): fresh.stretches(first + n * DAY, zone) for n, zone in found}
+    assert asked == Timetable(ROUND_THE_CLOCK.week) and repr(asked) == repr(Timetable(ROUND_THE_CLOCK.week))
+    assert len(asked._begun) <= KNOWN_DAYS
 
 
 @pytest.mark.parametrize(
