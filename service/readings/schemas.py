@@ -78,6 +78,10 @@ class ReadingIn(Schema):
             raise ValueError("must carry at least one observation, breathlessness, feeling or symptoms")
         return self
 
+    def names_given(self) -> int:
+        """With those of the device."""
+        return len(self.__pydantic_fields_set__) + (0 if self.device is None else self.device.names_given())
+
 
 OBSERVATIONS = (
     "spo2",
@@ -98,6 +102,10 @@ class BatchIn(Schema):
     """Many readings at once. Each row is judged alone: one bad row never loses the rest."""
 
     readings: Annotated[list[ReadingIn], Field(min_length=1, max_length=BATCH_ROWS)]
+
+    def names_given(self) -> int:
+        """With those of the readings."""
+        return len(self.__pydantic_fields_set__) + sum(map(ReadingIn.names_given, self.readings))
 
 
 Word = Literal["low", "medium", "high", "critical"]

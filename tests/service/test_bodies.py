@@ -4,14 +4,20 @@ import asyncio
 import gzip
 import json
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import Field
 from starlette.requests import Request
 from starlette.types import Message
 
-from service.body import MAX_RATIO, read, require_single_names
-from service.errors import BodyTooLarge, BodyTooSlow
+from service.body import MAX_RATIO, Schema, parse, read, require_single_names
+from service.errors import BodyTooLarge, BodyTooSlow, MalformedJson
+from service.readings.batch import rows_of
+from service.readings.schemas import BatchIn, ReadingIn
 from tests.service.conftest import LIMIT
 
 GOOD = {"name": "Ada"}
@@ -179,6 +185,83 @@ async def test_a_name_given_twice_is_refused(http, raw: bytes) -> None:
 )
 def test_the_same_name_in_different_objects_is_fine(raw: bytes) -> None:
     require_single_names(raw)
+
+
+class Thing(Schema):
+    """One with everything that a body may hold: another one, values of any kind, names with colons and quotes."""
+
+    name: str | None = None
+    colon: str | None = Field(default=None, alias='":')
+    within: "Thing | None" = None
+    rest: Any = None
+
+    def names_given(self) -> int:
+        return super().names_given() + (self.within.names_given() if self.within else 0)
+
+
+@st.composite
+def texts(draw: st.DrawFn, value: str) -> str:
+    """A string as JSON may write it: with escapes where none are needed."""
+    ways = (st.sampled_from([json.dumps(letter)[1:-1], f"\\u{ord(letter):04x}"]) for letter in value)
+    return '"' + "".join(draw(way) for way in ways) + '"'
+
+
+SPACES = st.sampled_from(["", "", " ", "\n", "\t\r "])
+VALUES = st.sampled_from(["", ":", ": x", '":', '" : ', '\\"', "\\", '"name": "', "a b"]).flatmap(texts)
+
+
+@st.composite
+def objects(draw: st.DrawFn, depth: int = 2) -> str:
+    """The text of a Thing, which may give a name twice, in any place."""
+    members = []
+    for name in draw(st.lists(st.sampled_from(["name", '":', "within", "rest"]), max_size=3)):
+        nested = objects(depth - 1) if depth else st.just("null")
+        kept = {"within": nested, "rest": st.one_of(VALUES, nested, nested.map("[{}]".format))}.get(name, VALUES)
+        members.append(f"{draw(SPACES)}{draw(texts(name))}{draw(SPACES)}:{draw(SPACES)}{draw(kept)}{draw(SPACES)}")
+    return "{" + ",".join(members) + "}"
+
+
+@settings(max_examples=300)
+@given(objects())
+def test_a_name_given_twice_is_found_as_by_looking_through_the_text(text: str) -> None:
+    def verdict(look: Callable[[], object]) -> bool:
+        try:
+            look()
+        except MalformedJson:
+            return True
+        return False
+
+    raw = text.encode()
+    assert verdict(lambda: parse(Thing, raw)) == verdict(lambda: require_single_names(raw))
+
+
+@pytest.mark.parametrize(
+    "doubled",
+    [
+        '"spo2":97,"spo2":90',
+        '"spo2" :97,"spo2"\t:90',
+        '"spo2":97,"sp\\u006f2":90',
+        '"device":{"id":"a","id":"b"}',
+        '"device":{"id":"a"},"device":{"id":"b","model":"c"}',
+        '"entered_by":":\\": ","spo2":97,"spo2"\n:90',
+        '"entered_by":"\\\\","entered_by":"Ada"',
+    ],
+)
+@pytest.mark.parametrize("batch", [False, True], ids=["single", "batch"])
+def test_a_reading_with_a_name_given_twice_is_refused(doubled: str, batch: bool) -> None:
+    reading = f'{{"observed_at":"2026-11-22T08:00:00Z","pulse_rate":60,{doubled}}}'
+    with pytest.raises(MalformedJson):
+        if batch:
+            rows_of(f'{{"readings":[{{"observed_at":"2026-11-22T07:00:00Z","spo2":97}},{reading}]}}'.encode())
+        else:
+            parse(ReadingIn, reading.encode())
+
+
+def test_every_name_of_a_usual_batch_is_counted_so_that_it_is_not_looked_through_a_second_time() -> None:
+    reading = b'{"observed_at":"2026-11-22T08:00:00Z","spo2":97,"device":{"id":"a"},"symptoms":[]}'
+    batch = b'{"readings":[%b,%b]}' % (reading, reading)
+    assert parse(ReadingIn, reading).names_given() == 5 == reading.count(b'":')
+    assert parse(BatchIn, batch).names_given() == 11 == batch.count(b'":')
 
 
 async def test_a_body_that_stalls_is_given_up() -> None:
