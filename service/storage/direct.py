@@ -172,15 +172,24 @@ class Groups:
             return
         async with self._database.groups.connect() as connection:
             driver: Any = (await connection.get_raw_connection()).driver_connection
+            transaction, ended = driver.transaction(), False
             try:
-                async with driver.transaction():
+                await transaction.start()
+                try:
                     yield Direct(connection, driver, self._known)
-            except Exception as problem:
-                if is_outdated(problem):
-                    self._known.clear()
-                if driver.is_closed() or is_outdated(problem):
+                except Exception as problem:
+                    if is_outdated(problem):
+                        self._known.clear()
+                    if not isinstance(problem, TimeoutError):  # a server that says nothing rolls back when we hang up
+                        await transaction.rollback()
+                        ended = not is_outdated(problem)
+                    raise
+                await transaction.commit()
+                ended = True
+            finally:
+                if not ended:
+                    # It may stand in a transaction still, and the next COMMIT would only leave a savepoint in it.
                     await connection.invalidate()
-                raise
 
 
 @asynccontextmanager
