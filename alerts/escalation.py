@@ -59,7 +59,7 @@ def limit_at(episode: Episode) -> datetime | None:
     if _cover_unknown(episode):
         return episode.opened_at
     ends = (_next_step_at(episode), episode.ack_expires_at, episode.snoozed_until)
-    return min((at for at in ends if at is not None), default=None)
+    return min([at for at in ends if at is not None], default=None)
 
 
 def pass_limits(episode: Episode, now: datetime, ward: Ward) -> tuple[Episode, tuple[Passed, ...]]:

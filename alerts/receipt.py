@@ -108,11 +108,21 @@ def clears_when(rule: Rule, limits: tuple[Limit, ...]) -> str:
         return "A person closes it; no reading does."
     if policy.count == 1:
         return "The next reading that is accepted and does not meet it."
-    amber_at = next((limit.value for limit in limits if limit.name == "amber_at"), None)
-    green = isinstance(amber_at, int) and rule.id in _LOW_OXYGEN
-    which = f"above {amber_at} %" if green else "that do not meet it"
-    apart = f", {_minutes(policy.gap)} min apart or more" if policy.gap else ""
-    return f"{_COUNTS[policy.count]} readings {which}{apart}."
+    return _ended_by(policy.count, policy.gap, _amber_at(limits) if rule.id in _LOW_OXYGEN else None)
+
+
+def _amber_at(limits: tuple[Limit, ...]) -> int | None:
+    for name, value, _ in limits:
+        if name == "amber_at":
+            return value if isinstance(value, int) else None
+    return None
+
+
+@cache
+def _ended_by(count: int, gap: timedelta, amber_at: int | None) -> str:
+    which = "that do not meet it" if amber_at is None else f"above {amber_at} %"
+    apart = f", {_minutes(gap)} min apart or more" if gap else ""
+    return f"{_COUNTS[count]} readings {which}{apart}."
 
 
 def _minutes(gap: timedelta) -> int:

@@ -4,6 +4,7 @@ import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
+import orjson
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, StringConstraints, WithJsonSchema
 from uuid_utils import uuid7
 
@@ -66,7 +67,7 @@ def _aware(value: datetime) -> datetime:
 
 def utc_text(value: datetime) -> str:
     """An instant as the API writes it: UTC with `Z`."""
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return orjson.dumps(value.astimezone(UTC), option=orjson.OPT_UTC_Z)[1:-1].decode()
 
 
 Instant = Annotated[

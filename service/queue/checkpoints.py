@@ -1,15 +1,18 @@
-"""An alert's checkpoint, read back. Where it cannot be read (one of another release, say), the engine adds nothing to
-the alert, but people must still be able to work it and to end the stay: for them it is what its columns tell."""
+"""An alert's checkpoint, read back, and what its columns tell people of it. Where it cannot be read (one of another
+release, say), the engine adds nothing to the alert, but people must still be able to work it and to end the stay: for
+them it is what its columns tell."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from alerts.checkpoint import load
+from alerts.clearing import ends_when
 from alerts.episode import Episode, Explanation, State, Trace
 from alerts.rule import Input, Limit, Rule
 from alerts.rules import RULES
 from alerts.severity import Family, Severity
+from service.fields import utc_text
 from service.logs import get_logger
 from service.storage.tables import METADATA
 
@@ -58,6 +61,30 @@ def as_told(row: Mapping[Any, Any], never: datetime) -> Episode:
         **{name: row[ALERT.c[name]] for name in _ALIKE},
         **{name: row[RESPONSE.c[name]] for name in _DONE},
     )
+
+
+def explained(episode: Episode) -> dict[str, Any]:
+    """Why the alert stands, as the API shows it."""
+    why = episode.explanation
+    return {
+        "text": why.text,
+        "rule_ids": list(episode.rule_ids),
+        "rule_set_version": why.rule_set_version,
+        "inputs": _shown(why.inputs),
+        "limits": [{"name": name, "value": value, "unit": unit} for name, value, unit in why.limits],
+        "source": why.source,
+        "clears_when": ends_when(episode),
+    }
+
+
+def _shown(inputs: Sequence[Input]) -> list[dict[str, Any]]:
+    """Most inputs were observed at one and the same instant: it is put into words once."""
+    shown, at, words = [], None, None
+    for name, value, unit, reading_id, observed_at in inputs:
+        if observed_at is not at:
+            at, words = observed_at, None if observed_at is None else utc_text(observed_at)
+        shown.append({"name": name, "value": value, "unit": unit, "reading_id": reading_id, "observed_at": words})
+    return shown
 
 
 def _rules_of(family: Family, rule_ids: Sequence[str]) -> list[Rule]:

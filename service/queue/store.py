@@ -11,13 +11,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, String, and_, bindparam, insert, select, update
 
 from alerts.checkpoint import dump
-from alerts.clearing import ends_when
 from alerts.episode import Episode
 from alerts.escalation import limit_at
 from alerts.limits import HumanLimits
 from service.cover.inforce import service_hours_of
 from service.cover.store import hours_in_force
-from service.fields import utc_text
 from service.queue import checkpoints
 from service.rules.live import in_force, rules_in_force
 from service.storage.direct import Statement, Where, fetch, insert_rows, update_rows
@@ -47,10 +45,11 @@ def subject_of_ward(ward_id: str) -> str:
 
 def columns_of(episode: Episode) -> dict[str, Any]:
     """The columns of an alert that change with its episode."""
+    state = str(episode.state)
     return {
         "title": episode.title,
-        "state": episode.state.value,
-        "taken": episode.state.value == "acknowledged",
+        "state": state,
+        "taken": state == "acknowledged",
         "severity": int(episode.severity),
         "peak_severity": int(episode.peak_severity),
         "confirmed": episode.confirmed,
@@ -64,32 +63,9 @@ def columns_of(episode: Episode) -> dict[str, Any]:
         "next_due_at": episode.next_due_at,
         "limit_at": limit_at(episode) or END_OF_TIME,
         "reading_count": episode.reading_count,
-        "explanation": explained(episode),
+        "explanation": checkpoints.explained(episode),
         "machine": dump(episode),
         "version": episode.version,
-    }
-
-
-def explained(episode: Episode) -> dict[str, Any]:
-    """Why the alert stands, as the API shows it."""
-    why = episode.explanation
-    return {
-        "text": why.text,
-        "rule_ids": list(episode.rule_ids),
-        "rule_set_version": why.rule_set_version,
-        "inputs": [
-            {
-                "name": each.name,
-                "value": each.value,
-                "unit": each.unit,
-                "reading_id": each.reading_id,
-                "observed_at": utc_text(each.observed_at) if each.observed_at else None,
-            }
-            for each in why.inputs
-        ],
-        "limits": [{"name": each.name, "value": each.value, "unit": each.unit} for each in why.limits],
-        "source": why.source,
-        "clears_when": ends_when(episode),
     }
 
 

@@ -3,7 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
+
 from alerts.change import Change, Reminder
+from alerts.checkpoint import dump
 from alerts.episode import Episode
 from alerts.evaluate import Evaluation
 from alerts.fold import HumanEvent, Verb, act
@@ -34,6 +37,12 @@ def told(instant: datetime) -> str:
     """The instant as `clock` takes it."""
     days = (instant - MIDNIGHT) // timedelta(days=1)
     return f"{f'{days} ' if days else ''}{instant:%H:%M}"
+
+
+def stored(episode: Episode) -> dict[str, Any]:
+    """The checkpoint as a database gives it back."""
+    checkpoint: dict[str, Any] = orjson.loads(orjson.dumps(dump(episode)))
+    return checkpoint
 
 
 def reading(at: str, *, received: str | None = None, **values: Any) -> Reading:

@@ -6,14 +6,14 @@ from datetime import datetime
 import pytest
 
 from alerts import lifecycle
-from alerts.checkpoint import dump, load
+from alerts.checkpoint import load
 from alerts.episode import Episode, Escalation
 from alerts.escalation import Passed, Ward, limit_at, pass_limits
 from alerts.limits import USUAL_LIMITS
 from alerts.policy import DEFAULT, Notify, Policy, Step
 from alerts.severity import Severity
 from alerts.snoozing import snooze
-from tests.alerts.stay import Stay, clock
+from tests.alerts.stay import Stay, clock, stored
 
 ON_DUTY, LEAD, OUT_OF_HOURS = range(3)
 
@@ -186,13 +186,13 @@ def test_a_first_step_may_come_later_than_the_limit_and_a_single_one_repeats() -
 @pytest.mark.parametrize("when", ["10:00", "10:15", "10:50"])
 def test_how_far_the_steps_have_gone_survives_being_stored(when: str) -> None:
     episode, _ = pass_limits(critical("10:00"), clock(when), ward())
-    assert load(dump(episode)) == episode
+    assert load(stored(episode)) == episode
 
 
 def test_a_checkpoint_of_the_release_before_has_taken_no_step() -> None:
-    stored = dump(critical("10:00"))
-    del stored["escalation"]
-    assert load(stored).escalation == Escalation()
+    checkpoint = stored(critical("10:00"))
+    del checkpoint["escalation"]
+    assert load(checkpoint).escalation == Escalation()
 
 
 def test_what_is_technical_repeats_every_hour_round_the_clock() -> None:

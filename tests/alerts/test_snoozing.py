@@ -2,7 +2,7 @@
 
 import pytest
 
-from alerts.checkpoint import dump, load
+from alerts.checkpoint import load
 from alerts.episode import Episode, State
 from alerts.fold import Verb
 from alerts.lifecycle import resolve
@@ -10,7 +10,7 @@ from alerts.severity import Family
 from alerts.snoozing import SnoozeForbidden, SnoozeTooLong, snooze, wake
 from alerts.transitions import IllegalTransition
 from alerts.waking import wake_all
-from tests.alerts.stay import Stay, clock
+from tests.alerts.stay import Stay, clock, stored
 
 
 def amber(spo2: float = 93, **more: float) -> Stay:
@@ -169,7 +169,7 @@ def test_a_wrong_resolve_taken_back_in_a_history() -> None:
 
 def test_a_snooze_survives_the_checkpoint_and_older_ones_had_none() -> None:
     episode = snoozed().alert()
-    assert load(dump(episode)) == episode
-    older = {name: value for name, value in dump(episode).items() if not name.startswith("snoozed")}
+    assert load(stored(episode)) == episode
+    older = {name: value for name, value in stored(episode).items() if not name.startswith("snoozed")}
     found: Episode = load(older)
     assert (found.snoozed_until, found.snoozed_spo2) == (None, None)

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from alerts.case import Placement, judged
-from alerts.checkpoint import dump, load
+from alerts.checkpoint import load
 from alerts.episode import State
 from alerts.fold import Verb
 from alerts.judge import advance, judge
 from alerts.plan import Plan
 from alerts.severity import Family, Severity
-from tests.alerts.stay import Stay, clock, reading
+from tests.alerts.stay import Stay, clock, reading, stored
 
 HIGH, LOW, CRITICAL = Severity.HIGH, Severity.LOW, Severity.CRITICAL
 
@@ -167,8 +167,7 @@ def test_what_has_not_changed_need_not_be_written() -> None:
 def test_an_alert_of_a_rule_that_is_no_more_stays_for_a_person() -> None:
     stay = Stay()
     stay.reads("08:00", spo2=93, breathlessness=0)
-    saved = dump(stay.alert())
-    renamed = json.loads(json.dumps(saved).replace('"R2"', '"R99"'))
+    renamed = json.loads(json.dumps(stored(stay.alert())).replace('"R2"', '"R99"'))
     kept = stay.record._replace(episodes={Family.OXYGEN: load(renamed)})
     due = advance(kept, clock("09:00"))
     assert due.episodes[Family.OXYGEN].trace("R99") is not None

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from alerts.checkpoint import dump
 from alerts.correct import Closing, correct, refold, set_back
 from alerts.fold import HumanEvent, PlanEvent, Verb, act
 from alerts.judge import advance, change_plan, judge
@@ -20,6 +19,7 @@ from alerts.watch import begin_watch
 from service.readings.plans import plan_of
 from service.readings.windows import JUDGED_COLUMNS, to_reading
 from service.storage.engine import Database
+from tests.alerts.stay import stored
 from tests.promises.test_p4_fold import observation
 from tests.support.time import SettableClock
 from tests.support.wards import Partner, reading, rows_of
@@ -113,7 +113,7 @@ async def test_every_alert_is_what_the_whole_history_makes_of_it(
         mirror.plans_are(await later_plans(database, stay_id))
     alerts = await rows_of(database, "alert", stay_id=stay_id)
     unresolved = {row.family: row.machine for row in alerts if row.state != "resolved"}
-    assert unresolved == {str(family): dump(episode) for family, episode in mirror.record.episodes.items()}
+    assert unresolved == {str(family): stored(episode) for family, episode in mirror.record.episodes.items()}
     assert corrected > 1, "the history is too quiet to show anything"
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from alerts.checkpoint import dump
 from alerts.fold import PlanEvent, fold
 from alerts.limits import ServiceHours
 from alerts.plan import Plan
@@ -16,6 +15,7 @@ from alerts.watch import begin_watch
 from service.readings.plans import plan_of
 from service.readings.windows import JUDGED_COLUMNS, to_reading
 from service.storage.engine import Database
+from tests.alerts.stay import stored
 from tests.support.time import SettableClock
 from tests.support.wards import Partner, reading, rows_of
 
@@ -70,9 +70,9 @@ async def test_going_on_from_checkpoints_agrees_with_folding_the_whole_history(
 ) -> None:
     stay_id = await partner.admit(**PLANS[seed])
     await send_at_random(partner, stay_id, clock, seed)
-    stored = await rows_of(database, "reading", stay_id=stay_id)
+    rows = await rows_of(database, "reading", stay_id=stay_id)
     (stay,) = await rows_of(database, "stay", id=stay_id)
-    readings = [to_reading([getattr(row, name) for name in JUDGED_COLUMNS]) for row in stored]
+    readings = [to_reading([getattr(row, name) for name in JUDGED_COLUMNS]) for row in rows]
     start = Record(
         plan=Plan(**PLANS[seed]),
         service_hours=ServiceHours(zone="Europe/London"),
@@ -85,7 +85,7 @@ async def test_going_on_from_checkpoints_agrees_with_folding_the_whole_history(
 
     alerts = await rows_of(database, "alert", stay_id=stay_id)
     unresolved = {row.family: row.machine for row in alerts if row.state != "resolved"}
-    assert unresolved == {str(family): dump(episode) for family, episode in folded.episodes.items()}
+    assert unresolved == {str(family): stored(episode) for family, episode in folded.episodes.items()}
 
     told = [
         (event["data"]["family"], event["type"], event["data"]["transition"], event["data"]["reading_id"])
@@ -98,7 +98,7 @@ async def test_going_on_from_checkpoints_agrees_with_folding_the_whole_history(
     # What one reading does to several families has no order of its own.
     assert sorted(told, key=itemgetter(0)) == sorted(decided, key=itemgetter(0))
     assert len(told) > 10, "the history is too quiet to show anything"
-    severities = {row.id: row.severity for row in stored}
+    severities = {row.id: row.severity for row in rows}
     assert [severities[each.reading.id] for each in folded.evaluations] == [
         None if each.severity is None else int(each.severity) for each in folded.evaluations
     ]

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.change import Change, Reminder
-from alerts.checkpoint import dump, load
+from alerts.checkpoint import load
 from alerts.fold import PauseEvent, RuleSetEvent, fold
 from alerts.judge import advance, judge
 from alerts.passing import pause, resume
@@ -19,7 +19,7 @@ from alerts.record import Judgement, Record
 from alerts.rule_set import RuleSet
 from alerts.severity import Family, Severity
 from alerts.watch import begin_watch, dump_watch, load_watch
-from tests.alerts.stay import MIDNIGHT
+from tests.alerts.stay import MIDNIGHT, stored
 
 CRITICAL = Severity.CRITICAL
 
@@ -49,9 +49,9 @@ PLANS = st.sampled_from(
 )
 
 
-def stored(record: Record) -> Record:
+def kept(record: Record) -> Record:
     """What a service keeps between two looks: the alerts and the watch as JSON, the readings, the plan."""
-    episodes = {family: load(json.loads(json.dumps(dump(each)))) for family, each in record.episodes.items()}
+    episodes = {family: load(stored(each)) for family, each in record.episodes.items()}
     watch = None if record.watch is None else load_watch(json.loads(json.dumps(dump_watch(record.watch))))
     return Record(plan=record.plan, window=record.window, episodes=episodes, watch=watch, rule_set=record.rule_set)
 
@@ -97,11 +97,11 @@ def test_going_on_from_a_checkpoint_equals_the_whole_fold(
     record, changes = Record(plan=plan), []
     for received_at in sorted({one.received_at for one in readings}):
         # A timer may have looked in between.
-        kept = stored(record)
+        then = kept(record)
         if data.draw(st.booleans()):
-            looked = advance(kept, received_at)
-            kept, changes = looked.record, [*changes, *looked.changes]
-        judgement = judge(kept, [one for one in readings if one.received_at == received_at])
+            looked = advance(then, received_at)
+            then, changes = looked.record, [*changes, *looked.changes]
+        judgement = judge(then, [one for one in readings if one.received_at == received_at])
         record, changes = judgement.record, [*changes, *judgement.changes]
     assert dict(record.episodes) == dict(whole.episodes)
     assert tuple(changes) == whole.changes
@@ -118,11 +118,11 @@ def lived(
     comes what `happens` then; a timer may have looked a minute before."""
     record, changes, reminders = start, list[Change](), list[Reminder]()
     for at in [*sorted({one.received_at for one in readings}), end]:
-        steps = [advance(stored(record), at - timedelta(minutes=1))] if data.draw(st.booleans()) else []
-        steps += happens(stored(steps[-1].record if steps else record), at)
-        before = stored(steps[-1].record if steps else record)
+        steps = [advance(kept(record), at - timedelta(minutes=1))] if data.draw(st.booleans()) else []
+        steps += happens(kept(steps[-1].record if steps else record), at)
+        before = kept(steps[-1].record if steps else record)
         steps.append(judge(before, [one for one in readings if one.received_at == at]))
-        steps.append(advance(stored(steps[-1].record), at))
+        steps.append(advance(kept(steps[-1].record), at))
         record = steps[-1].record
         changes += (change for step in steps for change in step.changes)
         reminders += (reminder for step in steps for reminder in step.reminders)
@@ -191,7 +191,7 @@ def test_with_other_rules_that_go_live_it_equals_the_whole_fold_too(
             # The service looks at the stay with the rules that are live by now: nobody tells the watch.
             before = advance(record, at)
             yield before
-            yield advance(stored(before.record)._replace(rule_set=live.rule_set), at)
+            yield advance(kept(before.record)._replace(rule_set=live.rule_set), at)
 
     _equal(whole, lived(start, readings, end, data, happens))
 
