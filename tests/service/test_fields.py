@@ -1,17 +1,30 @@
 """The scalars that tables and schemas share."""
 
-from collections.abc import Iterator
+import json
+import re
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Annotated, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from service.app import ROUTERS
 from service.body import Schema
-from service.fields import CleanText, Email, Id, Instant, Name, canonical_id, is_email, is_name, new_id, utc_text
+from service.fields import (
+    CleanText,
+    Email,
+    Id,
+    Instant,
+    Name,
+    canonical_id,
+    is_email,
+    is_name,
+    new_id,
+    utc_text,
+)
 
 
 class Shown(BaseModel):
@@ -79,6 +92,48 @@ def test_the_same_instant_is_accepted_in_every_rfc_3339_spelling_and_shown_in_on
 def test_every_instant_survives_the_way_out_and_back(at: datetime, offset: int) -> None:
     aware = at.replace(tzinfo=timezone(timedelta(minutes=offset)))
     assert Shown(at=utc_text(aware)).at == aware
+
+
+def said(check: Callable[[], Any]) -> Any:
+    """What comes of a check: the value with its offset, or what is wrong."""
+    try:
+        value = check()
+    except ValidationError as problem:
+        return [(each["type"], each["msg"]) for each in problem.errors()]
+    return value, value.utcoffset() if isinstance(value, datetime) else None
+
+
+WRITTEN = re.compile("[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII)
+INSTANTS = st.one_of(
+    st.sampled_from(
+        ["1899-12-31T23:30:00-01:00", "1900-01-01T00:30:00+01:00", "9999-01-01T00:30:00+01:00",
+         "9998-12-31T23:30:00-01:00", "1900-01-01T00:00:00Z", "9998-12-31T23:59:59.999999Z", "9899-01-01T00:00:00Z",
+         "9989-01-01T00:00:00Z", "2026-11-22T08:00:00Z\n", "2026-11-22T08:00:00+24:00", "2026-02-30T08:00:00Z",
+         "\uff12026-11-22T08:00:00Z", "2026-11-22T08:00:00", 5, 1.5, True, None, [], {}, ""]
+    ),
+    st.from_regex(r"\A[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+                  r"(\.[0-9]{1,9})?([Zz]|[+-][01][0-9]:[0-5][0-9])\Z"),
+    st.from_regex(r"\A[012][0-8]{3}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9:]{5})\Z"),
+)  # fmt: skip
+
+
+@settings(max_examples=400)
+@given(INSTANTS)
+def test_an_instant_in_a_body_is_what_it_is_in_an_address(value: Any) -> None:
+    kind: TypeAdapter[datetime] = TypeAdapter(Instant)
+    assert said(lambda: kind.validate_json(json.dumps(value))) == said(lambda: kind.validate_python(value))
+
+
+@given(st.one_of(st.from_regex(WRITTEN), st.from_regex(WRITTEN, fullmatch=True), st.text(), st.none(), st.integers()))
+def test_an_id_in_a_body_is_the_one_that_the_text_names(value: Any) -> None:
+    kind: TypeAdapter[str] = TypeAdapter(Id)
+    named = canonical_id(value) if isinstance(value, str) else None
+    found = said(lambda: kind.validate_json(json.dumps(value)))
+    if named is not None:
+        assert found == (named, None)
+    else:
+        wrong = [("value_error", "Value error, must be a UUID")]
+        assert found == (wrong if isinstance(value, str) else [("string_type", "Input should be a valid string")])
 
 
 def test_ids_are_ordered_by_the_time_they_were_made() -> None:
