@@ -115,6 +115,8 @@ class Source(StrEnum):
 
 
 _REST, _POOR = Context.REST, Quality.POOR
+_SAYS_POOR, _SAYS_FAIR = SignalQuality.POOR, SignalQuality.FAIR
+_GOOD = Quality.GOOD
 """Looked up once: in Python 3.11 reaching a member of an enum costs more than comparing with it."""
 
 
@@ -162,13 +164,13 @@ def quality_of(perfusion_index: float | None, signal_quality: SignalQuality | No
 
     Below 0.4 poor, below 0.6 fair (design decision after the perfusion-index literature, needs CSO sign-off).
     """
-    if signal_quality == SignalQuality.POOR or (perfusion_index is not None and perfusion_index < 0.4):
+    if signal_quality == _SAYS_POOR or (perfusion_index is not None and perfusion_index < 0.4):
         return Quality.POOR
-    if signal_quality == SignalQuality.FAIR or (perfusion_index is not None and perfusion_index < 0.6):
+    if signal_quality == _SAYS_FAIR or (perfusion_index is not None and perfusion_index < 0.6):
         return Quality.FAIR
     if signal_quality is None and perfusion_index is None:
         return Quality.UNKNOWN
-    return Quality.GOOD
+    return _GOOD
 
 
 def judged_spo2(value: float, *, scale2_on_oxygen: bool = False) -> int:

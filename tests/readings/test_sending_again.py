@@ -6,6 +6,9 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from service.readings.schemas import ReadingIn
+from service.readings.sending import submission
+from service.readings.store import reading_table
 from service.storage.engine import Database
 from tests.support.time import START, SettableClock
 from tests.support.wards import Partner, open_partner, reading, rows_of
@@ -188,3 +191,19 @@ async def test_what_was_sent_alone_is_known_again_in_a_batch(partner: Partner, s
     said = (await partner.ask("POST", "/v1/readings/batch", {"readings": [body]})).json()
     assert said["replayed"] == 1
     assert said["results"][0]["reading"]["reading_id"] == first.json()["reading_id"]
+
+
+def test_the_digest_of_a_reading_is_the_one_that_is_stored_of_it_already() -> None:
+    # Computed when the digest was first stored. Another one would make every reading that is sent again a conflict.
+    said = {
+        "observed_at": "2026-11-22T08:30:15.25+05:45", "spo2": 93.5, "pulse_rate": 88, "respiratory_rate": 18.0,
+        "systolic_bp": 121, "diastolic_bp": 78, "temperature": 38.05, "consciousness": "alert", "oxygen_flow": 2,
+        "context": "sleep", "breathlessness": 2.5, "feeling": "worse", "perfusion_index": 0.5,
+        "symptoms": ["chest_pain", "blue_lips", "chest_pain"], "signal_quality": "fair",
+        "device": {"id": "SN1", "model": None}, "source": "web", "entered_by": "Ada Example",
+    }  # fmt: skip
+    whole, least = submission(ReadingIn.model_validate(said)), submission(ReadingIn(observed_at=START, symptoms=[]))
+    assert (whole.content, whole.row["symptoms"]) == ("9a73bd1cdfee0bc0c92bc512c6bad9a8", "blue_lips,chest_pain")
+    assert (whole.row["observed_offset"], whole.row["device_id"]) == (345, "SN1")
+    assert (least.content, least.row["symptoms"]) == ("98bf236fd296f898604187cd4439a6e5", "")
+    assert set(whole.row) == set(least.row) <= set(reading_table.c.keys())
