@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 ARG PYTHON_VERSION=3.11
 
 # Build: every download is checked against the lock, and only wheels are taken, so no package runs code to install.

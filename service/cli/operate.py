@@ -74,7 +74,10 @@ def backup(file: Annotated[Path, typer.Argument(help="Where to write it; must no
     typer.echo(f"Written: {file}")
 
 
-def restore(file: Annotated[Path, typer.Argument(help="A file that `wardwatch backup` wrote.")]) -> None:
+PUT_BACK = "A file that `wardwatch backup` wrote. None: another program, such as pg_restore, has put the database back."
+
+
+def restore(file: Annotated[Path | None, typer.Argument(help=PUT_BACK)] = None) -> None:
     """Put a backup in the place of the database. Stop the service first."""
     from service.storage.backup import restore_backup
 

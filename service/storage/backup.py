@@ -46,18 +46,23 @@ def write_backup(url: str, file: Path) -> None:
     draft.replace(file)
 
 
-async def restore_backup(url: str, file: Path) -> None:
-    """Put the backup in `file` in the place of the database at `url`; raises SettingInvalid if it cannot."""
+async def restore_backup(url: str, file: Path | None) -> None:
+    """Put the backup in `file` in the place of the database at `url`; without a file another program has done so, and
+    only what must follow is done. Raises SettingInvalid if it cannot."""
     database = open_database(url, 1)
     try:
-        if database.is_embedded:
-            await _restore_sqlite(_sqlite_file(database), _existing(file))
-        else:
+        if not database.is_embedded:
             await _require_nobody_connected(database)
-            _restore_postgresql(database.url, _existing(file))
+            if file is not None:
+                _restore_postgresql(database.url, _existing(file))
             await _new_epochs(database)
             async with database.writes.begin() as connection:
                 await second_line.draw(connection, anew=True)
+        elif file is not None:
+            await _restore_sqlite(_sqlite_file(database), _existing(file))
+        else:
+            _require_free(_existing(_sqlite_file(database)))
+            await _new_epochs(database)
     finally:
         await database.close()
 

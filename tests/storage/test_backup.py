@@ -74,6 +74,16 @@ async def test_a_restored_database_is_the_one_of_the_backup_with_new_feed_epochs
     assert after["Kept"] != before["Kept"]
 
 
+async def test_what_another_program_put_back_has_new_feed_epochs(command, database_url: str) -> None:
+    await add_ward(database_url, "Oak")
+    before = await wards(database_url)
+    done = await command("restore")
+    assert done.code == 0, done.err
+    after = await wards(database_url)
+    assert after.keys() == before.keys()
+    assert after["Oak"] != before["Oak"]
+
+
 async def test_a_backup_is_for_its_owner_alone_and_never_written_over(command, tmp_path: Path) -> None:
     file = tmp_path / "backup"
     assert (await command("backup", str(file))).code == 0
