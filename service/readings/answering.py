@@ -82,13 +82,15 @@ def _assessment(recorded: Recorded) -> dict[str, Any]:
     evaluation = recorded.evaluation
     watched_now = recorded.cover.coverage.watched(recorded.assessed_at)
     advice = _advice(recorded, watched_now)
-    severity = evaluation.severity if evaluation else None
+    # Most readings find nothing: then there is nothing to look for in what was found.
+    found = evaluation if evaluation and evaluation.findings else None
+    severity = found.severity if found else None
     return {
         "severity": severity.word if severity else None,
         "advice_code": advice.code,
         "advice": advice.text,
-        "recheck_by": evaluation.recheck_by if evaluation else None,
-        "ask": evaluation.ask if evaluation else (),
+        "recheck_by": found.recheck_by if found else None,
+        "ask": found.ask if found else (),
         "assessed_at": recorded.assessed_at,
         "watched_now": watched_now,
         "findings": [
@@ -99,7 +101,7 @@ def _assessment(recorded: Recorded) -> dict[str, Any]:
                 "severity": finding.severity.word,
                 "explanation": explain(finding),
             }
-            for finding in (evaluation.findings if evaluation else ())
+            for finding in (found.findings if found else ())
         ],
     }
 
