@@ -47,6 +47,10 @@ WRITERS_PLAN = {
 that was empty a minute ago. With only pages to count, indexes of which nothing is known cost the same, and the order
 in which a statement wants its rows decides (`portable.for_each`)."""
 
+LZ4 = """SELECT set_config(name, 'lz4', false) FROM pg_settings
+WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals)"""
+"""How who writes compresses long values, where the server was built with it: else that is most of an alert's update."""
+
 
 @dataclass(frozen=True, slots=True)
 class Database:
@@ -139,6 +143,8 @@ def _open_postgresql(url: URL, pool_size: int, answers_within: float | None, ser
         if served:
             take_role(made, role)
         _ask_idle_connections(made)
+        if not read_only:
+            event.listen(made.sync_engine, "connect", _compress)
         return made
 
     by_itself = {"isolation_level": "AUTOCOMMIT"}
@@ -149,6 +155,10 @@ def _open_postgresql(url: URL, pool_size: int, answers_within: float | None, ser
         groups=engine(Role.INTAKE, read_only=False, **by_itself),
         looks=engine(Role.FEED, read_only=True, **by_itself),
     )
+
+
+def _compress(connection: Any, _record: Any) -> None:
+    connection.run_async(lambda driver: driver.execute(LZ4))
 
 
 def _ask_idle_connections(engine: AsyncEngine) -> None:

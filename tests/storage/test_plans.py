@@ -137,3 +137,13 @@ async def test_a_wards_rows_are_found_by_index_and_the_wards_worked_out_once(dat
             assert "InitPlan" in found, found
             assert "current_setting" not in found.partition("InitPlan")[0], found
     assert WARDS.startswith("(SELECT ")
+
+
+async def test_who_writes_compresses_long_values_by_lz4_where_the_server_has_it(database: Database) -> None:
+    served = open_database(database.url.render_as_string(hide_password=False), 1, served=True)
+    asked = text("SELECT setting, 'lz4' = ANY (enumvals) FROM pg_settings WHERE name = 'default_toast_compression'")
+    for engine in (database.writes, served.acting(Role.TEAM).writes, served.groups):
+        async with engine.connect() as connection:
+            setting, has_it = (await connection.execute(asked)).one()
+            assert (setting == "lz4") == has_it
+    await served.close()
