@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 from alerts.case import Placement
 from alerts.episode import Episode
@@ -70,6 +71,9 @@ _URGENCY = (
     AdviceCode.EMERGENCY,
 )
 
+_CARRY_ON, _RECHECK, _CALL_THE_TEAM = _URGENCY[:3]
+_LIVE, _OXYGEN, _CLINICAL, _LIMITED = Placement.LIVE, Family.OXYGEN, Channel.CLINICAL, TreatmentEscalation.LIMITED
+
 FELT_FROM = 3
 """Borg: from here on (moderate) nobody is told that they may feel well."""
 _LOW_NUMBER = "You may feel well; the number still matters."
@@ -87,12 +91,16 @@ def advise(
     """Advice after a reading. `unresolved`: every unresolved alert of the stay as it stands after it;
     `watched_now`: somebody is on duty; `contact`: whom to ring at this hour. Someone whose treatment escalation
     is limited reads the plan's own text, never 999."""
-    episodes = [e for e in unresolved if e.family.channel == Channel.CLINICAL or e.trace("R0") is not None]
-    code = max((*(_of_episode(episode) for episode in episodes), _of_reading(evaluation)), key=_URGENCY.index)
-    low = any(episode.family == Family.OXYGEN for episode in episodes if not episode.retrospective)
-    feels_well = evaluation.case.breathlessness is None or evaluation.case.breathlessness < FELT_FROM
-    text = _text(code, _Reader(plan, watched_now, contact), low=low and feels_well)
-    if code == AdviceCode.CALL_THE_TEAM and evaluation.recheck_by is not None:
+    code, low = _of_reading(evaluation), False
+    for episode in unresolved:
+        if episode.family.channel == _CLINICAL or episode.trace("R0") is not None:
+            code = max(_of_episode(episode), code, key=_URGENCY.index)
+            low = low or (episode.family == _OXYGEN and not episode.retrospective)
+    if low:
+        felt = evaluation.case.breathlessness
+        low = felt is None or felt < FELT_FROM
+    text = _text(code, _reader(plan, watched_now, contact), low)
+    if code == _CALL_THE_TEAM and evaluation.recheck_by is not None:
         text += " Then sit and rest, and measure again."
     return Advice(code, text)
 
@@ -100,21 +108,19 @@ def advise(
 def advise_not_assessed(plan: Plan, *, watched_now: bool, contact: Contact = NO_CONTACT) -> Advice:
     """The reading was kept, but the engine could not assess it."""
     code = AdviceCode.NOT_ASSESSED
-    return Advice(code, _text(code, _Reader(plan, watched_now, contact), low=False))
+    return Advice(code, _text(code, _reader(plan, watched_now, contact), False))
 
 
 def safety_text(plan: Plan, *, watched_now: bool, contact: Contact = NO_CONTACT) -> str:
     """What goes with every refusal of a reading."""
-    return f"This reading was not recorded. {_if_unwell(_Reader(plan, watched_now, contact))}"
+    return f"This reading was not recorded. {_if_unwell(_reader(plan, watched_now, contact))}"
 
 
 def _of_reading(evaluation: Evaluation) -> AdviceCode:
     """To carry on needs a fresh, resting, good, usable SpO2; anything less asks for one."""
     case = evaluation.case
-    whole = case.valid and case.reading.counts_for_spo2 and case.placement == Placement.LIVE
-    if whole and not evaluation.late and not evaluation.findings:
-        return AdviceCode.CARRY_ON
-    return AdviceCode.RECHECK_WITHIN_1_HOUR
+    whole = case.valid and case.placement == _LIVE and case.reading.counts_for_spo2
+    return _CARRY_ON if whole and not evaluation.findings and not evaluation.late else _RECHECK
 
 
 def _of_episode(episode: Episode) -> AdviceCode:
@@ -145,42 +151,45 @@ def _recheck_may_settle(episode: Episode) -> bool:
     return not episode.confirmed and episode.title in ("silent_hypoxia", "hypoxia_symptoms_unknown")
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """Who reads it, under which plan, whether somebody is on duty, and whom they can ring."""
+class _Reader(NamedTuple):
+    """Who reads it: the plan's own text for somebody whose treatment escalation is limited (else empty), whether
+    somebody is on duty, the number to ring at this hour, and what the ward itself says then."""
 
-    plan: Plan
+    own_words: str
     watched_now: bool
-    contact: Contact
-
-    @property
-    def own_words(self) -> str:
-        """The plan's own text, for somebody whose treatment escalation is limited; else empty."""
-        if self.plan.treatment_escalation != TreatmentEscalation.LIMITED:
-            return ""
-        text = (self.plan.patient_text or "").strip()
-        if not text or must_not_say(text):
-            return "Do what was agreed with your team."
-        return text if text[-1] in ".!?" else f"{text}."
+    phone: str | None
+    ward_says: str
 
     @property
     def team(self) -> str:
         """The ward's team, with its number where it is known at this hour."""
-        return f"your ward team on {self.contact.phone}" if self.contact.phone else "your ward team"
+        return f"your ward team on {self.phone}" if self.phone else "your ward team"
 
     @property
     def first_aid(self) -> str:
         """Whom to ring when it is not an emergency and nobody is known to be on duty."""
-        return f"111, or {self.team}" if self.contact.phone else "111"
-
-    @property
-    def ward_says(self) -> str:
-        """What the ward itself says at this hour, unless a patient must not read it."""
-        text = self.contact.text
-        return "" if self.watched_now or not text or must_not_say(text) else f" {text}"
+        return f"111, or {self.team}" if self.phone else "111"
 
 
-def _text(code: AdviceCode, who: _Reader, *, low: bool) -> str:
+def _reader(plan: Plan, watched_now: bool, contact: Contact) -> _Reader:
+    """What a patient must not read is left out of what the ward says, too."""
+    text = contact.text
+    says = "" if watched_now or not text or must_not_say(text) else f" {text}"
+    return _Reader(_own_words(plan), watched_now, contact.phone, says)
+
+
+def _own_words(plan: Plan) -> str:
+    if plan.treatment_escalation != _LIMITED:
+        return ""
+    text = (plan.patient_text or "").strip()
+    if not text or must_not_say(text):
+        return "Do what was agreed with your team."
+    return text if text[-1] in ".!?" else f"{text}."
+
+
+@lru_cache(maxsize=1024)
+def _text(code: AdviceCode, who: _Reader, low: bool) -> str:
+    """The same few sentences go to everybody on a ward."""
     unwell = _if_unwell(who)
     number = f" {_LOW_NUMBER}" if low else ""
     match code:
@@ -215,7 +224,7 @@ def _call(who: _Reader) -> str:
         return f"Ring {who.team} now."
     if who.own_words:
         return who.own_words
-    if who.contact.phone:
+    if who.phone:
         return f"Ring {who.first_aid}, now."
     return "Ring 111 now; your team may not be there."
 

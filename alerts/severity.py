@@ -29,11 +29,14 @@ class Family(StrEnum):
     TECHNICAL = "technical"
     PLAN = "plan"
 
+    # By its word, not by its name: equal ones (to a text, too) are found alike, and at a fifth of the price.
+    __hash__ = str.__hash__
+
     @property
     def channel(self) -> "Channel":
         """Who has to look: the clinicians, those who chase readings and plans, or those who keep it
         running."""
-        return _CHANNELS.get(self, Channel.CLINICAL)
+        return _CHANNELS.get(self, _CLINICAL)
 
 
 class Channel(StrEnum):
@@ -44,6 +47,7 @@ class Channel(StrEnum):
     TECHNICAL = "technical"
 
 
+_CLINICAL = Channel.CLINICAL
 _CHANNELS = {
     Family.MISSED_READING: Channel.COMPLIANCE,
     Family.PLAN: Channel.COMPLIANCE,
