@@ -1,7 +1,7 @@
 """The case put to every rule: the reading judged, what was known before it, and what follows from both,
 worked out once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -37,6 +37,9 @@ class Band(StrEnum):
     RED = "red"
     AMBER = "amber"
     GREEN = "green"
+
+
+_RED, _AMBER, _GREEN = Band.RED, Band.AMBER, Band.GREEN
 
 
 class Case(NamedTuple):
@@ -80,7 +83,7 @@ class Case(NamedTuple):
     @property
     def low_again(self) -> bool:
         """A second value too low to be used: the measurement that was asked for is this one."""
-        return self.band == Band.RED and self.level is not None and self.level < USABLE_FROM
+        return self.band == _RED and self.level is not None and self.level < USABLE_FROM
 
     @property
     def breathlessness(self) -> float | None:
@@ -96,16 +99,19 @@ class Case(NamedTuple):
                 return
             yield reading
 
-    def last_valid(self, count: int) -> list[int]:
-        """The judged SpO2 of the last `count` resting, usable, non-poor readings, this one first if it is
-        one."""
-        values: list[int] = []
+    def last_valid(self, count: int) -> list[Reading]:
+        """The last `count` resting, usable, non-poor readings, newest first: this one, if it is one."""
+        found: list[Reading] = []
         for reading in reversed(self.window):
             if reading.counts_for_spo2:
-                values.append(judged(reading, self.plan))
-                if len(values) == count:
+                found.append(reading)
+                if len(found) == count:
                     break
-        return values
+        return found
+
+    def values(self, readings: Iterable[Reading]) -> list[int]:
+        """The judged SpO2 of readings that have one."""
+        return [judged(reading, self.plan) for reading in readings]
 
 
 def build(
@@ -127,28 +133,29 @@ def build(
     valid = reading.context == _REST and reading.quality != _POOR
     spo2 = None if reading.spo2 is None else judged(reading, plan)
     measured, level = (reading, spo2) if spo2 is not None else _answered(window, plan, resting, rule_set.answer_holds)
+    # By position, in the order of the fields: one is made for every reading, and each name would be looked up.
     return Case(
-        reading=reading,
-        window=window,
-        plan=plan,
-        rule_set=rule_set,
-        limits=limits,
-        zone=zone,
-        now=now,
-        placement=placement,
-        in_order=in_order,
-        resting=resting,
-        asleep=asleep,
-        valid=valid,
-        counts=valid and in_order,
-        spo2=spo2,
-        measured=measured,
-        level=level,
-        carried=spo2 is None and measured is not None,
-        band=_band(window, limits, level, resting, rule_set.sleep_allowance if asleep else None),
-        answer=_answer_in_force(window, rule_set.answer_holds),
-        on_oxygen=on_oxygen(reading, plan),
-        news2=_news2(reading, spo2, plan, sixteen_on),
+        reading,
+        window,
+        plan,
+        rule_set,
+        limits,
+        zone,
+        now,
+        placement,
+        in_order,
+        resting,
+        asleep,
+        valid,
+        valid and in_order,
+        spo2,
+        measured,
+        level,
+        spo2 is None and measured is not None,
+        _band(window, limits, level, resting, rule_set.sleep_allowance if asleep else None),
+        _answer_in_force(window, rule_set.answer_holds),
+        on_oxygen(reading, plan),
+        _news2(reading, spo2, plan, sixteen_on),
     )
 
 
@@ -205,12 +212,12 @@ def _band(
     if level is None or not (resting or allowance is not None):
         return None
     if level < USABLE_FROM:
-        return Band.RED if _low_repeats(window) else None
+        return _RED if _low_repeats(window) else None
     if allowance is not None:
-        return Band.RED if level <= limits.red_at - allowance else None
+        return _RED if level <= limits.red_at - allowance else None
     if level <= limits.red_at:
-        return Band.RED
-    return Band.AMBER if level <= limits.amber_at else Band.GREEN
+        return _RED
+    return _AMBER if level <= limits.amber_at else _GREEN
 
 
 def _low_repeats(window: tuple[Reading, ...]) -> bool:

@@ -11,6 +11,7 @@ from alerts.reading import Consciousness, judged_tenths
 PARAMETERS = (
     "respiratory_rate", "spo2", "oxygen", "systolic_bp", "pulse_rate", "consciousness", "temperature",
 )  # fmt: skip
+_ALL = len(PARAMETERS)
 
 # Upper ends of the chart's columns (included), and the points of each column and of what lies above the last.
 _RESPIRATORY_RATE = ((8, 11, 20, 24), (3, 1, 0, 2, 3))
@@ -21,6 +22,7 @@ _SYSTOLIC_BP = ((90, 100, 110, 219), (3, 2, 1, 0, 3))
 _PULSE_RATE = ((40, 50, 90, 110, 130), (3, 1, 0, 1, 2, 3))
 _TEMPERATURE_TENTHS = ((350, 360, 380, 390), (3, 1, 0, 1, 2))
 _OXYGEN_POINTS = 2
+_ALERT = Consciousness.ALERT
 
 
 class Risk(StrEnum):
@@ -44,7 +46,7 @@ class News2(NamedTuple):
     @property
     def complete(self) -> bool:
         """All seven parameters are known and the score applies to this person."""
-        return self.applicable and len(self.scores) == len(PARAMETERS)
+        return len(self.scores) == _ALL and self.applicable
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -109,7 +111,7 @@ def score(
     if pulse_rate is not None:
         scores["pulse_rate"] = _points(_PULSE_RATE, pulse_rate)
     if consciousness is not None:
-        scores["consciousness"] = 0 if consciousness == Consciousness.ALERT else 3
+        scores["consciousness"] = 0 if consciousness == _ALERT else 3
     if temperature is not None:
         scores["temperature"] = _points(_TEMPERATURE_TENTHS, judged_tenths(temperature))
     return News2(True, scale, scores, sum(scores.values()))

@@ -8,6 +8,7 @@ from alerts.case import Placement
 from alerts.reading import STALE_AFTER, Context, Reading
 
 _WITHOUT_EFFORT = (Context.REST, Context.SLEEP, Context.UNKNOWN)
+_LIVE, _STALE, _RETROSPECTIVE = Placement.LIVE, Placement.STALE, Placement.RETROSPECTIVE
 
 
 class Newest(NamedTuple):
@@ -40,5 +41,5 @@ class Newest(NamedTuple):
 def placed(reading: Reading, newest: Newest) -> Placement:
     """`newest` includes what was received together with the reading."""
     if not newest.reached_by(reading):
-        return Placement.RETROSPECTIVE
-    return Placement.STALE if reading.received_at - reading.observed_at > STALE_AFTER else Placement.LIVE
+        return _RETROSPECTIVE
+    return _STALE if reading.received_at - reading.observed_at > STALE_AFTER else _LIVE

@@ -27,6 +27,9 @@ class Profile(StrEnum):
     CUSTOM = "custom"
 
 
+_HYPERCAPNIC = Profile.HYPERCAPNIC
+
+
 class TreatmentEscalation(StrEnum):
     """The person's recorded wishes. `limited` replaces every 999 text by the plan's own `patient_text`."""
 
@@ -102,7 +105,7 @@ class Plan:
     def news2_scale(self) -> int:
         """Scale 2 only for the hypercapnic profile, which a clinician chose and documented (RCP NEWS2
         2017)."""
-        return 2 if self.profile == Profile.HYPERCAPNIC else 1
+        return 2 if self.profile == _HYPERCAPNIC else 1
 
     def differs_in(self, other: "Plan") -> set[str]:
         """The names of the fields that are not the same."""

@@ -22,6 +22,9 @@ sign-off)."""
 USABLE_FROM = 50
 """SpO2 in percent: lower is not used as a value but measured again (design decision, needs CSO sign-off)."""
 
+_SURELY_USABLE = USABLE_FROM + 1
+"""However it is judged: looked at for every reading of a window, and most are."""
+
 ACCURATE_FROM = 70
 """SpO2 in percent: oximeters state no accuracy below it (ISO 80601-2-61 devices are specified for 70-100
 %)."""
@@ -156,7 +159,7 @@ class Reading(NamedTuple):
         spo2 = self.spo2
         if spo2 is None or self.context != _REST or self.quality == _POOR:
             return False
-        return spo2 >= USABLE_FROM + 1 or judged_spo2(spo2) >= USABLE_FROM
+        return spo2 >= _SURELY_USABLE or judged_spo2(spo2) >= USABLE_FROM
 
 
 def quality_of(perfusion_index: float | None, signal_quality: SignalQuality | None) -> Quality:

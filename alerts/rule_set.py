@@ -17,6 +17,8 @@ needs CSO sign-off)."""
 
 LONGEST_VERSION = 40
 
+_CUSTOM, _HYPERCAPNIC = Profile.CUSTOM, Profile.HYPERCAPNIC
+
 
 class RuleSetInvalid(ValueError):
     """A rule set has an unknown key, leaves its bounds, contradicts itself or switches off what it may not."""
@@ -157,9 +159,9 @@ class RuleSet:
 
     def limits(self, plan: Plan) -> Limits:
         """The limits in force for a person: their own, else the profile's."""
-        if plan.profile == Profile.CUSTOM:
+        if plan.profile == _CUSTOM:
             return plan.limits
-        return self.hypercapnic if plan.profile == Profile.HYPERCAPNIC else self.standard
+        return self.hypercapnic if plan.profile == _HYPERCAPNIC else self.standard
 
 
 def bounds() -> dict[str, tuple[float, float]]:

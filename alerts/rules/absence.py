@@ -30,12 +30,14 @@ _LACKS = {
     NO_PRESCRIPTION: "The patient is on oxygen, and the plan names no prescription.",
 }
 
+_LIVE = Placement.LIVE
+
 
 def judge_arrived(case: Case) -> Verdict:
     """R14 is cleared by a resting SpO2 on a signal that is not poor, of the last 24 h, and by nothing else."""
     if case.reading.spo2 is None:
         return NOT_GIVEN
-    usable = case.reading.counts_for_spo2 and case.placement == Placement.LIVE
+    usable = case.placement == _LIVE and case.reading.counts_for_spo2
     return CLEAR if usable else NOT_VALID
 
 

@@ -23,6 +23,8 @@ from alerts.rule import (
 )
 from alerts.severity import Family, Severity
 
+_CUSTOM, _GREEN = Profile.CUSTOM, Band.GREEN
+
 LOOK_BACK = 3
 NEEDED = 2
 """Two of the last three valid resting readings (design decision, needs CSO sign-off)."""
@@ -42,15 +44,15 @@ def judge_drop(case: Case) -> Verdict:
     rules, drop = case.rule_set, baseline - spo2
     if drop < rules.drop:
         return CLEAR if drop <= rules.clear_drop else WITHIN_MARGIN
-    if sum(baseline - value >= rules.drop for value in case.last_valid(LOOK_BACK)) < NEEDED:
+    if sum(baseline - value >= rules.drop for value in case.values(case.last_valid(LOOK_BACK))) < NEEDED:
         return NOT_ENOUGH
-    return Fired(Severity.HIGH if drop >= rules.large_drop and case.band != Band.GREEN else Severity.LOW)
+    return Fired(Severity.HIGH if drop >= rules.large_drop and case.band != _GREEN else Severity.LOW)
 
 
 def judge_target(case: Case) -> Verdict:
     """R6: a custom plan's target range missed, above amber, in two of the last three valid readings."""
     limits, spo2 = case.limits, case.spo2
-    if case.plan.profile != Profile.CUSTOM or case.plan.target_low is None:
+    if case.plan.profile != _CUSTOM or case.plan.target_low is None:
         return NOT_IN_PLAN
     if spo2 is None:
         return NOT_GIVEN
@@ -60,7 +62,7 @@ def judge_target(case: Case) -> Verdict:
         return CLEAR
     if spo2 <= limits.amber_at:
         return WITHIN_MARGIN
-    below = sum(limits.amber_at < value < limits.target_low for value in case.last_valid(LOOK_BACK))
+    below = sum(limits.amber_at < value < limits.target_low for value in case.values(case.last_valid(LOOK_BACK)))
     return Fired(Severity.LOW) if below >= NEEDED else NOT_ENOUGH
 
 

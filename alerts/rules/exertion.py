@@ -25,6 +25,8 @@ from alerts.rule import (
 )
 from alerts.severity import Family, Severity
 
+_GREEN = Band.GREEN
+
 
 def judge_exertion(case: Case) -> Verdict:
     """R8: medium for a fall from rest, high at or below red_at; critical if no resting value follows that."""
@@ -49,7 +51,7 @@ def _at_rest(case: Case) -> Verdict:
         return ANSWER_ALONE
     if case.asleep or case.band is None:
         return NOT_APPLICABLE
-    return CLEAR if case.band == Band.GREEN else OTHER_RULE
+    return CLEAR if case.band == _GREEN else OTHER_RULE
 
 
 def _rest_before(case: Case) -> Reading | None:

@@ -20,6 +20,8 @@ from alerts.rule import (
 )
 from alerts.severity import Family, Severity
 
+_HYPERCAPNIC = Profile.HYPERCAPNIC
+
 TOO_HIGH = 93
 FAR_TOO_HIGH = 97
 """Percent on oxygen: where scale 2 starts to score, and where it scores 3 (RCP NEWS2 2017)."""
@@ -27,7 +29,7 @@ FAR_TOO_HIGH = 97
 
 def judge_over(case: Case) -> Verdict:
     """R7: an unbroken run of valid readings of 93 % and more on oxygen that spans 15 min or more."""
-    if case.plan.profile != Profile.HYPERCAPNIC:
+    if case.plan.profile != _HYPERCAPNIC:
         return NOT_IN_PLAN
     if case.spo2 is None or case.on_oxygen is None:
         return NOT_GIVEN

@@ -5,21 +5,23 @@ from alerts.reading import Quality
 from alerts.rule import CLEAR, NOT_ENOUGH, NOT_GIVEN, Clearing, Finding, Fired, Input, Limit, Rule, Verdict, spoken
 from alerts.severity import Family, Severity
 
+_POOR = Quality.POOR
+
 
 def judge_signal(case: Case) -> Verdict:
     """R16: poor signals in a row, in every context; what brings no SpO2 is no signal."""
     if case.reading.spo2 is None:
         return NOT_GIVEN
-    if case.reading.quality != Quality.POOR:
+    if case.reading.quality != _POOR:
         return CLEAR
     return Fired(Severity.MEDIUM) if _run(case) >= case.rule_set.poor_in_a_row else NOT_ENOUGH
 
 
 def _run(case: Case) -> int:
     """How many of the latest readings that brought an SpO2 were poor, counted as far as it matters."""
-    run = int(case.reading.quality == Quality.POOR)
+    run = int(case.reading.quality == _POOR)
     for reading in case.earlier() if run else ():
-        if run >= case.rule_set.poor_in_a_row or (reading.spo2 is not None and reading.quality != Quality.POOR):
+        if run >= case.rule_set.poor_in_a_row or (reading.spo2 is not None and reading.quality != _POOR):
             break
         run += reading.spo2 is not None
     return run

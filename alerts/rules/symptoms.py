@@ -20,6 +20,8 @@ from alerts.rule import (
 )
 from alerts.severity import Family, Severity
 
+_ALERT = Consciousness.ALERT
+
 CLEARS_BELOW = 2
 """Borg points (design decision, needs CSO sign-off)."""
 
@@ -30,9 +32,7 @@ USUAL_FROM = timedelta(hours=24)
 def red_flag(case: Case) -> bool:
     """Is there a red-flag symptom, or a consciousness other than alert?"""
     reading = case.reading
-    return bool(reading.symptoms) or (
-        reading.consciousness is not None and reading.consciousness != Consciousness.ALERT
-    )
+    return bool(reading.symptoms) or (reading.consciousness is not None and reading.consciousness != _ALERT)
 
 
 def judge_red_flag(case: Case) -> Verdict:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 from alerts.case import Case
-from alerts.reading import USABLE_FROM
+from alerts.reading import USABLE_FROM, Reading
 from alerts.rule import (
     CLEAR,
     NOT_GIVEN,
@@ -34,10 +34,10 @@ def judge_trend(case: Case) -> Verdict:
         return NOT_VALID
     if not _low_enough(case, case.spo2):
         return CLEAR
-    values = case.last_valid(_looked_at(case.rule_set))
-    if len(values) < case.rule_set.trend_readings:
+    readings = case.last_valid(_looked_at(case.rule_set))
+    if len(readings) < case.rule_set.trend_readings:
         return TOO_FEW_READINGS
-    if not (_below_usual(case, values) or _stepped_down(case, values)):
+    if not (_below_usual(case, readings) or _stepped_down(case, readings)):
         return CLEAR
     if not _lasts_long_enough(case):
         return TOO_FEW_READINGS
@@ -54,21 +54,28 @@ def _looked_at(rules: RuleSet) -> int:
     return max(rules.trend_readings, rules.trend_last, rules.trend_latest + rules.trend_compared_with)
 
 
-def _below_usual(case: Case, values: Sequence[int]) -> bool:
-    """`values` newest first."""
+def _below_usual(case: Case, readings: Sequence[Reading]) -> bool:
+    """`readings` newest first. Where none is above the one before, the newest is as low as any: most end here."""
     rules, usual = case.rule_set, case.plan.baseline_spo2
-    last = values[: rules.trend_last]
-    if usual is None or len(last) < rules.trend_last or any(newer > older for newer, older in pairwise(last)):
+    if usual is None or len(readings) < rules.trend_last:
         return False
-    if _middle(last) > usual - rules.trend_below_usual:
+    low = usual - rules.trend_below_usual
+    if case.spo2 is None or case.spo2 > low:
         return False
-    return sum(reading.counts_for_spo2 for reading in case.earlier(LAST_WITHIN)) >= rules.trend_last - 1
+    last = readings[: rules.trend_last]
+    values = case.values(last)
+    if any(newer > older for newer, older in pairwise(values)) or _middle(values) > low:
+        return False
+    return case.reading.observed_at - last[-1].observed_at <= LAST_WITHIN
 
 
-def _stepped_down(case: Case, values: Sequence[int]) -> bool:
+def _stepped_down(case: Case, readings: Sequence[Reading]) -> bool:
     rules = case.rule_set
-    latest, before = values[: rules.trend_latest], values[rules.trend_latest :][: rules.trend_compared_with]
-    return len(before) == rules.trend_compared_with and max(latest) <= _middle(before) - rules.trend_step
+    latest, before = readings[: rules.trend_latest], readings[rules.trend_latest :][: rules.trend_compared_with]
+    if len(before) < rules.trend_compared_with:
+        return False
+    low = _middle(case.values(before)) - rules.trend_step
+    return max(case.values(latest)) <= low
 
 
 def _middle(values: Sequence[int]) -> float:
@@ -84,7 +91,7 @@ def _lasts_long_enough(case: Case) -> bool:
 
 def _inputs(case: Case) -> tuple[Input, ...]:
     reading = case.reading
-    values = case.last_valid(_looked_at(case.rule_set)) if case.valid else []
+    values = case.values(case.last_valid(_looked_at(case.rule_set))) if case.valid else []
     latest = Input("spo2", case.spo2, "%", reading.id, reading.observed_at)
     return (latest, *(Input("spo2_before", value, "%", None, None) for value in values[1:]))
 

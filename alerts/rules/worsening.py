@@ -25,6 +25,7 @@ from alerts.severity import Family, Severity
 
 TWO_ANSWERS = Clearing(gap=timedelta(0), any_context=True)
 
+_WORSE = Feeling.WORSE
 _DAY = timedelta(days=1)
 _TWO_DAYS = timedelta(days=2)
 
@@ -34,7 +35,7 @@ def judge_feeling(case: Case) -> Verdict:
     feeling = case.reading.feeling
     if feeling is None:
         return NOT_GIVEN
-    if feeling != Feeling.WORSE:
+    if feeling != _WORSE:
         return CLEAR
     if case.band in (Band.RED, Band.AMBER):
         return OTHER_RULE
@@ -61,7 +62,7 @@ def _worse_the_day_before(case: Case) -> bool:
     zone = ZoneInfo(case.zone)
     yesterday = case.reading.observed_at.astimezone(zone).date() - _DAY
     return any(
-        reading.feeling == Feeling.WORSE and reading.observed_at.astimezone(zone).date() == yesterday
+        reading.feeling == _WORSE and reading.observed_at.astimezone(zone).date() == yesterday
         for reading in case.earlier(_TWO_DAYS)
     )
 
