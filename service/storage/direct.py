@@ -172,8 +172,9 @@ class Groups:
             return
         async with self._database.groups.connect() as connection:
             driver: Any = (await connection.get_raw_connection()).driver_connection
-            transaction, ended = driver.transaction(), False
+            ended = False
             try:
+                transaction = driver.transaction()  # raises where the line is known to be cut
                 await transaction.start()
                 try:
                     yield Direct(connection, driver, self._known)
