@@ -3,6 +3,7 @@ their own problem."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -100,10 +101,10 @@ async def _keep(
         for place, sent in places.items():
             waiting[place] = intake.send(*place, who.id, [submission for _, submission in sent])
     finally:
-        if waiting:
-            done, _ = await asyncio.wait(waiting.values())
-            for each in done:
-                each.exception()  # looked at here, whoever else does not come to it
+        # One after the other: they come in groups, and most are there when the first of them is.
+        for each in waiting.values():
+            with suppress(Exception):  # looked at here, whoever else does not come to it
+                await each
     outcomes: dict[int, Outcome] = {}
     for place, sent in places.items():
         answers = _outcomes(place, waiting[place], len(sent))
