@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,7 +15,7 @@ from service.care.moving import Move, carry_out
 from service.care.store import Stay
 from service.care.transfer_store import Transfer
 from service.errors import Conflict, FieldError, Invalid, NotFound, StayDischarged, TransferPending
-from service.feed.numbering import NewEvent, WardEvents, append_for_wards
+from service.feed.numbering import NewEvent, append_events
 from service.fields import new_id
 from service.storage.portable import reach
 
@@ -91,4 +92,6 @@ async def _tell(
     there = NewEvent(kind, at, "transfer", offer.id, data, who.id)
     for ward_id, subject in ((offer.from_ward_id, ("stay", offer.stay_id)), (offer.ward_id, ("transfer", offer.id))):
         await audit.append(session, who, kind, real_at, ward_id=ward_id, subject=subject, detail=data)
-    await append_for_wards(session, {offer.from_ward_id: WardEvents([here]), offer.ward_id: WardEvents([there])})
+    # One ward a statement, in key order: the two may lie on two machines.
+    for ward_id, event in sorted([(offer.from_ward_id, here), (offer.ward_id, there)], key=itemgetter(0)):
+        await append_events(session, ward_id, [event])

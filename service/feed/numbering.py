@@ -1,6 +1,6 @@
 """The ward's feed: every change gets the next number of its ward, in the transaction that makes the change.
 
-The ward's row in `ward_feed` is locked by the UPDATE and is the last lock every writer takes, so numbers have
+The ward's row in `ward_feed` is the last lock every writer takes, so numbers have
 no gaps and become visible in order: whoever has seen number n has everything up to n."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import select
 
 from service import metrics
-from service.storage.direct import Statement, Where, fetch, insert_rows
+from service.storage.direct import Insert, Row, Statement, Update, Where, fetch, write
+from service.storage.portable import Given, IdType, dialect_of, for_each, placement
 from service.storage.tables import METADATA
 
 FEED = METADATA.tables["ward_feed"]
@@ -94,18 +95,17 @@ class WardEvents:
     counts: CountsDelta = NO_CHANGE
 
 
-TAKE_NUMBERS = Statement(
-    lambda _: (
-        update(FEED)
-        .where(FEED.c.ward_id == bindparam("in_ward"))
-        .values(
-            last_number=FEED.c.last_number + bindparam("how_many"),
-            last_at=bindparam("latest"),
-            **{name: FEED.c[name] + bindparam(f"add_{name}") for name in COUNTED},
-        )
-        .returning(FEED.c.last_number)
-    )
-)
+WARDS = Given(ward_id=IdType)
+
+
+def _hold_feeds(dialect: str) -> Any:
+    given, feed = WARDS.table(dialect), FEED.c
+    columns = (feed.ward_id, feed.last_number, *(feed[name] for name in COUNTED))
+    held = select(*columns).where(feed.ward_id == given.c.ward_id).with_for_update(key_share=True, of=FEED)
+    return for_each(dialect, given, held, feed.ward_id)
+
+
+HOLD_FEEDS = Statement(_hold_feeds)
 
 
 async def append_events(
@@ -128,16 +128,29 @@ async def append_for_wards(where: Where, wards: Mapping[str, WardEvents]) -> dic
     circle.
 
     Gives the last number of each ward that had events."""
-    numbers = {
-        ward_id: await _take_numbers(where, ward_id, wards[ward_id])
-        for ward_id in sorted(wards)
-        if wards[ward_id].events
-    }
-    rows = [row for ward_id, last in numbers.items() for row in _rows(ward_id, last, wards[ward_id].events)]
-    if rows:
-        await insert_rows(where, EVENT, rows)
-        _count(rows)
+    told = {ward_id: wards[ward_id] for ward_id in sorted(wards) if wards[ward_id].events}
+    if not told:
+        return {}
+    feeds: list[dict[str, Any]] = []
+    for place in sorted({placement(ward_id) for ward_id in told}):
+        here = [(ward_id,) for ward_id in told if placement(ward_id) == place]
+        held = await fetch(where, HOLD_FEEDS, WARDS.params(dialect_of(where), here))
+        feeds += [_moved_on(row, told[row[0]]) for row in held]
+    numbers: dict[str, int] = {feed["ward_id"]: feed["last_number"] for feed in feeds}
+    if missing := told.keys() - numbers.keys():
+        raise LookupError(f"wards {sorted(missing)} have no feed")
+    events = [row for ward_id, new in told.items() for row in _rows(ward_id, numbers[ward_id], new.events)]
+    await write(where, Update(FEED, feeds), Insert(EVENT, events))
+    _count(events)
     return numbers
+
+
+def _moved_on(held: Row, new: WardEvents) -> dict[str, Any]:
+    """A ward's feed after these events; `held` as HOLD_FEEDS gives it."""
+    ward_id, last, *counts = held
+    added = [before + getattr(new.counts, name) for name, before in zip(COUNTED, counts, strict=True)]
+    moved = {"ward_id": ward_id, "last_number": last + len(new.events), "last_at": new.events[-1].at}
+    return {**moved, **dict(zip(COUNTED, added, strict=True))}
 
 
 def _count(rows: Iterable[Mapping[str, Any]]) -> None:
@@ -146,24 +159,6 @@ def _count(rows: Iterable[Mapping[str, Any]]) -> None:
     for row in rows:
         if row["subject_type"] == "alert":
             metrics.ALERT_CHANGES.labels(row["data"]["family"], row["type"].removeprefix("alert.")).inc()
-
-
-async def _take_numbers(where: Where, ward_id: str, new: WardEvents) -> int:
-    """The last of as many numbers as there are events."""
-    taken = await fetch(
-        where,
-        TAKE_NUMBERS,
-        {
-            "in_ward": ward_id,
-            "how_many": len(new.events),
-            "latest": new.events[-1].at,
-            **{f"add_{name}": getattr(new.counts, name) for name in COUNTED},
-        },
-    )
-    if not taken:
-        raise LookupError(f"ward {ward_id} has no feed")
-    last: int = taken[0][0]
-    return last
 
 
 def _rows(ward_id: str, last: int, events: Sequence[NewEvent]) -> Iterator[dict[str, Any]]:

@@ -69,6 +69,23 @@ async def test_wards_are_numbered_apart(database: Database) -> None:
     assert numbers == {scenes[1].ward_id: 1, scenes[2].ward_id: 2}
 
 
+async def test_writers_of_the_same_wards_wait_for_each_other_in_no_circle(database: Database) -> None:
+    scenes = [await open_scene(database) for _ in range(6)]
+
+    async def write(n: int) -> None:
+        mine = sorted(scenes, key=lambda scene: hash((scene.ward_id, n)))[:4]
+        for _ in range(4):
+            async with database.writes.begin() as connection:
+                new = {scene.ward_id: WardEvents([happened(n)], CountsDelta(high=1)) for scene in mine}
+                assert (await append_for_wards(connection, new)).keys() == new.keys()
+
+    await asyncio.gather(*(write(n) for n in range(12)))
+    for scene in scenes:
+        numbers = [event.number for event in await scene.events()]
+        assert numbers == list(range(1, len(numbers) + 1))
+        assert (await scene.position()).counts["high"] == len(numbers) > 0
+
+
 async def test_a_ward_without_a_feed_is_an_error(database: Database) -> None:
     with pytest.raises(LookupError):
         async with database.writes.begin() as connection:

@@ -24,10 +24,12 @@ pytestmark = [
     pytest.mark.postgres,
     pytest.mark.parametrize("database_url", ["postgresql"], indirect=True),
 ]
-CHANGED = ("stay", "alert")
+CHANGED = ("stay", "alert", "ward_feed")
 """What the intake updates by rows."""
+REFERRED_TO = ("stay", "alert")
+"""What the rows that it inserts refer to."""
 MEANT = {
-    "service.feed.numbering.TAKE_NUMBERS": {"pk_ward_feed"},
+    "service.feed.numbering.HOLD_FEEDS": {"pk_ward_feed"},
     "service.feed.positions.READ": {"pk_ward_feed"},
     "service.queue.store.FIND_LAST_RESOLVED": {"ix_alert_of_stay"},
     "service.queue.store.FIND_UNRESOLVED": {"uq_alert_one_unresolved"},
@@ -38,6 +40,7 @@ MEANT = {
     "service.readings.store.LOCK_STAYS": {"pk_stay", "pk_ward"},
     "update stay": {"pk_stay"},
     "update alert": {"pk_alert"},
+    "update ward_feed": {"pk_ward_feed"},
     "refer to stay": {"pk_stay"},
     "refer to alert": {"pk_alert"},
 }
@@ -118,7 +121,7 @@ async def test_rows_are_looked_up_by_the_index_that_is_meant_whatever_is_known_o
             table = METADATA.tables[name]
             shape = await rows_of(connection, table)
             asked[f"update {name}"] = shape.update(dict.fromkeys(table.columns.keys()), 1), 1
-            asked[f"refer to {name}"] = REFER.format(name), 2
+        asked |= {f"refer to {name}": (REFER.format(name), 2) for name in REFERRED_TO}
         plans = {name: await plan(connection, *each) for name, each in asked.items()}
     for name, found in plans.items():
         assert set(re.findall(r" using (\w+)", found)) == MEANT[name], found
