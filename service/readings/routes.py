@@ -32,15 +32,8 @@ from service.readings.answering import answer, record, to_json
 from service.readings.batch import rows_of, take
 from service.readings.door import RefusedRow, admit, find_wards, refusal
 from service.readings.receipt_schemas import ReceiptOut
-from service.readings.schemas import (
-    BatchIn,
-    BatchOut,
-    ReadingIn,
-    ReadingOut,
-    ReadingPage,
-    ReadingRecord,
-    WardReadingPage,
-)
+from service.readings.record_schemas import ReadingPage, ReadingRecord, WardReadingPage
+from service.readings.schemas import BatchIn, BatchOut, ReadingIn, ReadingOut
 from service.readings.submission import Outcome, Recorded
 from service.readings.trend_schemas import MOST_POINTS, TrendOut
 from service.storage.session import Reads, database_of, reading, writing

@@ -7,7 +7,8 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
-from service.readings.schemas import BatchOut, ReadingOut, ReadingPage
+from service.readings.record_schemas import ReadingPage
+from service.readings.schemas import BatchOut, ReadingOut
 from tests.support.time import START, SettableClock
 from tests.support.wards import Partner
 
