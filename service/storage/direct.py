@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.storage.engine import Database
 from service.storage.faults import is_outdated
-from service.storage.portable import Compiled, RowsOf, compiled_for, dialect_of, rows_of
+from service.storage.portable import Compiled, compiled_for, dialect_of, rows_of
+from service.storage.rows import RowsOf
 
 Row = Sequence[Any]
 

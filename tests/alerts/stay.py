@@ -1,9 +1,8 @@
 """A stay to tell a story with: readings come, time passes, people act, and the alerts are looked at."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
-
-import orjson
 
 from alerts.change import Change, Reminder
 from alerts.checkpoint import dump
@@ -41,7 +40,7 @@ def told(instant: datetime) -> str:
 
 def stored(episode: Episode) -> dict[str, Any]:
     """The checkpoint as a database gives it back."""
-    checkpoint: dict[str, Any] = orjson.loads(orjson.dumps(dump(episode)))
+    checkpoint: dict[str, Any] = json.loads(json.dumps(dump(episode), default=datetime.isoformat))
     return checkpoint
 
 
