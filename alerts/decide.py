@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from alerts.case import Case, Placement
 from alerts.change import Change
@@ -103,19 +103,15 @@ def _next(
     waits = _waits(before.waits, findings, traces, case)
     if not findings and traces == before.traces:
         return (before if waits == before.waits else before._replace(waits=waits)), None
-    draft = before._replace(traces=traces, waits=waits)
-    breached = [finding for finding in findings if not finding.carried]
+    more: dict[str, Any] = {}
     if findings:
-        draft = draft._replace(
-            rule_ids=rule_ids(before.rule_ids, findings),
-            explanation=explained(before.explanation, leading(traces), findings),
-        )
-    if breached:
-        draft = draft._replace(
-            last_breach_at=max(before.last_breach_at, case.reading.observed_at),
-            reading_count=before.reading_count + 1,
-            retrospective=before.retrospective and case.placement == Placement.RETROSPECTIVE,
-        )
+        more["rule_ids"] = rule_ids(before.rule_ids, findings)
+        more["explanation"] = explained(before.explanation, leading(traces), findings)
+    if any(not finding.carried for finding in findings):
+        more["last_breach_at"] = max(before.last_breach_at, case.reading.observed_at)
+        more["reading_count"] = before.reading_count + 1
+        more["retrospective"] = before.retrospective and case.placement == Placement.RETROSPECTIVE
+    draft = before._replace(traces=traces, waits=waits, **more)
     return conclude(before, draft, _cause(before, draft, findings, case), limits)
 
 

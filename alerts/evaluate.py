@@ -17,6 +17,7 @@ from alerts.severity import Severity
 
 ASK_BREATHLESSNESS = "breathlessness"
 _LOW_OXYGEN = ("R1", "R2", "R3", "R4")
+_LIVE = Placement.LIVE
 
 
 class Evaluation(NamedTuple):
@@ -119,27 +120,28 @@ def _switched_off(_case: Case) -> Verdict:
 
 
 def _finding(rule: Rule, fired: Fired, case: Case) -> Finding:
-    live = case.placement == Placement.LIVE
+    reading, placement = case.reading, case.placement
+    # By position, as a case: in the order of the fields.
     return Finding(
-        rule=rule,
-        family=fired.attached_to or rule.family,
-        severity=_in_its_place(rule, fired.severity, case.placement),
-        reading_id=case.reading.id,
-        inputs=rule.inputs(case),
-        limits=rule.limits(case),
-        waits=fired.waits if live else (),
-        placement=case.placement,
-        late_by=case.now - case.reading.observed_at,
-        carried=case.carried and rule.id in _LOW_OXYGEN,
-        attached=fired.attached_to is not None,
-        rule_set_version=case.rule_set.version,
+        rule,
+        fired.attached_to or rule.family,
+        _in_its_place(rule, fired.severity, placement),
+        reading.id,
+        rule.inputs(case),
+        rule.limits(case),
+        fired.waits if placement == _LIVE else (),
+        placement,
+        case.now - reading.observed_at,
+        case.carried and rule.id in _LOW_OXYGEN,
+        fired.attached_to is not None,
+        case.rule_set.version,
     )
 
 
 def _in_its_place(rule: Rule, severity: Severity, placement: Placement) -> Severity:
     """Newer readings are known: critical becomes high, the rest low. Older than 24 h: a low oxygen value is
     high whatever its colour, and nothing is more than high (design decision, needs CSO sign-off)."""
-    if placement == Placement.LIVE:
+    if placement == _LIVE:
         return severity
     if placement == Placement.STALE:
         return Severity.HIGH if rule.id in _LOW_OXYGEN else min(severity, Severity.HIGH)

@@ -197,7 +197,10 @@ class Finding(NamedTuple):
     def value(self, name: str) -> Value:
         """The value of an input or a limit by its name; None when the finding has none of that name."""
         items: tuple[Input | Limit, ...] = (*self.inputs, *self.limits)
-        return next((item.value for item in items if item.name == name), None)
+        for item in items:
+            if item.name == name:
+                return item.value
+        return None
 
 
 def explain(finding: Finding) -> str:

@@ -34,8 +34,17 @@ def breach(trace: Trace, finding: Finding, case: Case) -> Trace:
         return trace._replace(severity=severity)
     if not case.in_order:
         return trace._replace(severity=severity, last_breach_at=last)
-    again = trace._replace(severity=severity, last_breach_at=last, active=True, clearings=0, clearing_from=None)
-    return confirm(again, finding.rule) if _confirms(trace, finding.rule, case) else again
+    confirmed = trace.confirmed
+    if _confirms(trace, finding.rule, case):
+        confirmed, severity = True, max(severity, finding.rule.confirmed_severity or severity)
+    return trace._replace(
+        severity=severity,
+        confirmed=confirmed,
+        active=True,
+        last_breach_at=last,
+        clearings=0,
+        clearing_from=None,
+    )
 
 
 def _confirms(trace: Trace, rule: Rule, case: Case) -> bool:
