@@ -84,11 +84,11 @@ async def test_a_stay_whose_past_breaks_the_engine_still_takes_readings(
     partner: Partner, stay_id: str, database: Database
 ) -> None:
     """An infinite value in the history cannot come through the door; the rules cannot round it."""
-    first = reading(stay_id, spo2=97)
-    await partner.ask("POST", "/v1/readings", first)
+    first, *others = [reading(stay_id, spo2=97, observed_at=START.replace(minute=n)) for n in range(7)]
+    await partner.ask("POST", "/v1/readings/batch", {"readings": [first, *others]})
     async with writing(database) as session:
         await session.execute(update(READING).where(READING.c.stay_id == stay_id).values(spo2=float("inf")))
-    said = await partner.kept(stay_id, spo2=90, observed_at=START.replace(minute=1))
+    said = await partner.kept(stay_id, spo2=90, observed_at=START.replace(minute=7))
     assert said["assessment"]["advice_code"] == "not_assessed"
     assert {alert["title"] for alert in await partner.alerts(stay_id)} == {"spo2_red", "not_evaluated"}
     again = await partner.ask("POST", "/v1/readings", first)
