@@ -1,6 +1,7 @@
 """Stored readings as the engine takes them: the one that is judged, and the window of those before it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, String, case, cast, select
@@ -8,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, String, case, cast, select
 from alerts.judge import WINDOW_READINGS
 from alerts.reading import Reading, Symptom
 from service.readings.store import reading_table
-from service.storage.portable import IdType, for_each
+from service.storage.portable import IdType, InstantType, for_each
 
 JUDGED_COLUMNS = (
     "id",
@@ -59,7 +60,7 @@ def earlier_readings(dialect: str, given: Any) -> tuple[Select[Any], Select[Any]
     its readings observed after `since`: of those before `whole_from` at most as many as are judged together, the
     newest; and all of the others."""
     reading = reading_table.c
-    columns = [as_text(reading[name]) if name != "observed_at" else JUDGED_AT.label(name) for name in EARLIER_COLUMNS]
+    columns = [as_text(reading[name] if name != "observed_at" else JUDGED_AT.label(name)) for name in EARLIER_COLUMNS]
     of_the_stay = select(given.c.place, *columns).where(
         reading.ward_id == given.c.ward_id,
         reading.stay_id == given.c.stay_id,
@@ -75,8 +76,12 @@ def earlier_readings(dialect: str, given: Any) -> tuple[Select[Any], Select[Any]
 
 
 def as_text(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """An id as text already in the database: there are many of them, and each would be converted here."""
-    return cast(column, String(36)) if isinstance(column.type, IdType) else column
+    """An id or an instant as text already in the database: there are many of them, and each would be converted here,
+    where an instant is read from text in less than half the time that the driver takes."""
+    return cast(column, String(36)).label(column.name) if isinstance(column.type, IdType | InstantType) else column
+
+
+_instant = datetime.fromisoformat
 
 
 def to_earlier(row: Sequence[Any]) -> Reading:
@@ -85,7 +90,7 @@ def to_earlier(row: Sequence[Any]) -> Reading:
     _, reading_id, context, feeling, quality, observed_at, received_at, spo2, oxygen_flow, breathlessness, _ = row
     nothing = None
     return Reading(
-        reading_id, observed_at, received_at, spo2,
+        reading_id, _instant(observed_at), _instant(received_at), spo2,
         nothing, nothing, nothing, nothing, nothing, nothing,
         oxygen_flow, context, breathlessness, feeling, nothing, quality,
     )  # fmt: skip

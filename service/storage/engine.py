@@ -126,6 +126,7 @@ def _open_postgresql(url: URL, pool_size: int, answers_within: float | None, ser
             "default_transaction_read_only": "on" if read_only else "off",
             "statement_timeout": str(STATEMENT_TIMEOUT_MS),
             "timezone": "UTC",
+            "datestyle": "ISO",  # some instants come as text (`readings.windows`)
             "jit": "off",  # it compiles for longer than any statement of ours takes
             **({} if read_only else WRITERS_PLAN),
         }
