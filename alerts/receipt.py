@@ -112,10 +112,7 @@ def clears_when(rule: Rule, limits: tuple[Limit, ...]) -> str:
 
 
 def _amber_at(limits: tuple[Limit, ...]) -> int | None:
-    for name, value, _ in limits:
-        if name == "amber_at":
-            return value if isinstance(value, int) else None
-    return None
+    return next((value for name, value, _ in limits if name == "amber_at" and isinstance(value, int)), None)
 
 
 @cache
