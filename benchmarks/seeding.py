@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 from sqlalchemy import insert
@@ -89,9 +90,15 @@ def _plan(ward_id: str, stay_id: str, now: datetime) -> dict[str, Any]:
         "stay_id": stay_id,
         "version": 1,
         "baseline_spo2": 97,
-        "reading_times": ["09:00", "13:00", "19:00"],
+        "reading_times": _reading_times(now),
         "created_at": now,
     }
+
+
+def _reading_times(now: datetime) -> list[str]:
+    """None of them is being missed while it is measured: the last was filled hours ago, the next is hours away."""
+    here = now.astimezone(ZoneInfo("Europe/London"))
+    return sorted((here + timedelta(hours=hours)).strftime("%H:%M") for hours in (3, 11, 19))
 
 
 async def history(database: Database, ward_ids: Sequence[str], stay_ids: Sequence[str], each: int = 11) -> None:
