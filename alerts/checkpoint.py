@@ -1,4 +1,5 @@
-"""An episode as plain JSON values, so that a later reading can go on from it, and back again without loss."""
+"""An episode as plain values that can be written as JSON, so that a later reading can go on from it, and back again
+without loss."""
 
 from datetime import datetime
 from functools import lru_cache

@@ -1,7 +1,7 @@
 """The ward's feed: every change gets the next number of its ward, in the transaction that makes the change.
 
-The ward's row in `ward_feed` is the last lock every writer takes, so numbers have
-no gaps and become visible in order: whoever has seen number n has everything up to n."""
+The ward's row in `ward_feed` is the last lock every writer takes, so numbers have no gaps and become visible in order:
+whoever has seen number n has everything up to n."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields

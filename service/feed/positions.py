@@ -15,16 +15,14 @@ from fastapi import Request
 from sqlalchemy import Select, select
 
 from service.errors import Overloaded
-from service.feed.numbering import COUNTED, FEED
+from service.feed.numbering import COUNTED, FEED, WARDS
 from service.storage.direct import Statement, Where, fetch, looking
 from service.storage.engine import Database
-from service.storage.portable import Given, IdType, dialect_of, for_each
+from service.storage.portable import dialect_of, for_each
 
 CLOSE_SECONDS = 5
 MAX_WAITING = 10_000
 """Callers that may wait for one read; more than this many connections is an overload."""
-
-WARDS = Given(ward_id=IdType)
 
 
 def _read(dialect: str) -> Select[Any]:

@@ -103,7 +103,7 @@ async def _keep(
     finally:
         # One after the other: they come in groups, and most are there when the first of them is.
         for each in waiting.values():
-            with suppress(Exception):  # looked at here, whoever else does not come to it
+            with suppress(Exception):  # what it failed with is told by `_outcomes`
                 await each
     outcomes: dict[int, Outcome] = {}
     for place, sent in places.items():
