@@ -183,8 +183,7 @@ def _answered(
     reading = window[-1]
     if reading.breathlessness is None or not resting:
         return None, None
-    for index in range(len(window) - 2, -1, -1):
-        earlier = window[index]
+    for earlier in reversed(window):
         if reading.observed_at - earlier.observed_at > holds:
             break
         if reading.answers is not None and earlier.id != reading.answers:
@@ -196,8 +195,7 @@ def _answered(
 
 def _answer_in_force(window: tuple[Reading, ...], holds: timedelta) -> Reading | None:
     observed_at = window[-1].observed_at
-    for index in range(len(window) - 1, -1, -1):
-        reading = window[index]
+    for reading in reversed(window):
         if observed_at - reading.observed_at > holds:
             return None
         if reading.breathlessness is not None:

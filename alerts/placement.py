@@ -27,7 +27,6 @@ class Newest(NamedTuple):
                 break
             if reading.counts_for_spo2:
                 resting_at = reading.observed_at
-                break
         return Newest(any_at, resting_at)
 
     def reached_by(self, reading: Reading) -> bool:

@@ -304,6 +304,32 @@ def test_a_recheck_that_is_waited_for_is_asked_for() -> None:
     assert stay.evaluation.recheck_by is not None
     assert advised(stay).code == AdviceCode.CALL_THE_TEAM
     assert advised(stay).text.endswith("measure again.")
+    stay.reads("08:05", spo2=97, breathlessness=4)
+    assert stay.evaluation.recheck_by is None
+    assert advised(stay).code == AdviceCode.CALL_THE_TEAM
+    assert "measure again" not in advised(stay).text
+
+
+def test_a_recheck_that_is_asked_for_already_is_asked_for_once() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=94, breathlessness=0)
+    assert stay.evaluation is not None
+    assert stay.evaluation.recheck_by is not None
+    assert advised(stay).text == (
+        "Sit and rest, then take another reading within the hour. You may feel well; the number still matters. "
+        "If you feel worse, ring your ward team; if you feel very unwell, ring 999 or go to A&E."
+    )
+
+
+def test_who_has_recorded_wishes_reads_them_wherever_others_are_sent_elsewhere() -> None:
+    stay, theirs = Stay(**WISHES), WISHES["patient_text"]
+    stay.reads("08:00", spo2=91, breathlessness=3)
+    again = f"Sit and rest, warm your hand, and measure again now. If it is low again: {theirs}"
+    assert advised(stay).text == f"{again} If you feel worse: {theirs}"
+    stay = Stay(**WISHES)
+    stay.reads("08:00", spo2=93, breathlessness=4)
+    called = advised(stay, watched_now=False).text
+    assert called == f"{theirs} If you feel worse: {theirs} Then sit and rest, and measure again."
 
 
 def test_wishes_that_no_patient_may_read_are_left_out() -> None:

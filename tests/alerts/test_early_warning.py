@@ -13,7 +13,7 @@ from alerts.rule import Say
 from alerts.rule_set import DEFAULT, STAND_IN
 from alerts.rules import RULES
 from alerts.severity import Family, Severity
-from tests.alerts.stay import COMPLETE, Stay, clock, reading
+from tests.alerts.stay import COMPLETE, Stay, clock, reading, told
 
 ILL = {**COMPLETE, "spo2": 96, "respiratory_rate": 24, "pulse_rate": 125}
 CRITICAL, HIGH, MEDIUM, LOW = Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW
@@ -146,6 +146,11 @@ def test_a_lost_app_does_not_forget_what_time_brought_about() -> None:
     assert [change.kind for change in lost.changes] == ["confirmed", "opened"]
 
 
+def test_a_lost_app_does_not_forget_what_the_person_was_to_be_reminded_of() -> None:
+    stay = Stay(admitted="08:00", baseline_spo2=97)
+    assert [told(one.at) for one in lose_app(stay.record, clock("10:30")).reminders] == ["10:00"]
+
+
 def test_every_rule_that_said_nothing_gives_its_reason_and_its_margin() -> None:
     now = reading("08:00", **{**COMPLETE, "spo2": 95})
     evaluation = evaluate((now,), Plan(), now.received_at)
@@ -190,6 +195,15 @@ def test_a_complete_score_after_exertion_is_no_early_warning_either() -> None:
     assert stay.evaluation is not None
     assert stay.evaluation.news2.total == 6
     assert EARLY not in stay.families
+
+
+def test_each_refusal_counts_for_the_next_one_whether_it_was_told_of_or_not() -> None:
+    record = Record()
+    for at, known in (("08:00", ["08:00"]), ("1 07:00", ["08:00", "1 07:00"]), ("1 09:00", ["1 07:00", "1 09:00"])):
+        refused = refuse(record, clock(at))
+        record = refused.record
+        assert record.recent_refusals == tuple(clock(each) for each in known)
+        assert [change.kind for change in refused.changes] == {"08:00": [], "1 07:00": ["opened"]}.get(at, ["updated"])
 
 
 def test_one_refusal_and_an_old_one_are_no_alert() -> None:

@@ -191,6 +191,26 @@ def test_critical_again_an_hour_after_the_acknowledgement_reopens(at: str, kind:
     assert change.kind == kind
 
 
+def test_what_is_not_critical_is_not_critical_again_an_hour_later() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=97, respiratory_rate=26)
+    stay.acts("08:05", Verb.ACKNOWLEDGE, Family.VITALS)
+    (change,) = stay.reads("09:30", spo2=97, respiratory_rate=26)
+    assert (change.kind, change.reason) == ("updated", "R13 fired")
+
+
+def test_a_change_says_what_brought_it_about() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=91, breathlessness=1)
+    stay.reads("08:05", spo2=91, breathlessness=1)
+    stay.reads("08:10", spo2=91, breathlessness=1)
+    for at in ("08:30", "08:50"):
+        stay.reads(at, spo2=97, breathlessness=1)
+    assert [change.reason for change in stay.changes] == [
+        "R1, R3 fired", "confirmed by a reading", "R1, R3 fired", "readings that no longer meet the rules",
+    ]  # fmt: skip
+
+
 def test_a_new_rule_reopens_an_acknowledged_alert() -> None:
     stay = Stay()
     stay.reads("08:00", spo2=97, respiratory_rate=26)

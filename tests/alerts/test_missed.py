@@ -1,5 +1,6 @@
 """Readings that do not come: the reminder, the alert, the urgent one, and what a pause and a restart do to them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,10 +10,11 @@ import pytest
 from alerts.change import Kind
 from alerts.episode import State
 from alerts.fold import Verb
-from alerts.judge import advance, catch_up, judge
+from alerts.judge import advance, catch_up, change_plan, change_rule_set, judge
 from alerts.limits import ServiceHours
 from alerts.passing import next_due_at
 from alerts.plan import Plan
+from alerts.rule_set import RuleSet
 from alerts.severity import Family, Severity
 from alerts.watch import begin_watch, dump_watch, load_watch
 from tests.alerts.stay import Stay, clock, reading, told
@@ -349,6 +351,22 @@ def test_what_people_did_between_two_looks_is_caught_up_with() -> None:
     assert resumed.record.watch is not None
     assert (resumed.record.watch.paused_until, resumed.record.watch.plan_version) == (None, 2)
     assert next_due_at(resumed.record) == clock("17:00")
+
+
+def test_what_was_due_before_a_plan_or_rules_that_come_late_is_not_forgotten() -> None:
+    stay = Stay(admitted="08:00", **KNOWN)
+    stay.reads("08:30", spo2=92, breathlessness=1)
+    plan, other = replace(stay.record.plan, version=2, pregnant=True), RuleSet(version="other")
+    now, due = clock("14:05"), [("confirmed", "08:45"), ("opened", "14:00")]
+    for late in (
+        change_plan(stay.record, plan, now),
+        catch_up(stay.record, plan, None, now),
+        catch_up(stay.record, plan, clock("18:00"), now),
+        change_rule_set(stay.record, other, now),
+    ):
+        assert [(change.kind, told(change.at)) for change in late.changes] == due
+        assert [told(one.at) for one in late.reminders] == ["14:00"]
+        assert late.episodes[Family.OXYGEN].confirmed
 
 
 def test_without_a_watch_there_is_nothing_to_catch_up_with() -> None:

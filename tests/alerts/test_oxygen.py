@@ -151,6 +151,13 @@ def test_a_recheck_that_came_ends_the_wait_for_it() -> None:
     assert stay.waits_until("12:00") == []
 
 
+def test_two_poor_red_values_wait_for_one_thing_by_the_first_of_their_limits() -> None:
+    stay = Stay()
+    for at in ("08:00", "08:05"):
+        stay.reads(at, spo2=91, breathlessness=3, quality="poor")
+    assert [(wait.key, wait.due_at) for wait in stay.alert().waits] == [("R1", clock("08:15"))]
+
+
 def test_a_poor_recheck_is_no_recheck() -> None:
     stay = Stay()
     stay.reads("08:00", spo2=94, breathlessness=0)
@@ -196,6 +203,45 @@ def test_an_answer_belongs_to_the_reading_whose_question_it_is_though_another_ca
     assert (stay.evaluation.case.level, stay.evaluation.case.carried) == (93, True)
     stay.reads("08:12", breathlessness=1)
     assert stay.evaluation.case.level == 97
+
+
+@pytest.mark.parametrize("said", [{"pulse_rate": 80}, {"breathlessness": 1, "context": "post_exertion_40_steps"}])
+def test_nothing_but_an_answer_at_rest_is_judged_with_the_low_value_before_it(said: dict[str, Any]) -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=91)
+    stay.reads("08:05", **said)
+    assert stay.evaluation is not None
+    assert (stay.evaluation.case.measured, stay.evaluation.findings) == (None, ())
+
+
+@pytest.mark.parametrize("between", [1, 2])
+def test_an_answer_and_a_value_find_each_other_whatever_came_between(between: int) -> None:
+    for first, last in (({"spo2": 91}, {"breathlessness": 1}), ({"breathlessness": 1}, {"spo2": 91})):
+        stay = Stay()
+        stay.reads("08:00", **first)
+        for minute in range(1, 1 + between):
+            stay.reads(f"08:0{minute}", pulse_rate=80)
+        stay.reads("08:05", **last)
+        assert stay.alert().title == "silent_hypoxia"
+
+
+def test_a_late_answer_adds_nothing_to_an_alert_whose_low_value_is_over() -> None:
+    stay = Stay()
+    stay.reads("08:00", id="asked", spo2=93, breathlessness=3)
+    for at in ("08:10", "08:30"):
+        stay.reads(at, spo2=97)
+    assert stay.alert().state == State.RECOVERED
+    assert stay.reads("08:40", breathlessness=1, answers="asked") == []
+
+
+@pytest.mark.parametrize("over", [(), (("07:00", 91), ("07:10", 97), ("07:30", 97))])
+def test_a_late_answer_belongs_to_an_alert_with_one_low_value_that_stands(over: tuple[tuple[str, int], ...]) -> None:
+    stay = Stay()
+    for at, spo2 in over:
+        stay.reads(at, spo2=spo2, breathlessness=3)
+    stay.reads("08:40", spo2=93, breathlessness=3)
+    stay.reads("08:45", breathlessness=1)
+    assert "R3" in stay.alert().rule_ids
 
 
 def test_a_late_answer_raises_no_alert_that_a_person_has_closed() -> None:
@@ -244,6 +290,36 @@ def test_a_second_value_below_50_later_than_a_quarter_of_an_hour_is_the_first_ag
     stay.reads("08:10", spo2=97)
     stay.reads("08:16", spo2=47)
     assert stay.families == {Family.TECHNICAL}
+
+
+@pytest.mark.parametrize(
+    ("first", "at", "second", "believed"),
+    [(45, "08:15", 47, True), (45, "08:16", 47, False), (49.5, "08:05", 49, True), (50, "08:05", 49, False)],
+)
+def test_a_value_below_50_is_believed_when_another_came_at_most_a_quarter_of_an_hour_before(
+    first: float, at: str, second: float, believed: bool
+) -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=first)
+    stay.reads(at, spo2=second)
+    assert stay.evaluation is not None
+    assert ("R1" in {finding.rule_id for finding in stay.evaluation.findings}) is believed
+
+
+def test_the_lowest_value_that_can_be_used_is_not_confirmed_by_itself() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=50)
+    assert (stay.alert().severity, stay.alert().confirmed) == (CRITICAL, False)
+
+
+@pytest.mark.parametrize(("profile", "flow", "level"), [(None, 2, 94), ("hypercapnic", 0, 94), ("hypercapnic", 2, 95)])
+def test_a_half_goes_up_only_for_those_at_risk_of_too_much_oxygen_while_they_have_some(
+    profile: Any, flow: float, level: int
+) -> None:
+    stay = Stay(profile=profile)
+    stay.reads("08:00", spo2=94.5, oxygen_flow=flow)
+    assert stay.evaluation is not None
+    assert stay.evaluation.judged_spo2 == level
 
 
 def test_a_technical_low_clears_with_two_usable_values() -> None:

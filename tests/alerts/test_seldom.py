@@ -3,12 +3,17 @@
 from datetime import date, time
 from typing import Any
 
+import pytest
+
 from alerts.calendar import Span, Timetable
+from alerts.case import Placement
+from alerts.evaluate import evaluate
 from alerts.judge import catch_up
+from alerts.plan import Plan
 from alerts.rule import Finding
 from alerts.rules.absence import MISSED_RECHECK
 from alerts.severity import Family, Severity
-from tests.alerts.stay import COMPLETE, Stay, clock
+from tests.alerts.stay import COMPLETE, Stay, clock, reading
 
 
 def test_new_confusion_in_a_complete_set_is_one_alert_of_symptoms() -> None:
@@ -40,6 +45,19 @@ def test_an_evaluation_says_its_quality_and_why_each_other_rule_was_silent() -> 
     assert {"R2", "R14", "R15", "R23"} <= silent
 
 
+def test_an_evaluation_is_as_severe_as_the_worst_it_found() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=91, pulse_rate=115)
+    assert stay.evaluation is not None
+    assert {finding.severity for finding in stay.evaluation.findings} > {Severity.CRITICAL}
+    assert stay.evaluation.severity == Severity.CRITICAL
+
+
+def test_a_reading_judged_by_itself_is_the_newest_there_is() -> None:
+    case = evaluate((reading("08:00", spo2=97),), Plan(), clock("08:00")).case
+    assert (case.placement, case.in_order) == (Placement.LIVE, True)
+
+
 def test_the_alert_says_of_a_missed_recheck_what_the_rule_says() -> None:
     stay = Stay()
     stay.reads("08:00", spo2=94, breathlessness=0)
@@ -48,10 +66,11 @@ def test_the_alert_says_of_a_missed_recheck_what_the_rule_says() -> None:
     assert stay.alert().explanation.text.endswith(MISSED_RECHECK.says(finding))
 
 
-def test_a_pause_that_is_over_by_the_row_is_none() -> None:
+@pytest.mark.parametrize("until", ["11:30", "12:00"])
+def test_a_pause_that_is_over_by_the_row_is_none(until: str) -> None:
     stay = Stay(admitted="10:00", baseline_spo2=97)
     stay.waits_until("11:00")
-    caught = catch_up(stay.record, stay.record.plan, clock("11:30"), clock("12:00"))
+    caught = catch_up(stay.record, stay.record.plan, clock(until), clock("12:00"))
     assert caught.record is stay.record
 
 

@@ -47,6 +47,34 @@ def test_nothing_but_a_good_resting_value_overtakes_a_late_red(newer: dict[str, 
     assert stay.alert().severity == CRITICAL
 
 
+@pytest.mark.parametrize(
+    ("context", "expected"),
+    [("sleep", Placement.LIVE), ("unknown", Placement.LIVE), ("post_exertion_40_steps", Placement.RETROSPECTIVE)],
+)
+def test_a_newer_pulse_overtakes_no_late_value_but_one_after_exertion(context: str, expected: Placement) -> None:
+    stay = Stay()
+    stay.reads("08:30", pulse_rate=80)
+    stay.reads("08:00", received="08:40", spo2=88, context=context)
+    assert placement(stay) == expected
+
+
+def test_of_a_late_and_a_new_reading_that_arrive_together_the_new_one_is_the_newest() -> None:
+    stay = Stay()
+    stay.reads("08:00", pulse_rate=80)
+    stay.receives(reading("07:30", received="09:00", pulse_rate=80), reading("09:00", pulse_rate=80))
+    stay.reads("08:30", received="09:05", pulse_rate=80)
+    assert placement(stay) == Placement.RETROSPECTIVE
+
+
+@pytest.mark.parametrize("values", [{"pulse_rate": 80}, {"spo2": 97}])
+def test_what_was_the_newest_is_known_without_the_readings_themselves(values: dict[str, Any]) -> None:
+    stay = Stay()
+    stay.reads("08:30", **values)
+    stay.record = stay.record._replace(window=())
+    stay.reads("08:00", received="08:40", **values)
+    assert placement(stay) == Placement.RETROSPECTIVE
+
+
 @pytest.mark.hazard("H7")
 def test_a_value_that_is_overtaken_is_retrospective() -> None:
     stay = Stay()
@@ -202,6 +230,20 @@ def test_a_late_new_rule_reopens_an_alert_somebody_has_taken_and_that_has_not_re
     stay.acts("08:05", Verb.ACKNOWLEDGE, Family.VITALS)
     (change,) = stay.reads("07:30", received="08:10", pulse_rate=140)
     assert (change.kind, change.transition) == ("reopened", "T14")
+    assert [trace.active for trace in stay.alert(Family.VITALS).traces] == [True, True]
+
+
+def test_a_late_new_rule_stands_in_no_alert_that_has_recovered_and_a_new_one_in_time_does() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=97, respiratory_rate=26)
+    stay.acts("08:05", Verb.ACKNOWLEDGE, Family.VITALS)
+    for at in ("08:10", "08:40"):
+        stay.reads(at, spo2=97, respiratory_rate=16)
+    assert stay.alert(Family.VITALS).recovered_at == clock("08:40")
+    stay.reads("07:30", received="08:45", pulse_rate=140)
+    assert [trace.active for trace in stay.alert(Family.VITALS).traces] == [False, False]
+    stay.reads("08:50", systolic_bp=85)
+    assert [trace.active for trace in stay.alert(Family.VITALS).traces] == [False, False, True]
 
 
 def test_a_window_is_two_days_whatever_more_is_known() -> None:

@@ -101,6 +101,13 @@ def test_a_new_prescription_alone_recovers_the_alert_about_it() -> None:
     assert (change.kind, change.reason) == ("recovered", "the plan changed")
 
 
+def test_a_usual_spo2_and_the_reason_for_it_are_no_new_prescription() -> None:
+    stay = Stay(prescribed_oxygen_flow=0)
+    stay.reads("08:00", spo2=97, oxygen_flow=2)
+    assert stay.is_replanned("08:10", prescribed_oxygen_flow=0, baseline_spo2=97, reason="measured", version=2) == []
+    assert stay.alert().state == State.OPEN
+
+
 def test_the_prescription_is_kept_in_every_context_and_by_poor_signals_too() -> None:
     stay = Stay(prescribed_oxygen_flow=1)
     stay.reads("02:00", spo2=96, oxygen_flow=3, context="sleep")
