@@ -73,8 +73,8 @@ class StayCase:
         first = len(self.changes)
         self._go_on(judgement)
         if judgement.evaluations:
-            if self.rules.shadow is not None:
-                counted = count(self.stay, self.rules, self.record, judgement.evaluations)
+            counted = count(self.stay, self.rules, self.record, judgement.evaluations)
+            if counted:
                 self.counted = counted if self.counted is None else self.counted + counted
             self._freeze(before, readings)
         evaluations = judgement.evaluations or (None,) * len(rows)

@@ -14,11 +14,13 @@ from service.rules.shadow import Found
 log = get_logger(__name__)
 
 
-def count(stay: LockedStay, rules: WardRules, record: Record, evaluations: Iterable[Evaluation]) -> Counter[Found]:
-    """Which rules fired in the live rule set and in the shadow; nothing without a shadow, or when it fails."""
-    counted = Counter[Found]()
+def count(
+    stay: LockedStay, rules: WardRules, record: Record, evaluations: Iterable[Evaluation]
+) -> Counter[Found] | None:
+    """Which rules fired in the live rule set and in the shadow; None without a shadow, or when it fails."""
     if rules.shadow is None or stay.shadow_number is None:
-        return counted
+        return None
+    counted = Counter[Found]()
     try:
         for live in evaluations:
             case = live.case
@@ -39,5 +41,5 @@ def count(stay: LockedStay, rules: WardRules, record: Record, evaluations: Itera
                     counted[Found(*key)] += 1
     except Exception as problem:
         log.error("shadow_failed", stay_id=stay.id, error=type(problem).__name__)
-        return Counter()
+        return None
     return counted
