@@ -207,11 +207,12 @@ def _judge(
     won: set[str],
     cases: Mapping[StayKey, StayCase],
 ) -> list[dict[str, Any]]:
-    """Judge request after request, in order of arrival; gives the rows to store."""
+    """Judge request after request, in order of arrival; gives the rows to store. Of a stay that has ended nothing is
+    judged any more."""
     rows: list[dict[str, Any]] = []
     for item, each in zip(items, drafts, strict=True):
         case = cases.get(_key(item))
-        if case is None:
+        if case is None or case.stay.status == DISCHARGED:
             continue
         case.catch_up(item.received_at)
         if isinstance(item, Refusal):

@@ -132,6 +132,23 @@ async def test_a_replay_after_the_discharge_is_still_the_reading_that_was_kept(p
     assert again.json()["reading_id"] == first.json()["reading_id"]
 
 
+async def test_whatever_is_sent_after_the_discharge_alerts_nobody(
+    partner: Partner, stay_id: str, clock: SettableClock
+) -> None:
+    """Not even of what the watch over the stay had not seen yet: another plan, in the last seconds."""
+    body = reading(stay_id)
+    await partner.ask("POST", "/v1/readings", body)
+    plan = {"reading_times": ["09:00", "12:00"], "version": (await partner.get(f"/v1/stays/{stay_id}"))["version"]}
+    assert (await partner.ask("PATCH", f"/v1/stays/{stay_id}/plan", plan)).status_code == 200
+    await partner.discharge(stay_id)
+    events = await partner.events()
+    clock.advance(hours=40)
+    again, new = await partner.ask("POST", "/v1/readings", body), await partner.send(stay_id, spo2=80)
+    assert (again.status_code, new.status_code) == (200, 409)
+    assert await partner.alerts(stay_id) == []
+    assert await partner.events() == events
+
+
 @pytest.mark.hazard("H10")
 async def test_the_same_reading_at_the_same_moment_is_kept_once(
     partner: Partner, stay_id: str, database: Database
