@@ -1,7 +1,7 @@
 """Group commit: everything that waits, from any request, goes into one transaction, and each sender is answered after
 the commit that holds their work. Nobody waits for company: a lone item is taken at once.
 
-One of the two places that commit (the other is `session.py`)."""
+The transaction is `direct.Groups`, one of the two places that commit what somebody sent (the other is `session.py`)."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -40,7 +40,8 @@ class GroupCommitter(Generic[Item, Result]):
 
     One group is worked on at a time; the next begins when nothing is left of it but the commit, so that it works while
     the other waits for the disk. Until then what arrives makes the next group larger, which costs less than working
-    side by side on one core. Items of one stay are so kept in the order in which they came."""
+    side by side on one core. Items of one stay are so kept in the order in which they came, except one that had to be
+    held: others may go before it."""
 
     def __init__(
         self,
@@ -75,7 +76,8 @@ class GroupCommitter(Generic[Item, Result]):
             for waiting, timer in held.items():
                 timer.cancel()
                 self._queue.put_back(waiting)
-            self._taking = asyncio.create_task(self._take()) if held else None
+            # Its time may have come meanwhile as well: then it is in the queue already.
+            self._taking = asyncio.create_task(self._take()) if await self._queue.wait() else None
 
     @property
     def alive(self) -> bool:
