@@ -14,7 +14,6 @@ from service.cover.inforce import load_cover
 from service.feed.numbering import NewEvent, append_events, counts_delta
 from service.fields import new_id
 from service.queue import store
-from service.queue.checkpoints import readable
 from service.queue.due import lock_ward_watch
 from service.queue.happenings import alert_event, standing_of
 from service.queue.store import ALERT, WARD
@@ -78,15 +77,14 @@ async def _change(
 
 
 async def _standing(where: Where, ward_id: str, subject: str, rule: Rule) -> tuple[str, Episode | None, HumanLimits]:
-    """The unresolved alert (a new id and None without one) and what its limits follow from."""
-    limits = await limits_on(where, await load_cover(where, ward_id))
-    query = select(ALERT.c.id, ALERT.c.machine).where(
-        ALERT.c.ward_id == ward_id, ALERT.c.subject == subject, ALERT.c.family == rule.family.value, UNRESOLVED
-    )
-    row = (await where.execute(query.with_for_update(key_share=True))).one_or_none()
+    """The unresolved alert (a new id and None without one) and what its limits follow from. One that cannot be read
+    stands as its columns tell: it must not keep a ward from being told."""
+    query = store.LOCK_ALERTS.where(ALERT.c.subject == subject, ALERT.c.family == rule.family.value, UNRESOLVED)
+    row = (await where.execute(query, {"in_ward": ward_id})).one_or_none()
     if row is None:
-        return new_id(), None, limits
-    return row[0], readable(row[0], row[1]), limits
+        return new_id(), None, await limits_on(where, await load_cover(where, ward_id))
+    alert = store.locked_of(row)
+    return alert.alert_id, alert.episode, alert.limits
 
 
 def _row(ward_id: str, alert_id: str, subject: str, episode: Episode) -> dict[str, Any]:

@@ -3,7 +3,7 @@ connections of its own, that reads the signs of life of all replicas and tells e
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from alerts.ward import SYSTEM_DEGRADED, degraded
@@ -13,6 +13,7 @@ from service.logs import get_logger
 from service.queue.ward_alerts import clear_for_ward, list_wards_with, raise_for_ward
 from service.storage import heartbeats, lateness
 from service.storage.engine import Database, open_database
+from service.storage.faults import is_unavailable
 from service.storage.roles import Role
 
 log = get_logger(__name__)
@@ -54,19 +55,34 @@ class Watchdog:
         late = lateness.late_work(beats, self._shared, self._since, now)
         async with database.reads.connect() as connection:
             standing = await list_wards_with(connection, SYSTEM_DEGRADED)
-        clear = not late and lateness.recovered(beats, self._shared, now)
-        for ward_id, stands in sorted(standing.items()):
-            if late and not stands:
-                at = self._clock.now()
-                await raise_for_ward(database, ward_id, degraded(late, at), at)
-            elif clear and stands:
-                await clear_for_ward(database, ward_id, SYSTEM_DEGRADED, self._clock.now())
+        done_again = not late and lateness.recovered(beats, self._shared, now)
         if late != self.late:
             log.error("work_is_late", kinds=list(late)) if late else log.warning("work_is_done_again")
         self.late = late
         for kind in (*self._shared, lateness.INTAKE):
             metrics.LATE.labels(kind).set(kind in late)
+        await self._tell(database, standing, late, done_again)
         return late
+
+    async def _tell(
+        self, database: Database, standing: Mapping[str, bool], late: tuple[str, ...], done_again: bool
+    ) -> None:
+        """Raise or clear R17 on every ward. One ward's fault keeps no other waiting, but is raised in the end."""
+        failures: list[Exception] = []
+        for ward_id, stands in sorted(standing.items()):
+            at = self._clock.now()
+            try:
+                if late and not stands:
+                    await raise_for_ward(database, ward_id, degraded(late, at), at)
+                elif done_again and stands:
+                    await clear_for_ward(database, ward_id, SYSTEM_DEGRADED, at)
+            except Exception as problem:
+                if is_unavailable(problem):
+                    raise
+                log.error("ward_not_told", ward_id=ward_id, exc_info=problem)
+                failures.append(problem)
+        if failures:
+            raise failures[0]
 
     def _run(self) -> None:
         asyncio.run(self._watch())

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import delete, update
 
 from service.clock import real_now
 from service.fields import new_id
@@ -16,10 +17,13 @@ from service.storage import heartbeats
 from service.storage.engine import Database
 from service.storage.heartbeats import Beat
 from service.storage.lateness import INTAKE, WATCHDOG, late_work, recovered
+from service.storage.session import writing
+from service.storage.tables import METADATA
 from tests.conftest import started
 from tests.support.time import START, SettableClock
 from tests.support.wards import Partner, calling, open_partner, rows_of
 
+ALERT, FEED = METADATA.tables["alert"], METADATA.tables["ward_feed"]
 SHARED = ("judging", "limits")
 SIX = timedelta(minutes=6)
 ONE, TWO = "replica one", "replica two"
@@ -86,6 +90,38 @@ async def test_when_work_is_late_every_ward_is_told_once_and_the_queue_has_a_ban
         assert (await partner.get("/v1/alerts"))["meta"]["degraded_since"] == alert["opened_at"]
     ready = (await http.get("/readyz")).json()
     assert (ready["status"], "limits" in ready["late"]) == ("degraded", True)
+
+
+@pytest.mark.hazard("H11")
+async def test_a_ward_whose_alert_cannot_be_read_is_told_again_as_all_others_are(
+    app: FastAPI, http: httpx.AsyncClient, database: Database
+) -> None:
+    """A checkpoint of another release, of an alert that had recovered."""
+    ash, birch = sorted([await open_partner(http, database) for _ in range(2)], key=lambda each: each.ward_id)
+    watchdog, now = app.state.watchdog, real_now()
+    await watchdog.look(database, now + SIX)
+    await alive(database, app, now + timedelta(minutes=8))
+    await watchdog.look(database, now + timedelta(minutes=9))
+    async with writing(database) as session:
+        await session.execute(update(ALERT).where(ALERT.c.ward_id == ash.ward_id).values(machine={"from": "elsewhere"}))
+    await watchdog.look(database, now + timedelta(minutes=15))
+    for partner in (ash, birch):
+        (alert,) = await partner.alerts()
+        assert (alert["title"], alert["severity"], alert["state"]) == ("system_degraded", "high", "open")
+
+
+@pytest.mark.hazard("H11")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_ward_that_cannot_be_told_keeps_no_other_from_being_told(
+    app: FastAPI, http: httpx.AsyncClient, database: Database
+) -> None:
+    ash, birch = sorted([await open_partner(http, database) for _ in range(2)], key=lambda each: each.ward_id)
+    async with writing(database) as session:
+        await session.execute(delete(FEED).where(FEED.c.ward_id == ash.ward_id))
+    with pytest.raises(LookupError):
+        await app.state.watchdog.look(database, real_now() + SIX)
+    assert [alert["title"] for alert in await birch.alerts()] == ["system_degraded"]
+    assert "limits" in app.state.watchdog.late
 
 
 async def test_when_work_is_done_again_the_banner_goes_and_a_person_closes_the_alert(
