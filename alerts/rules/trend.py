@@ -37,7 +37,8 @@ def judge_trend(case: Case) -> Verdict:
     readings = case.last_valid(_looked_at(case.rule_set))
     if len(readings) < case.rule_set.trend_readings:
         return TOO_FEW_READINGS
-    if not (_below_usual(case, readings) or _stepped_down(case, readings)):
+    values = case.values(readings)
+    if not (_stepped_down(case.rule_set, values) or _below_usual(case, readings, values)):
         return CLEAR
     if not _lasts_long_enough(case):
         return TOO_FEW_READINGS
@@ -54,28 +55,25 @@ def _looked_at(rules: RuleSet) -> int:
     return max(rules.trend_readings, rules.trend_last, rules.trend_latest + rules.trend_compared_with)
 
 
-def _below_usual(case: Case, readings: Sequence[Reading]) -> bool:
-    """`readings` newest first. Where none is above the one before, the newest is as low as any: most end here."""
+def _below_usual(case: Case, readings: Sequence[Reading], values: Sequence[int]) -> bool:
+    """Newest first. Where none is above the one before, the newest is as low as any: most end here."""
     rules, usual = case.rule_set, case.plan.baseline_spo2
     if usual is None or len(readings) < rules.trend_last:
         return False
     low = usual - rules.trend_below_usual
     if case.spo2 is None or case.spo2 > low:
         return False
-    last = readings[: rules.trend_last]
-    values = case.values(last)
-    if any(newer > older for newer, older in pairwise(values)) or _middle(values) > low:
+    last = values[: rules.trend_last]
+    if any(newer > older for newer, older in pairwise(last)) or _middle(last) > low:
         return False
-    return case.reading.observed_at - last[-1].observed_at <= LAST_WITHIN
+    return case.reading.observed_at - readings[rules.trend_last - 1].observed_at <= LAST_WITHIN
 
 
-def _stepped_down(case: Case, readings: Sequence[Reading]) -> bool:
-    rules = case.rule_set
-    latest, before = readings[: rules.trend_latest], readings[rules.trend_latest :][: rules.trend_compared_with]
+def _stepped_down(rules: RuleSet, values: Sequence[int]) -> bool:
+    latest, before = values[: rules.trend_latest], values[rules.trend_latest :][: rules.trend_compared_with]
     if len(before) < rules.trend_compared_with:
         return False
-    low = _middle(case.values(before)) - rules.trend_step
-    return max(case.values(latest)) <= low
+    return max(latest) <= _middle(before) - rules.trend_step
 
 
 def _middle(values: Sequence[int]) -> float:

@@ -67,14 +67,14 @@ async def see_my_stay(session: ReadSession, who: Principal, home: Home, now: dat
     stay = await get_stay(session, who, home.ward_id, home.stay_id)
     cover = await load_cover(session, home.ward_id)
     rows = await _recent(session, home, now)
-    zone, rules = cover.hours.zone, await live_on(session, home.ward_id)
+    zone, hour, rules = cover.hours.zone, cover.hour(now), await live_on(session, home.ward_id)
     return MyStay(
         as_of=now,
         stay=stay,
         time_zone=zone,
         next_reading=_next_slot(stay, zone, rules.watch, rows, now),
-        watched_now=cover.coverage.watched(now),
-        ring=cover.contact(now),
+        watched_now=hour.watched_now,
+        ring=hour.contact,
         recent=_sent(rows, await _acted_at(session, home)),
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row
 
@@ -23,6 +23,14 @@ _UNREADABLE = (KeyError, TypeError, ValueError, AttributeError)
 
 DEFAULT_VERSION = 1
 """The version of a ward that has set nothing."""
+
+
+class Hour(NamedTuple):
+    """A ward at an instant, as its patients meet it: whether somebody is on duty, and whom to ring."""
+
+    at: datetime
+    watched_now: bool
+    contact: Contact
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,10 @@ class Cover:
         """Whom a patient rings at an instant: the ward's phone within its service hours, else what its text says."""
         here = self.hours.open_at(at)
         return Contact(self.phone if here else None, None if here else self.out_of_hours_text)
+
+    def hour(self, at: datetime) -> Hour:
+        """The ward at an instant."""
+        return Hour(at, self.coverage.watched(at), self.contact(at))
 
 
 async def load_cover(where: Where, ward_id: str) -> Cover:

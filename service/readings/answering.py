@@ -71,17 +71,15 @@ def score(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def _advice(recorded: Recorded, watched_now: bool) -> Advice:
-    plan, contact = recorded.plan or Plan(), recorded.cover.contact(recorded.assessed_at)
+def _advice(recorded: Recorded) -> Advice:
+    plan, (_, watched, contact) = recorded.plan or Plan(), recorded.hour
     if recorded.evaluation is None:
-        return advise_not_assessed(plan, watched_now=watched_now, contact=contact)
-    return advise(recorded.evaluation, recorded.episodes.values(), plan, watched_now=watched_now, contact=contact)
+        return advise_not_assessed(plan, watched_now=watched, contact=contact)
+    return advise(recorded.evaluation, recorded.episodes.values(), plan, watched_now=watched, contact=contact)
 
 
 def _assessment(recorded: Recorded) -> dict[str, Any]:
-    evaluation = recorded.evaluation
-    watched_now = recorded.cover.coverage.watched(recorded.assessed_at)
-    advice = _advice(recorded, watched_now)
+    evaluation, advice = recorded.evaluation, _advice(recorded)
     # Most readings find nothing: then there is nothing to look for in what was found.
     found = evaluation if evaluation and evaluation.findings else None
     severity = found.severity if found else None
@@ -91,8 +89,8 @@ def _assessment(recorded: Recorded) -> dict[str, Any]:
         "advice": advice.text,
         "recheck_by": found.recheck_by if found else None,
         "ask": found.ask if found else (),
-        "assessed_at": recorded.assessed_at,
-        "watched_now": watched_now,
+        "assessed_at": recorded.hour.at,
+        "watched_now": recorded.hour.watched_now,
         "findings": [
             {
                 "rule_id": finding.rule_id,

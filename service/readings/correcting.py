@@ -36,7 +36,7 @@ from service.queue.store import ALERT, lock_stay
 from service.readings.due import due_of, watch_of
 from service.readings.plans import plan_of
 from service.readings.store import Due, LockedStay, additions, lock_stays, plan_table, reading_table
-from service.readings.windows import JUDGED_AT, JUDGED_COLUMNS, to_reading
+from service.readings.windows import JUDGED_AT, JUDGED_COLUMNS, reading_of, to_reading
 from service.rules.live import load_lives
 from service.storage.session import WriteSession
 
@@ -117,7 +117,7 @@ async def _judge_again(session: WriteSession, row: Mapping[str, Any], at: dateti
         wanted = {f: each for f, each in without.episodes.items() if f in readable or f not in stored}
         decided = correct(stood.episodes, wanted, at, row["id"], without.human_limits)
         due = _due(stay, decided.episodes, without, at)
-        wrong = to_reading([row[name] for name in JUDGED_COLUMNS])
+        wrong = reading_of(row)
         reminders = () if without.watch is None else unreminded(without, watch_of(stay, at), wrong, at)
     except (ValueError, KeyError, LookupError, TypeError) as problem:
         # What stands stays as it is: nothing is lowered by a judgement that failed.

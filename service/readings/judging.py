@@ -15,17 +15,17 @@ from alerts.record import Judgement, Record
 from alerts.severity import Family
 from alerts.watch import Watch
 from service import metrics
-from service.cover.inforce import Cover
+from service.cover.inforce import Cover, Hour
 from service.feed.numbering import NewEvent
 from service.logs import get_logger
 from service.queue.raising import StayChanges, Unresolved
 from service.readings.due import due_of
 from service.readings.freezing import Frozen, freeze
-from service.readings.keeping import reading_of, row_of
+from service.readings.keeping import row_of
 from service.readings.shadowing import count
 from service.readings.store import Due, LockedStay
 from service.readings.submission import AlertEffect, Arrival, Recorded, Submission
-from service.readings.windows import JUDGED_COLUMNS, to_reading
+from service.readings.windows import reading_of
 from service.rules.live import WardRules
 from service.rules.shadow import Found
 
@@ -35,12 +35,14 @@ _TICK = timedelta(microseconds=1)
 
 
 class _Kept(NamedTuple):
-    """A new reading of this group: its row, what was made of it, and how the stay stood after its request."""
+    """A new reading of this group: its row, what was made of it, and how the stay and its ward stood after its
+    request."""
 
     row: dict[str, Any]
     evaluation: Evaluation | None
     changes: tuple[int, ...]
     record: Record
+    hour: Hour
 
 
 @dataclass(slots=True)
@@ -78,11 +80,13 @@ class StayCase:
                 self.counted = counted if self.counted is None else self.counted + counted
             self._freeze(before, readings)
         evaluations = judgement.evaluations or (None,) * len(rows)
+        hour = self.cover.hour(received_at)
         for row, reading, evaluation in zip(rows, readings, evaluations, strict=True):
             numbers = [n for n, c in enumerate(judgement.changes, first) if c.reading_id == row["id"]]
             row["late"] = reading.received_at - reading.observed_at > LATE_AFTER
-            row["severity"] = int(evaluation.severity) if evaluation is not None and evaluation.severity else None
-            self.kept[row["id"]] = _Kept(row, evaluation, tuple(numbers), self.record)
+            severity = evaluation.severity if evaluation is not None else None
+            row["severity"] = None if severity is None else int(severity)
+            self.kept[row["id"]] = _Kept(row, evaluation, tuple(numbers), self.record, hour)
         return rows
 
     def _freeze(self, before: Record, readings: Sequence[Reading]) -> None:
@@ -157,13 +161,14 @@ class StayCase:
         """The answer to a new reading."""
         kept = self.kept[reading_id]
         effects = tuple(AlertEffect(self.alert_ids[n], self.changes[n]) for n in kept.changes)
-        return self._answer(kept.row, kept.evaluation, effects, kept.record, kept.row["received_at"], replayed=False)
+        return self._answer(kept.row, kept.evaluation, effects, kept.record, kept.hour, replayed=False)
 
     def replayed(self, row: Mapping[str, Any], now: datetime) -> Recorded:
         """The answer to a reading that was sent before: judged as it was then, with the stay's alerts as they stand."""
-        reading = to_reading([row[name] for name in JUDGED_COLUMNS])
+        reading = reading_of(row)
         before = [r for r in self.record.window if r.observed_at <= reading.observed_at and r.id != reading.id]
-        return self._answer(row, self._evaluated((*before, reading)), (), self.record, now, replayed=True)
+        evaluation, hour = self._evaluated((*before, reading)), self.cover.hour(now)
+        return self._answer(row, evaluation, (), self.record, hour, replayed=True)
 
     def _evaluated(self, window: tuple[Reading, ...]) -> Evaluation | None:
         """What the rules say about the last reading of a window; None when they cannot say anything."""
@@ -228,7 +233,7 @@ class StayCase:
         evaluation: Evaluation | None,
         effects: tuple[AlertEffect, ...],
         record: Record,
-        assessed_at: datetime,
+        hour: Hour,
         *,
         replayed: bool,
     ) -> Recorded:
@@ -239,6 +244,5 @@ class StayCase:
             effects=effects,
             episodes=record.episodes,
             plan=self.plan,
-            cover=self.cover,
-            assessed_at=assessed_at,
+            hour=hour,
         )

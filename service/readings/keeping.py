@@ -1,14 +1,12 @@
-"""From what was sent to the row that is kept, and to the reading that is judged."""
+"""From what was sent to the row that is kept."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from alerts.reading import FUTURE_TOLERANCE, Reading
+from alerts.reading import FUTURE_TOLERANCE
 from service.fields import new_id
 from service.readings.store import LockedStay
 from service.readings.submission import Arrival, Refusal, Submission
-from service.readings.windows import JUDGED_COLUMNS, to_reading
 
 
 def row_of(
@@ -39,8 +37,3 @@ def refusal_row(refused: Refusal) -> dict[str, Any]:
         "at": refused.received_at,
         "code": refused.code,
     }
-
-
-def reading_of(row: Mapping[str, Any]) -> Reading:
-    """The reading as the engine takes it."""
-    return to_reading([row[name] for name in JUDGED_COLUMNS])

@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, field_validator, model_validator
 
 from alerts.reading import LIMITS, Consciousness, Context, Feeling, SignalQuality, Source, Symptom
 from service.body import Schema
-from service.fields import CleanText, ClientKey, Id, Instant, Name
+from service.fields import ClientKey, Id, Instant, Name, clean_text
 
 BATCH_ROWS = 1000
 
@@ -21,7 +21,7 @@ def _whole(name: str, unit: str) -> Any:
     return Field(default=None, strict=True, ge=int(low), le=int(high), description=unit)
 
 
-DeviceText = Annotated[CleanText, StringConstraints(max_length=120)]
+DeviceText = Annotated[str, StringConstraints(max_length=120), AfterValidator(clean_text)]
 
 
 class Device(Schema):

@@ -9,7 +9,7 @@ from alerts.episode import Episode
 from alerts.evaluate import Evaluation
 from alerts.plan import Plan
 from alerts.severity import Family
-from service.cover.inforce import Cover
+from service.cover.inforce import Hour
 from service.errors import WardwatchError
 
 
@@ -70,7 +70,7 @@ class AlertEffect(NamedTuple):
 
 
 class Recorded(NamedTuple):
-    """A reading that is kept: what was stored, how it was judged, and how the stay's alerts now stand.
+    """A reading that is kept: what was stored, how it was judged, and how the stay's alerts and its ward stood then.
 
     `evaluation` is None when the engine could not judge it."""
 
@@ -80,8 +80,7 @@ class Recorded(NamedTuple):
     effects: tuple[AlertEffect, ...]
     episodes: Mapping[Family, Episode]
     plan: Plan | None
-    cover: Cover
-    assessed_at: datetime
+    hour: Hour
 
 
 Outcome = Recorded | WardwatchError

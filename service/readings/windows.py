@@ -1,7 +1,8 @@
 """Stored readings as the engine takes them: the one that is judged, and the window of those before it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, String, case, cast, select
@@ -101,26 +102,19 @@ def to_reading(values: Sequence[Any]) -> Reading:
 
     A clock that is a little ahead (less than is corrected) must not make its reading newer than the next one: nothing
     is judged as observed after it was received."""
-    return Reading(
-        id=values[0],
-        observed_at=min(values[1], values[2]),
-        received_at=values[2],
-        spo2=values[3],
-        pulse_rate=values[4],
-        respiratory_rate=values[5],
-        systolic_bp=values[6],
-        diastolic_bp=values[7],
-        temperature=values[8],
-        consciousness=values[9],
-        oxygen_flow=values[10],
-        context=values[11],
-        breathlessness=values[12],
-        feeling=values[13],
-        symptoms=to_symptoms(values[14]),
-        quality=values[15],
-        time_corrected=values[16] is not None,
-        answers=values[17],
-    )
+    reading_id, observed_at, received_at, *said, symptoms, quality, claimed_at, answers = values
+    observed_at, corrected = min(observed_at, received_at), claimed_at is not None
+    # By position, as those of a window: the fields of a Reading have the order of JUDGED_COLUMNS.
+    fields = (reading_id, observed_at, received_at, *said, to_symptoms(symptoms), quality, corrected, answers)
+    return Reading._make(fields)
+
+
+_judged = itemgetter(*JUDGED_COLUMNS)
+
+
+def reading_of(row: Mapping[str, Any]) -> Reading:
+    """The same from the whole row, by name."""
+    return to_reading(_judged(row))
 
 
 def to_symptoms(stored: str | None) -> tuple[Symptom, ...] | None:
