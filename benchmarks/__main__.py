@@ -27,9 +27,16 @@ from tests.support.postgres import Server, free_port
 WORKERS = 2
 TRIES = 5
 """A queue is left alone for as long as one measurement takes only if no limit of an alert passes meanwhile."""
+BATCHES = {
+    1: "batches of 100, each of another stay",
+    10: "batches of 100, ten of each stay",
+    100: "batches of 100, all of one stay",
+}
+"""Who sends a batch: one who passes on what many people measure, a hub whose line comes back, a phone that was out of
+reach."""
 TARGETS = {
     "single posts / without storage": 0.5,
-    "batches of 100, readings / single posts": 4.0,
+    **{f"{name} / single posts": 4.0 for name in BATCHES.values()},
     "queue page / same rows from memory": 0.4,
     "unchanged queue (304) / empty answer": 0.6,
 }
@@ -131,7 +138,13 @@ async def _http(url: str, asked: argparse.Namespace) -> dict[str, float]:
         for number in range(asked.rounds):
             print(f"\nround {number + 1}:")
             single = await _posts(ours, bare, token, await wards.fresh(ours, token), asked, number, found)
-            await _batches(ours, token, await wards.fresh(ours, token), asked, number, single, found)
+            for each, name in BATCHES.items():
+                stay_ids = await wards.fresh(ours, token)
+                rows = seeding.readings(stay_ids, int(asked.seconds * 20_000), 1000 * each + number, each=each)
+                measured = await run(ours, _batched(rows, 100, token), asked.seconds)
+                rate = 100 * _say(name, measured, {200})
+                print(f"  {'  readings':<44}{rate:>12,.0f} /s")
+                found[f"{name} / single posts"].append(rate / single)
         await _fill_queue(ours, token, queue.stay_ids)
         for number in range(asked.rounds):
             print(f"\nqueue, round {number + 1}:")
@@ -190,20 +203,6 @@ async def _posts(
     single = _say("single posts", await run(ours, sent, asked.seconds), {201})
     found["single posts / without storage"].append(single / limit)
     return single
-
-
-async def _batches(
-    ours: int, token: str, stay_ids: list[str], asked: argparse.Namespace, number: int, single: float,
-    found: dict[str, list[float]],
-) -> None:  # fmt: skip
-    rows = seeding.readings(stay_ids, int(asked.seconds * 20_000), 1000 + number)
-    rate = 100 * _say("batches of 100", await run(ours, _batched(rows, 100, token), asked.seconds), {200})
-    print(f"  {'  readings':<44}{rate:>12,.0f} /s")
-    found["batches of 100, readings / single posts"].append(rate / single)
-    rows = seeding.caught_up(stay_ids, int(asked.seconds * 20_000), 2000 + number)
-    kept = await run(ours, _batched(rows, 100, token), asked.seconds)
-    rate = 100 * _say("batches of 100, ten readings of each stay", kept, {200})
-    print(f"  {'  readings':<44}{rate:>12,.0f} /s   {rate / single:.2f} x single posts")
 
 
 async def _fill_queue(ours: int, token: str, stay_ids: list[str]) -> None:

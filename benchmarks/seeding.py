@@ -143,32 +143,21 @@ def _stored(ward_id: str, stay_id: str, at: datetime, chance: random.Random) -> 
 
 
 def readings(
-    stay_ids: list[str], count: int, seed: int, *, spo2: int | None = None, in_turn: bool = False
+    stay_ids: list[str], count: int, seed: int, *, each: int = 1, spo2: int | None = None, in_turn: bool = False
 ) -> list[dict[str, Any]]:
     """Readings of a mixed ward, observed in the last minutes: one stay in twelve is unwell (88-95 %), the rest are
-    not (95-99 %). `spo2` gives every reading that value instead. `in_turn`: of one stay after the other and earlier
-    than the rest. Each stay's readings follow one another in time."""
+    not (95-99 %). `each`: so many of one stay, then of another. `spo2` gives every reading that value instead.
+    `in_turn`: of one stay after the other and earlier than the rest. Those of a stay follow one another in time."""
     chance = random.Random(seed)
     start = real_now() - timedelta(minutes=20 if in_turn else 10)
     step = timedelta(minutes=10) / max(1, count)
     rows = []
+    chosen = 0
     for number in range(count):
-        chosen = number % len(stay_ids) if in_turn else chance.randrange(len(stay_ids))
+        if number % each == 0:
+            chosen = number % len(stay_ids) if in_turn else chance.randrange(len(stay_ids))
         value = spo2 or _spo2(chosen, chance)
         rows.append(_reading(stay_ids[chosen], f"{seed}-{number}", start + number * step, value, chance))
-    return rows
-
-
-def caught_up(stay_ids: list[str], count: int, seed: int, each: int = 10) -> list[dict[str, Any]]:
-    """The same ward when lines come back: `each` readings of one stay, then of another. Apps and hubs send so."""
-    chance = random.Random(seed)
-    start, step = real_now() - timedelta(minutes=10), timedelta(minutes=10) / count
-    rows = []
-    for first in range(0, count, each):
-        chosen = chance.randrange(len(stay_ids))
-        for number in range(first, first + each):
-            value = _spo2(chosen, chance)
-            rows.append(_reading(stay_ids[chosen], f"{seed}-{number}", start + number * step, value, chance))
     return rows
 
 
