@@ -89,8 +89,7 @@ def _first(
     if not traces:
         return None, None
     waits = _waits((), fresh, traces, None)
-    late = case.placement == Placement.RETROSPECTIVE
-    episode = open_episode(fresh, traces, waits, observed_at, case.now, retrospective=late)
+    episode = open_episode(fresh, traces, waits, observed_at, case.now, retrospective=_overtaken(fresh))
     return announced(episode, case.now, limits, case.reading.id)
 
 
@@ -110,9 +109,19 @@ def _next(
     if any(not finding.carried for finding in findings):
         more["last_breach_at"] = max(before.last_breach_at, case.reading.observed_at)
         more["reading_count"] = before.reading_count + 1
-        more["retrospective"] = before.retrospective and case.placement == Placement.RETROSPECTIVE
+        more["retrospective"] = before.retrospective and _overtaken(findings)
     draft = before._replace(traces=traces, waits=waits, **more)
     return conclude(before, draft, _cause(before, draft, findings, case), limits)
+
+
+def _overtaken(findings: Sequence[Finding]) -> bool:
+    """Newer readings were already known, of everything that was found."""
+    return all(finding.placement == Placement.RETROSPECTIVE for finding in findings)
+
+
+def _stands_now(finding: Finding, case: Case) -> bool:
+    """Is it news, or did something newer overtake it that had been judged already?"""
+    return case.in_order or finding.placement == Placement.LIVE
 
 
 def _stands(before: Episode) -> bool:
@@ -131,10 +140,16 @@ def _traces(before: Episode, findings: Sequence[Finding], evaluation: Evaluation
             continue
         silent = silence_of(trace, evaluation.verdicts) if trace.active else None
         traces.append(trace if silent is None else quiet(trace, silent, case))
-    active = case.in_order or before.recovered_at is None
     observed_at = case.reading.observed_at
     begun = (
-        begin(finding, observed_at, good=case.counts, again=case.low_again, active=active) for finding in fired.values()
+        begin(
+            f,
+            observed_at,
+            good=case.counts,
+            again=case.low_again,
+            active=before.recovered_at is None or _stands_now(f, case),
+        )
+        for f in fired.values()
     )
     return (*traces, *begun)
 
@@ -159,10 +174,11 @@ def _cause(before: Episode, draft: Episode, findings: Sequence[Finding], case: C
         *_confirmations(before, draft),
         *_critical_again(before, findings, case),
     ]
+    current = case.in_order or any(_stands_now(finding, case) for finding in findings)
     trigger = None
     if any(not finding.attached for finding in findings):
-        trigger = Trigger.BREACH if case.in_order else Trigger.LATE_BREACH
-    if reasons and before.state == State.ACKNOWLEDGED and (case.in_order or before.recovered_at is None):
+        trigger = Trigger.BREACH if current else Trigger.LATE_BREACH
+    if reasons and before.state == State.ACKNOWLEDGED and (current or before.recovered_at is None):
         trigger = Trigger.REALARM
     if not reasons and findings:
         reasons = [f"{', '.join(finding.rule_id for finding in findings)} fired"]

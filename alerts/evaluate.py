@@ -9,7 +9,7 @@ from alerts.case import Case, Placement, build
 from alerts.limits import DAILY
 from alerts.news2 import News2
 from alerts.plan import Plan
-from alerts.reading import LATE_AFTER, Quality, Reading
+from alerts.reading import LATE_AFTER, STALE_AFTER, Quality, Reading
 from alerts.rule import SWITCHED_OFF, Awaited, Finding, Fired, Rule, Silent, Verdict
 from alerts.rule_set import DEFAULT, RuleSet
 from alerts.rules import RULES
@@ -120,7 +120,7 @@ def _switched_off(_case: Case) -> Verdict:
 
 
 def _finding(rule: Rule, fired: Fired, case: Case) -> Finding:
-    reading, placement = case.reading, case.placement
+    reading, placement = case.reading, _place(rule, case)
     # By position, as a case: in the order of the fields.
     return Finding(
         rule,
@@ -136,6 +136,15 @@ def _finding(rule: Rule, fired: Fired, case: Case) -> Finding:
         fired.attached_to is not None,
         case.rule_set.version,
     )
+
+
+def _place(rule: Rule, case: Case) -> Placement:
+    """What only a person can close no newer reading overtakes: for a day it is judged live (design decision, needs CSO
+    sign-off). A pulse or a good SpO2 of a minute later says nothing about a collapse."""
+    overtaken = case.placement == Placement.RETROSPECTIVE
+    if overtaken and rule.clearing.by_human and case.now - case.reading.observed_at <= STALE_AFTER:
+        return _LIVE
+    return case.placement
 
 
 def _in_its_place(rule: Rule, severity: Severity, placement: Placement) -> Severity:
