@@ -3,8 +3,10 @@
 import gzip
 import json
 from datetime import timedelta
+from typing import Any
 
 import httpx
+import pytest
 
 from service.fields import new_id
 from service.storage.engine import Database
@@ -106,8 +108,9 @@ async def test_what_is_no_batch_is_refused_as_a_whole(partner: Partner) -> None:
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["pointer"] == pointer
         assert "999" in answer.json()["safety_text"]
-    answer = await partner.http.post("/v1/readings/batch", content=b'{"readings": [', headers=partner.headers)
-    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_json")
+    for text in (b'{"readings": [', b'{"readings": ["\\ud83d"]', b'{"readings": ["\xff"]}', b"[" * 100_000):
+        answer = await partner.http.post("/v1/readings/batch", content=text, headers=partner.headers)
+        assert (answer.status_code, answer.json()["code"]) == (400, "malformed_json")
 
 
 async def test_rows_of_several_wards_are_kept_by_who_works_on_both(
@@ -120,3 +123,25 @@ async def test_rows_of_several_wards_are_kept_by_who_works_on_both(
     assert [row["status"] for row in said["results"]] == ["created", "rejected"]
     assert said["results"][1]["problem"]["code"] == "not_found"
     assert await other.alerts() == []
+
+
+@pytest.mark.hazard("H1")
+async def test_half_an_emoji_loses_its_own_row_and_no_other(partner: Partner, stay_id: str) -> None:
+    faults: dict[str, dict[str, Any]] = {
+        "/readings/1/device/model": {"device": {"model": "Oximeter \ud83d"}},
+        "/readings/2/client_reading_id": {"client_reading_id": "\ude00"},
+        "/readings/3/consciousness": {"consciousness": "\ud83d"},
+        "/readings/4/stay_id": {"stay_id": "\ud83d"},
+        "/readings/5/device": {"device": {"\ud83d": 1}},
+        "/readings/6": {"note \ud83d": 1},
+    }
+    bad = [{**reading(stay_id, spo2=89), **fault} for fault in faults.values()]
+    rows = [reading(stay_id, spo2=90), *bad, reading(stay_id, spo2=88)]
+    headers = {"Content-Type": "application/json", **partner.headers}
+    answer = await partner.http.post("/v1/readings/batch", content=json.dumps({"readings": rows}), headers=headers)
+    assert answer.status_code == 200
+    said = answer.json()["results"]
+    assert [row["status"] for row in said] == ["created", *["rejected"] * 6, "created"]
+    problems = [row["problem"] for row in said[1:-1]]
+    assert [error["pointer"] for problem in problems for error in problem["errors"]] == list(faults)
+    assert sorted(row["spo2"] for row in await partner.history(stay_id)) == [88, 90]
