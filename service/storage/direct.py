@@ -161,7 +161,6 @@ class Groups:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._known: dict[Table, RowsOf] = {}
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Where]:
@@ -173,15 +172,15 @@ class Groups:
             return
         async with self._database.groups.connect() as connection:
             driver: Any = (await connection.get_raw_connection()).driver_connection
+            # Of the connection, as what the driver knows of the tables is: both are as old, and go together.
+            known: dict[Table, RowsOf] = connection.info.setdefault(RowsOf, {})
             ended = False
             try:
                 transaction = driver.transaction()  # raises where the line is known to be cut
                 await transaction.start()
                 try:
-                    yield Direct(connection, driver, self._known)
+                    yield Direct(connection, driver, known)
                 except Exception as problem:
-                    if is_outdated(problem):
-                        self._known.clear()
                     if not isinstance(problem, TimeoutError):  # a server that says nothing rolls back when we hang up
                         await transaction.rollback()
                         ended = not is_outdated(problem)

@@ -40,8 +40,10 @@ def may_be_retried(problem: BaseException) -> bool:
 
 
 def _driver_lost(problem: BaseException) -> bool:
-    """Whether the driver itself cannot go on. A value it cannot send, or a table it does not know any more, is
-    not that."""
+    """Whether the driver itself cannot go on, as after a server's last word. A value it cannot send, or a table it does
+    not know any more, is not that."""
+    if isinstance(problem, asyncpg.InternalClientError):
+        return True
     if isinstance(problem, InterfaceError):
         return not isinstance(getattr(problem.orig, "__cause__", None), ValueError)
     return (

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from service.errors import DatabaseUnavailable
@@ -17,15 +18,22 @@ from tests.storage.desk import Desk, open_desk
 pytestmark = [pytest.mark.postgres, pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)]
 
 PATIENCE = 0.2
+CUT = text(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+    " AND application_name = 'wardwatch-write' AND pid <> pg_backend_pid()"
+)
 
 
 @dataclass
 class Wire:
-    """Passes on all that is asked, and what is answered only while `answers` is set."""
+    """Passes on all that is asked, and what is answered only while `answers` is set; that the server hung up only if it
+    `hangs_up`."""
 
     host: str
     port: int
     answers: asyncio.Event = field(default_factory=asyncio.Event)
+    hangs_up: bool = True
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def carry(self, asking: asyncio.StreamReader, answered: asyncio.StreamWriter) -> None:
         answering, asked = await asyncio.open_connection(self.host, self.port)
@@ -35,11 +43,14 @@ class Wire:
                 if held:
                     await self.answers.wait()
                 sink.write(some)
-            sink.close()
+            if self.hangs_up or not held:
+                sink.close()
+            self.ended.set()
 
         await asyncio.gather(
             pass_on(asking, asked, held=False), pass_on(answering, answered, held=True), return_exceptions=True
         )
+        answered.close()
 
 
 @asynccontextmanager
@@ -77,3 +88,24 @@ async def test_a_group_after_a_begin_that_was_not_answered_is_committed_before_i
         assert await committer.submit("ward", "after") == "kept after"
         assert await desk.kept() == {"before", "after"}
         await committer.stop()
+
+
+@pytest.mark.hazard("H1")
+async def test_a_server_that_said_goodbye_is_unavailable_though_the_line_still_stands(
+    desk: Desk, database_url: str
+) -> None:
+    async with wired(database_url) as (wire, database):
+        committer = GroupCommitter[str, str](database, desk.work, lambda _: None, 1, 10)
+        await committer.start()
+        assert await committer.submit("ward", "before") == "kept before"
+        wire.hangs_up = False
+        async with desk.database.writes.connect() as rival:
+            await rival.execute(CUT)
+        async with asyncio.timeout(60):
+            await wire.ended.wait()
+        assert await desk.kept() == {"before"}  # by now its last word was read
+        with pytest.raises(DatabaseUnavailable):
+            await committer.submit("ward", "lost")
+        assert await committer.submit("ward", "after") == "kept after"
+        await committer.stop()
+    assert await desk.kept() == {"before", "after"}
