@@ -84,7 +84,7 @@ async def _keep(
     rows = _judge(items, drafts, won, cases)
     dues = [due for case in cases.values() if (due := case.due()) is not None]
     named = [name_row(draft.arrival, draft.submission, draft.reading_id) for draft in sent if draft.reading_id in won]
-    refusals = [refusal_row(item) for item in items if isinstance(item, Refusal)]
+    refusals = [refusal_row(item) for item in items if isinstance(item, Refusal) and _key(item) in stays]
     also = store.additions(rows, named, refusals, dues)
     events = await write_frozen(where, [case.frozen for case in cases.values() if case.frozen])
     moved = [case for case in cases.values() if case.moved or case.stay.id in events]

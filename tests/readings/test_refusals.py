@@ -1,10 +1,12 @@
 """What cannot be a reading is refused, with a pointer to what is wrong and what to do if unwell."""
 
+import asyncio
 import json
 from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from service.fields import new_id
 from service.storage.engine import Database
@@ -127,3 +129,11 @@ async def test_a_discharged_stay_takes_no_new_reading(partner: Partner, stay_id:
 async def test_a_client_does_not_speak_as_staff(partner: Partner, stay_id: str) -> None:
     problem = assert_refused(await partner.send(stay_id, source="staff"), 422, "invalid")
     assert problem["errors"][0]["pointer"] == "/source"
+
+
+async def test_a_refusal_for_a_stay_that_was_removed_is_nobodys_and_harms_no_other(
+    app: FastAPI, partner: Partner, stay_id: str, database: Database
+) -> None:
+    intake, gone = app.state.intake, new_id()
+    await asyncio.gather(*(intake.refuse(partner.ward_id, each, "invalid") for each in (gone, stay_id)))
+    assert [row.stay_id for row in await rows_of(database, "refusal")] == [stay_id]
