@@ -50,7 +50,9 @@ class WardReadingRecord(ReadingRecord):
 
 class WardReadingPage(BaseModel):
     """Readings of a ward in order of receipt. The list is complete up to `watermark`; what came later is in it as far
-    as it is known: go on with `received_after` the watermark, and take each `reading_id` once."""
+    as it is known: go on with `received_after` the watermark, and take each `reading_id` once. Readings that came along
+    with a transfer keep the receipt they had on the other ward, which may lie before a watermark told here: after an
+    event `stay.admitted` with the reason `transferred`, look for them in the stay's own history."""
 
     items: list[WardReadingRecord]
     next_cursor: str | None

@@ -89,7 +89,9 @@ async def test_a_transfer_ends_the_stay_here_and_raises_its_alerts_again_there(
     assert (shown["reading_id"], shown["copied_from"]) == (copy.id, red)
 
     assert [each["type"] for each in await feed(hospital, both, here)][-2:] == ["alert.resolved", "stay.transferred"]
-    assert [each["type"] for each in await feed(hospital, both, there)] == ["stay.admitted", "alert.opened"]
+    admitted, opened = await feed(hospital, both, there)
+    assert (admitted["type"], admitted["data"]["reason"]) == ("stay.admitted", "transferred")
+    assert opened["type"] == "alert.opened"
     for ward_id in (here, there):
         assert "Zebedee" not in str(await feed(hospital, both, ward_id))
 
