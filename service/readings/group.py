@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+from alerts.judge import REFUSALS_WITHIN, WINDOW
 from alerts.plan import Plan
 from alerts.watch import Watch
 from service.cover.inforce import Cover
@@ -20,7 +21,7 @@ from service.readings.judging import StayCase
 from service.readings.keeping import refusal_row
 from service.readings.naming import Name, Named, name_of, name_row
 from service.readings.opening import open_case
-from service.readings.store import WINDOW, LockedStay, StayKey
+from service.readings.store import LockedStay, StayKey
 from service.readings.submission import Arrival, Item, Lost, Outcome, Refusal, Submission, Tick
 from service.rules.live import WardRules
 from service.rules.shadow import Found
@@ -31,8 +32,6 @@ RuleReader = Callable[[Where, Sequence[LockedStay]], Awaitable[Mapping[StayKey, 
 PlanReader = Callable[[Where, Sequence[LockedStay]], Awaitable[Mapping[StayKey, tuple[Plan | None, Cover]]]]
 
 DISCHARGED = "discharged"
-REFUSALS_COUNT_FOR = timedelta(hours=24)
-"""Two refused readings of a stay within this time are one too many: something is sending and nothing arrives."""
 
 
 @dataclass(slots=True)
@@ -198,7 +197,7 @@ async def _earlier_refusals(where: Where, items: Sequence[Item]) -> dict[StayKey
         if isinstance(item, Refusal):
             key = _key(item)
             first[key] = min(item.received_at, first.get(key, item.received_at))
-    return {key: await store.list_refusals(where, key, at - REFUSALS_COUNT_FOR) for key, at in first.items()}
+    return {key: await store.list_refusals(where, key, at - REFUSALS_WITHIN) for key, at in first.items()}
 
 
 def _judge(

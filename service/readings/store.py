@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Select, and_, select
@@ -10,9 +10,6 @@ from sqlalchemy import Select, and_, select
 from service.storage.direct import Insert, Statement, Update, Where, fetch, insert_rows
 from service.storage.portable import Given, IdType, dialect_of, for_each
 from service.storage.tables import METADATA
-
-WINDOW = timedelta(hours=48)
-"""How far back a reading is judged against those before it."""
 
 stay_table = METADATA.tables["stay"]
 ward_table = METADATA.tables["ward"]
@@ -161,7 +158,7 @@ async def list_refusals(where: Where, key: StayKey, since: datetime) -> list[dat
     """When readings of a stay were refused since an instant, oldest first."""
     query = (
         select(refusal_table.c.at)
-        .where(refusal_table.c.ward_id == key[0], refusal_table.c.stay_id == key[1], refusal_table.c.at > since)
+        .where(refusal_table.c.ward_id == key[0], refusal_table.c.stay_id == key[1], refusal_table.c.at >= since)
         .order_by(refusal_table.c.at)
     )
     return list((await where.execute(query)).scalars())

@@ -67,6 +67,15 @@ async def test_the_second_refusal_within_a_day_is_an_alert_until_one_is_accepted
     assert await technical(partner, stay_id) == []
 
 
+async def test_refusals_a_day_apart_to_the_second_are_an_alert_as_in_the_engine(
+    partner: Partner, stay_id: str, clock: SettableClock
+) -> None:
+    await partner.send(stay_id, spo2=101)
+    clock.advance(hours=24)
+    await partner.send(stay_id, spo2=101)
+    assert await technical(partner, stay_id) == [("refused", "medium")]
+
+
 async def test_refusals_more_than_a_day_apart_are_no_alert(
     partner: Partner, stay_id: str, clock: SettableClock
 ) -> None:
