@@ -52,6 +52,7 @@ class ShadowCounts:
         self._database = database
         self._counted = Counter[Found]()
         self._task: asyncio.Task[None] | None = None
+        self._stopping = asyncio.Event()
 
     def add(self, found: Mapping[Found, int]) -> None:
         """Count these too."""
@@ -81,14 +82,15 @@ class ShadowCounts:
         self._task = asyncio.create_task(self._run(), name="shadow counts")
 
     async def stop(self) -> None:
-        """Write what is left."""
+        """Write what is left. What is being written is not cut short: nobody would know whether it counts."""
+        self._stopping.set()
         if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await self._task
         await self.flush()
 
     async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(EVERY_SECONDS)
+        while not self._stopping.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(EVERY_SECONDS):
+                    await self._stopping.wait()
             await self.flush()

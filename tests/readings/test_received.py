@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import text, update
+from sqlalchemy import update
 
 from service.readings import received
 from service.readings.submission import Arrival
@@ -17,6 +17,7 @@ from service.storage.engine import Database
 from service.storage.session import writing
 from service.storage.tables import METADATA
 from tests.conftest import started
+from tests.support.statements import somebody_waits
 from tests.support.time import START, SettableClock
 from tests.support.wards import Partner, calling, open_partner, reading
 
@@ -25,13 +26,6 @@ FEED = METADATA.tables["ward_feed"]
 
 def instant(text: str) -> datetime:
     return datetime.fromisoformat(text)
-
-
-async def somebody_waits(database: Database) -> bool:
-    """Whether a transaction waits for what another holds."""
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    async with database.reads.connect() as connection:
-        return bool(await connection.scalar(text(waiting)))
 
 
 async def walk(partner: Partner, **params: Any) -> list[Any]:

@@ -1,6 +1,8 @@
 """A ward's own numbers: who proposes and approves them, what they do, and the shadow beside them."""
 
+import asyncio
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import httpx
@@ -13,11 +15,13 @@ from service.clock import Clock
 from service.fields import utc_text
 from service.queue.ward_alerts import raise_for_ward
 from service.readings import shadowing
+from service.rules import shadow as shadows
 from service.storage.engine import Database
 from service.storage.session import reading as reading_session
 from service.storage.session import writing
 from service.storage.tables import AuditRow, RuleSetRow
 from tests.access.hospital import Headers, Hospital
+from tests.support.statements import somebody_waits
 from tests.support.time import SettableClock
 from tests.support.wards import rows_of
 
@@ -252,6 +256,27 @@ async def test_counts_that_cannot_be_written_are_kept_for_the_next_time(
     async with database.writes.begin() as connection:
         await connection.execute(text("ALTER TABLE elsewhere RENAME TO shadow_count"))
     assert ("R1", "critical", 1, 1) in await ward.shadow()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_counts_that_are_being_written_when_the_service_stops_are_written(
+    ward: Ward, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shadows, "EVERY_SECONDS", 0.01)
+    counts = shadows.ShadowCounts(database)
+    counts.add({shadows.Found(ward.id, 0, date(2026, 11, 22), "R1", 4, True): 3})
+    async with database.writes.connect() as rival:
+        await rival.execute(text("LOCK TABLE shadow_count IN EXCLUSIVE MODE"))
+        await counts.start()
+        async with asyncio.timeout(60):
+            while not await somebody_waits(database):  # noqa: ASYNC110 - only the database knows
+                await asyncio.sleep(0.01)
+        stopping = asyncio.create_task(counts.stop())
+        await asyncio.sleep(0)
+        await rival.rollback()
+        await stopping
+    assert [(row.rule_id, row.live) for row in await rows_of(database, "shadow_count")] == [("R1", 3)]
 
 
 async def test_a_stay_shows_the_limits_that_the_ward_has_now(ward: Ward) -> None:

@@ -1,11 +1,13 @@
-"""Hearing what is said to a database, also what goes to the driver directly."""
+"""Hearing what is said to a database, also what goes to the driver directly, and that somebody waits in it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
+
+from service.storage.engine import Database
 
 Hear = Callable[[Any, str], None]
 """Called with the driver's connection and each statement on it, COMMIT among them."""
@@ -37,3 +39,10 @@ def heard(engine: AsyncEngine, hear: Hear) -> Iterator[None]:
     yield
     for name, listener in listeners:
         event.remove(engine.sync_engine, name, listener)
+
+
+async def somebody_waits(database: Database) -> bool:
+    """Whether a transaction waits for what another holds."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    async with database.reads.connect() as connection:
+        return bool(await connection.scalar(text(waiting)))
