@@ -3,6 +3,7 @@ memory and written together each second, so a process that is killed loses those
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
@@ -57,6 +58,7 @@ class Trail:
         self._polls = _Tally(POLLS_SECONDS, now)
         self._refusals = _Tally(REFUSALS_SECONDS, now)
         self._task: asyncio.Task[None] | None = None
+        self._stopping = asyncio.Event()
 
     def read(
         self, who: Principal, ward_id: str, subject: tuple[str, str], action: str | None = None, **detail: Any
@@ -115,21 +117,23 @@ class Trail:
 
     def start(self, database: Database) -> None:
         """Write by itself, each second."""
+        self._stopping.clear()
         self._task = asyncio.create_task(self._run(database), name="audit trail")
 
     async def stop(self, database: Database) -> None:
-        """Write what is left, and end."""
+        """Write what is left, and end. What is being written is not cut short, nor begun a second time beside it."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            self._stopping.set()
+            await self._task
             self._task = None
             await self._try(database)
 
     async def _run(self, database: Database) -> None:
-        while True:
-            await asyncio.sleep(EVERY_SECONDS)
-            # Shielded: stopping in the middle of a write would write its entries twice or not at all.
-            await asyncio.shield(self._try(database))
+        while not self._stopping.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(EVERY_SECONDS):
+                    await self._stopping.wait()
+            await self._try(database)
 
     async def _try(self, database: Database) -> None:
         try:

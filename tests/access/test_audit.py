@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select, text, update
 from typer.testing import CliRunner
 
 from service.access import audit
+from service.access import trail as trails
 from service.access.principals import Principal
 from service.access.sealing import AT_A_TIME, AUDIT, Chain, Seals, verify
 from service.access.trail import Trail
@@ -21,6 +22,7 @@ from service.storage.engine import Database
 from service.storage.session import writing
 from tests.access.hospital import Hospital
 from tests.conftest import SECRET_KEY
+from tests.support.statements import somebody_waits
 
 SEALS = Seals(SECRET_KEY)
 
@@ -278,6 +280,30 @@ async def test_what_cannot_be_written_waits(hospital: Hospital, database: Databa
     trail.start(database)
     await trail.stop(database)
     assert len(await entries(database, action="patient.read")) == 1
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_what_is_being_written_when_the_service_stops_is_written_once_and_so_is_the_rest(
+    hospital: Hospital, database: Database, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(trails, "AT_A_TIME", 1)
+    monkeypatch.setattr(trails, "EVERY_SECONDS", 0.01)
+    trail, who = Trail(), Principal(new_id(), "staff", "Sam", frozenset(), {})
+    for _ in range(5):
+        trail.read(who, NIL_ID, ("patient", new_id()))
+    async with database.writes.connect() as rival:
+        await rival.execute(text("LOCK TABLE audit IN EXCLUSIVE MODE"))
+        trail.start(database)
+        async with asyncio.timeout(60):
+            while not await somebody_waits(database):  # noqa: ASYNC110 - only the database knows
+                await asyncio.sleep(0.01)
+        stopping = asyncio.create_task(trail.stop(database))
+        await asyncio.sleep(0)
+        await rival.rollback()
+        await stopping
+    assert len(await entries(database, action="patient.read")) == 5
+    assert "audit_not_written" not in "".join(capfd.readouterr())
 
 
 # Who may read it -------------------------------------------------------------------------------------------
