@@ -75,6 +75,8 @@ def test_below_70_the_alert_says_that_the_device_is_out_of_its_range() -> None:
     stay.reads("08:00", spo2=69, breathlessness=5)
     assert "outside device accuracy" in stay.alert().explanation.text
     assert not stay.alert().confirmed
+    stay.reads("08:05", spo2=70, breathlessness=5)
+    assert "outside device accuracy" not in stay.alert().explanation.text
 
 
 def test_amber_confirms_red() -> None:
