@@ -46,6 +46,14 @@ def test_silent_hypoxia_is_named_when_breathlessness_is_mild_at_most(answer: flo
     assert stay.alert().title == title
 
 
+def test_silent_hypoxia_names_the_red_value_that_came_before_it() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=91)
+    assert stay.alert().title == "spo2_red"
+    stay.reads("08:05", spo2=94, breathlessness=1)
+    assert stay.alert().title == "silent_hypoxia"
+
+
 @pytest.mark.parametrize(("asked", "title"), [("07:00", "silent_hypoxia"), ("06:59", "spo2_red")])
 def test_an_answer_belongs_to_the_readings_of_the_next_hour(asked: str, title: str) -> None:
     stay = Stay()
@@ -351,3 +359,12 @@ def test_amber_without_a_recheck_does_not_confirm_a_red_that_was_poor() -> None:
     assert (stay.alert().severity, stay.alert().trace("R1").confirmed) == (CRITICAL, False)  # type: ignore[union-attr]
     stay.waits_until("09:10")
     assert stay.alert().confirmed
+
+
+def test_an_alert_is_confirmed_by_what_makes_it_as_severe_as_it_is() -> None:
+    stay = Stay()
+    for at in ("08:00", "08:05"):
+        stay.reads(at, spo2=94, breathlessness=3)
+    assert stay.alert().confirmed
+    stay.reads("08:10", spo2=90, breathlessness=3, quality="poor")
+    assert (stay.alert().severity, stay.alert().confirmed) == (CRITICAL, False)

@@ -6,7 +6,7 @@ import pytest
 
 from alerts.change import Kind
 from alerts.clearing import ends_when
-from alerts.escalation import Ward, limit_at, pass_limits
+from alerts.escalation import Ward, What, limit_at, pass_limits
 from alerts.fold import Verb
 from alerts.limits import USUAL_LIMITS
 from alerts.missed import last_valid_at
@@ -75,9 +75,11 @@ def test_whoever_looks_once_finds_what_whoever_looks_every_minute_found(there: b
     for minute in range(240):
         now = MIDNIGHT.replace(hour=minute // 60, minute=minute % 60)
         minutely, _ = pass_limits(minutely, now, ward)
-        once, _ = pass_limits(start, now, ward)
+        once, passed = pass_limits(start, now, ward)
         assert (once.escalation, once.escalation_level) == (minutely.escalation, minutely.escalation_level), now
         assert limit_at(once) == limit_at(minutely)
+        escalated = [each for each in passed if each.what == What.ESCALATED]
+        assert len(escalated) <= len(DEFAULT_POLICY.steps) + 1  # repeats that nobody was there to make are one
 
 
 def test_what_is_wrong_with_a_plan_is_said_of_each_field() -> None:
