@@ -1,6 +1,7 @@
 """What becomes of a rule and of its alert from reading to reading: breach, confirmation, clearing, to the last field
 (docs/mutation.md)."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from alerts.plan import Plan
 from alerts.reading import judged_temperature
 from alerts.receipt import receipt
 from alerts.severity import Channel, Family, Severity
+from alerts.slots import longest_gap
 from tests.alerts.stay import Stay, clock
 from tests.alerts.test_coverage import at as on
 from tests.alerts.test_coverage import span
@@ -158,7 +160,8 @@ def test_a_mild_alert_that_ends_by_itself_waits_for_nobody() -> None:
     ("values", "reason"),
     [
         ({"pulse_rate": 80}, "value_not_given"), ({"spo2": 97, "quality": "poor"}, "not_valid"),
-        ({"spo2": 91}, "within_margin"), ({"spo2": 94}, "not_often_enough"), ({"spo2": 95}, "not_met"),
+        ({"spo2": 91}, "within_margin"), ({"spo2": 50}, "within_margin"),
+        ({"spo2": 94}, "not_often_enough"), ({"spo2": 95}, "not_met"),
     ],
 )  # fmt: skip
 def test_why_the_rule_about_the_target_says_nothing(values: dict[str, Any], reason: str) -> None:
@@ -275,3 +278,36 @@ def test_what_a_day_comes_to_is_not_worked_out_twice() -> None:
     assert table.around(first, "UTC") == list(monday)
     fresh = Timetable(table.week)
     assert (fresh, repr(fresh)) == (table, repr(table))
+
+
+def test_an_amber_value_that_a_red_one_follows_is_believed_as_well() -> None:
+    stay = Stay()
+    for at, spo2 in (("08:00", 94), ("08:05", 91)):
+        stay.reads(at, spo2=spo2, breathlessness=0)
+    assert (trace(stay, "R2").confirmed, trace(stay, "R2").severity) == (True, HIGH)
+
+
+def test_the_answer_just_before_is_what_is_usual_where_the_plan_says_nothing() -> None:
+    stay = Stay()
+    stay.reads("08:00", breathlessness=1)
+    stay.reads("08:05", breathlessness=4)
+    assert "R10b" in fired(stay)
+
+
+def test_worse_at_a_low_value_is_left_to_the_rules_about_that_value() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=91, feeling="worse")
+    assert "another_rule_applies" in reasons(stay, "R11")
+
+
+def test_an_alert_about_too_much_oxygen_tells_how_much_it_was() -> None:
+    stay = Stay(profile="hypercapnic")
+    for at in ("08:00", "08:20"):
+        stay.reads(at, spo2=94, oxygen_flow=1)
+    told = stay.alert(Family.OVER_OXYGENATION).explanation.inputs
+    assert [(item.name, item.value) for item in told] == [("spo2", 94), ("oxygen_flow", 1)]
+
+
+def test_the_longest_gap_is_told_to_the_minute() -> None:
+    assert longest_gap(("09:35", "13:07", "19:00")) == timedelta(hours=14, minutes=35)
+    assert longest_gap(("09:00", "20:07")) == timedelta(hours=12, minutes=53)
