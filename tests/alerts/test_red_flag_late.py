@@ -73,3 +73,34 @@ def test_a_late_red_flag_opens_again_what_had_recovered(taken: bool) -> None:
     stay.reads("08:10", received="09:00", symptoms=("collapse",))
     alert = stay.alert(Family.SYMPTOMS)
     assert (alert.state, alert.severity, alert.recovered_at) == (State.OPEN, Severity.CRITICAL, None)
+
+
+BOTH: dict[str, Any] = {"symptoms": ("collapse",), "breathlessness": 8}
+"""A red flag, and breathlessness beside it that a newer reading overtakes."""
+
+
+def test_an_alert_with_a_red_flag_in_it_is_none_that_is_only_looked_back_at() -> None:
+    stay = Stay()
+    stay.reads("08:30", pulse_rate=80)
+    stay.reads("08:00", received="08:40", **BOTH)
+    assert told(stay) == (Severity.CRITICAL, False, AdviceCode.EMERGENCY)
+
+
+def test_a_red_flag_makes_current_what_was_only_looked_back_at() -> None:
+    stay = Stay()
+    stay.reads("08:30", pulse_rate=80)
+    stay.reads("08:00", received="08:40", breathlessness=8)
+    assert told(stay)[1] is True
+    stay.reads("08:10", received="08:50", **BOTH)
+    assert told(stay) == (Severity.CRITICAL, False, AdviceCode.EMERGENCY)
+
+
+def test_breathlessness_beside_a_late_red_flag_keeps_the_alarm_from_nobody() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=97, breathlessness=8)
+    stay.acts("08:05", Verb.ACKNOWLEDGE, Family.SYMPTOMS)
+    stay.reads("08:30", spo2=97, breathlessness=0)
+    stay.reads("08:50", spo2=97, breathlessness=0)
+    assert stay.alert(Family.SYMPTOMS).recovered_at is not None
+    stay.reads("08:10", received="09:00", **BOTH)
+    assert (stay.alert(Family.SYMPTOMS).state, stay.alert(Family.SYMPTOMS).recovered_at) == (State.OPEN, None)
