@@ -140,18 +140,11 @@ def _traces(before: Episode, findings: Sequence[Finding], evaluation: Evaluation
             continue
         silent = silence_of(trace, evaluation.verdicts) if trace.active else None
         traces.append(trace if silent is None else quiet(trace, silent, case))
-    observed_at = case.reading.observed_at
-    begun = (
-        begin(
-            f,
-            observed_at,
-            good=case.counts,
-            again=case.low_again,
-            active=before.recovered_at is None or _stands_now(f, case),
-        )
-        for f in fired.values()
-    )
-    return (*traces, *begun)
+    for finding in fired.values():
+        active = before.recovered_at is None or _stands_now(finding, case)
+        observed_at = case.reading.observed_at
+        traces.append(begin(finding, observed_at, good=case.counts, again=case.low_again, active=active))
+    return tuple(traces)
 
 
 def _waits(

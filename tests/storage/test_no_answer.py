@@ -73,31 +73,35 @@ async def desk(database: Database) -> AsyncIterator[Desk]:
         yield made
 
 
+@asynccontextmanager
+async def committing(desk: Desk, url: str) -> AsyncIterator[tuple[Wire, GroupCommitter[str, str]]]:
+    """A committer at the end of a wire, which has committed something; stopped at the end."""
+    async with wired(url) as (wire, database):
+        committer = GroupCommitter[str, str](database, desk.work, lambda _: None, 1, 10)
+        await committer.start()
+        assert await committer.submit("ward", "before") == "kept before"
+        yield wire, committer
+        await committer.stop()
+
+
 @pytest.mark.hazard("H1")
 async def test_a_group_after_a_begin_that_was_not_answered_is_committed_before_it_is_answered(
     desk: Desk, database_url: str
 ) -> None:
-    async with wired(database_url) as (wire, database):
-        committer = GroupCommitter[str, str](database, desk.work, lambda _: None, 1, 10)
-        await committer.start()
-        assert await committer.submit("ward", "before") == "kept before"
+    async with committing(desk, database_url) as (wire, committer):
         wire.answers.clear()
         with pytest.raises(DatabaseUnavailable):
             await committer.submit("ward", "lost")
         wire.answers.set()
         assert await committer.submit("ward", "after") == "kept after"
         assert await desk.kept() == {"before", "after"}
-        await committer.stop()
 
 
 @pytest.mark.hazard("H1")
 async def test_a_server_that_said_goodbye_is_unavailable_though_the_line_still_stands(
     desk: Desk, database_url: str
 ) -> None:
-    async with wired(database_url) as (wire, database):
-        committer = GroupCommitter[str, str](database, desk.work, lambda _: None, 1, 10)
-        await committer.start()
-        assert await committer.submit("ward", "before") == "kept before"
+    async with committing(desk, database_url) as (wire, committer):
         wire.hangs_up = False
         async with desk.database.writes.connect() as rival:
             await rival.execute(CUT)
@@ -107,5 +111,4 @@ async def test_a_server_that_said_goodbye_is_unavailable_though_the_line_still_s
         with pytest.raises(DatabaseUnavailable):
             await committer.submit("ward", "lost")
         assert await committer.submit("ward", "after") == "kept after"
-        await committer.stop()
     assert await desk.kept() == {"before", "after"}
