@@ -1,10 +1,18 @@
 """Being told to stop."""
 
+import asyncio
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
+
+
+async def rest(stopping: asyncio.Event, seconds: float) -> None:
+    """Wait for so long, or until it is time to stop: what works by the clock is so never cut short in its work."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stopping.wait()
 
 
 @contextmanager

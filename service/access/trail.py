@@ -3,7 +3,6 @@ memory and written together each second, so a process that is killed loses those
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from time import monotonic
 from typing import Any
 
@@ -14,6 +13,7 @@ from service.clock import real_now
 from service.edge import Visit, address
 from service.fields import canonical_id
 from service.logs import get_logger
+from service.stopping import rest
 from service.storage.direct import insert_rows
 from service.storage.engine import Database
 from service.storage.session import writing
@@ -130,9 +130,7 @@ class Trail:
 
     async def _run(self, database: Database) -> None:
         while not self._stopping.is_set():
-            with suppress(TimeoutError):
-                async with asyncio.timeout(EVERY_SECONDS):
-                    await self._stopping.wait()
+            await rest(self._stopping, EVERY_SECONDS)
             await self._try(database)
 
     async def _try(self, database: Database) -> None:

@@ -5,13 +5,13 @@ counts, and nothing else."""
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import date
 from typing import NamedTuple
 
 from sqlalchemy import bindparam, update
 
 from service.logs import get_logger
+from service.stopping import rest
 from service.storage.engine import Database
 from service.storage.portable import insert_or_skip
 from service.storage.session import writing
@@ -90,7 +90,5 @@ class ShadowCounts:
 
     async def _run(self) -> None:
         while not self._stopping.is_set():
-            with suppress(TimeoutError):
-                async with asyncio.timeout(EVERY_SECONDS):
-                    await self._stopping.wait()
+            await rest(self._stopping, EVERY_SECONDS)
             await self.flush()
