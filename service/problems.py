@@ -89,6 +89,8 @@ def _message(error: Mapping[str, Any]) -> str:
         return str(error["ctx"]["error"])
     if error["type"] == "extra_forbidden":
         return "is not a field of this call"
+    if error["type"] == "model_type":
+        return "Input should be an object"
     return str(error["msg"])
 
 

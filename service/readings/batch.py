@@ -3,6 +3,7 @@ their own problem."""
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -11,10 +12,10 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from service.access.principals import Principal
-from service.body import ANY_JSON, Schema, parse, require_single_names
-from service.errors import DatabaseUnavailable, Invalid, MalformedJson, NotFound, Overloaded, WardwatchError
+from service.body import Schema, parse
+from service.errors import DatabaseUnavailable, FieldError, Invalid, MalformedJson, NotFound, Overloaded, WardwatchError
 from service.logs import get_logger
-from service.problems import field_errors
+from service.problems import field_errors, pointer
 from service.readings.door import Place, RefusedRow, admit, find_wards, refusal
 from service.readings.group import GroupResult
 from service.readings.intake import Intake
@@ -36,7 +37,8 @@ def rows_of(raw: bytes) -> list[Row]:
         return list(parse(BatchIn, raw).readings)
     except (Invalid, MalformedJson):
         whole = _loaded(raw)
-    require_single_names(raw)
+    if isinstance(whole, _Doubled):
+        raise MalformedJson("The body gives a name twice in one object.")
     try:
         envelope = _Envelope.model_validate(whole)
     except ValidationError as problem:
@@ -44,29 +46,55 @@ def rows_of(raw: bytes) -> list[Row]:
     return [_row(index, row) for index, row in enumerate(envelope.readings)]
 
 
+class _Doubled(dict[str, Any]):
+    """An object that gives names twice, or holds one that does under them: without those names. `twice` has them."""
+
+    twice: list[str]
+
+
 def _loaded(raw: bytes) -> Any:
+    """What a JSON text says. Half an emoji, as a text has that was cut to a length, and a name given twice are the
+    faults of their rows, for which the schemas' own reader gives up the whole; here the row's schema finds them."""
     try:
-        return ANY_JSON.validate_json(raw)
-    except ValidationError:
-        return _with_halves(raw)
-
-
-def _with_halves(raw: bytes) -> Any:
-    """Half an emoji, as a text has that was cut to a length, is the fault of its row. The schemas' own reader gives up
-    the whole for it; here the row's schema finds it."""
-    try:
-        return json.loads(raw.decode())
+        return json.loads(raw.decode(), object_pairs_hook=_object, parse_int=_whole_number)
     except (ValueError, RecursionError):
         raise MalformedJson from None
 
 
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) == len(pairs) and not any(isinstance(value, _Doubled) for value in found.values()):
+        return found
+    times = Counter(name for name, _ in pairs)
+    twice = {name: None for name, value in pairs if times[name] > 1 or isinstance(value, _Doubled)}
+    doubled = _Doubled({name: value for name, value in pairs if name not in twice})
+    doubled.twice = list(twice)
+    return doubled
+
+
+def _whole_number(digits: str) -> float:
+    """Python takes no whole number of thousands of digits: far too large for any field, it is the fault of its row."""
+    return int(digits) if len(digits) < 20 else float(digits)
+
+
 def _row(index: int, row: Any) -> Row:
+    place = ("readings", index)
     try:
+        if isinstance(row, _Doubled):
+            raise Invalid(errors=_given_twice(row, place))
         return ReadingIn.model_validate(row)
     except ValidationError as problem:
-        stay_id = row.get("stay_id") if isinstance(row, dict) else None
-        refused = Invalid(errors=field_errors(problem, under=("readings", index)))
-        return RefusedRow(refused, stay_id if isinstance(stay_id, str) else None)
+        refused = Invalid(errors=field_errors(problem, under=place))
+    except Invalid as problem:
+        refused = problem
+    stay_id = row.get("stay_id") if isinstance(row, dict) else None
+    return RefusedRow(refused, stay_id if isinstance(stay_id, str) else None)
+
+
+def _given_twice(row: _Doubled, place: tuple[str | int, ...]) -> list[FieldError]:
+    """One error for each field of a reading; for names that are no field, one for the row."""
+    places = dict.fromkeys((*place, name) if name in ReadingIn.model_fields else place for name in row.twice)
+    return [FieldError(pointer(each), "given_twice", "is given twice") for each in places]
 
 
 async def take(intake: Intake, who: Principal, rows: Sequence[Row], request_key: str | None) -> list[Outcome]:

@@ -145,3 +145,28 @@ async def test_half_an_emoji_loses_its_own_row_and_no_other(partner: Partner, st
     problems = [row["problem"] for row in said[1:-1]]
     assert [error["pointer"] for problem in problems for error in problem["errors"]] == list(faults)
     assert sorted(row["spo2"] for row in await partner.history(stay_id)) == [88, 90]
+
+
+@pytest.mark.hazard("H1")
+async def test_a_name_given_twice_loses_its_own_row_and_no_other(partner: Partner, stay_id: str) -> None:
+    good = json.dumps(reading(stay_id, spo2=90))
+    head = f'{{"observed_at": "2026-11-22T08:00:00Z", "spo2": 97, "stay_id": "{stay_id}"'
+    faults = {
+        "/readings/1/spo2": f'{head}, "spo2": 90}}',
+        "/readings/2/device": f'{head}, "device": {{"id": "a", "id": "b"}}}}',
+        "/readings/3/stay_id": f'{head}, "stay_id": "{new_id()}"}}',
+        "/readings/4": f'{head}, "\\ud83d": 1, "\\ud83d": 2}}',
+        "/readings/5/pulse_rate": f'{head}, "pulse_rate": {"9" * 5000}}}',
+        "/readings/6": "[]",
+    }
+    body = f'{{"readings": [{good}, {",".join(faults.values())}]}}'
+    headers = {"Content-Type": "application/json", **partner.headers}
+    answer = await partner.http.post("/v1/readings/batch", content=body, headers=headers)
+    assert answer.status_code == 200
+    said = answer.json()["results"]
+    assert [row["status"] for row in said] == ["created", *["rejected"] * 6]
+    errors = [error for row in said[1:] for error in row["problem"]["errors"]]
+    assert [error["pointer"] for error in errors] == list(faults)
+    assert {error["code"] for error in errors[:4]} == {"given_twice"}
+    assert errors[-1]["message"] == "Input should be an object"
+    assert [row["spo2"] for row in await partner.history(stay_id)] == [90]

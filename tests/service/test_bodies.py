@@ -17,6 +17,7 @@ from starlette.types import Message
 from service.body import MAX_RATIO, Schema, parse, read, require_single_names
 from service.errors import BodyTooLarge, BodyTooSlow, MalformedJson
 from service.readings.batch import rows_of
+from service.readings.door import RefusedRow
 from service.readings.schemas import BatchIn, ReadingIn
 from tests.service.conftest import LIMIT
 
@@ -247,14 +248,20 @@ def test_a_name_given_twice_is_found_as_by_looking_through_the_text(text: str) -
         '"entered_by":"\\\\","entered_by":"Ada"',
     ],
 )
-@pytest.mark.parametrize("batch", [False, True], ids=["single", "batch"])
-def test_a_reading_with_a_name_given_twice_is_refused(doubled: str, batch: bool) -> None:
+def test_a_reading_with_a_name_given_twice_is_refused(doubled: str) -> None:
     reading = f'{{"observed_at":"2026-11-22T08:00:00Z","pulse_rate":60,{doubled}}}'
     with pytest.raises(MalformedJson):
-        if batch:
-            rows_of(f'{{"readings":[{{"observed_at":"2026-11-22T07:00:00Z","spo2":97}},{reading}]}}'.encode())
-        else:
-            parse(ReadingIn, reading.encode())
+        parse(ReadingIn, reading.encode())
+    rows = rows_of(f'{{"readings":[{{"observed_at":"2026-11-22T07:00:00Z","spo2":97}},{reading}]}}'.encode())
+    assert [isinstance(row, RefusedRow) for row in rows] == [False, True]
+
+
+@pytest.mark.parametrize(
+    "twice", ['"readings":[{"spo2":97}],"readings":[]', '"readings":[{"spo2":97}],"more":1,"more":2']
+)
+def test_a_batch_that_gives_a_name_of_its_own_twice_is_refused(twice: str) -> None:
+    with pytest.raises(MalformedJson, match="twice"):
+        rows_of(f"{{{twice}}}".encode())
 
 
 def test_every_name_of_a_usual_batch_is_counted_so_that_it_is_not_looked_through_a_second_time() -> None:
