@@ -8,7 +8,6 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from service.errors import SettingInvalid
 
-DEFAULT_DATABASE_URL = "sqlite:///./wardwatch.db"
 SECRET_KEY_LENGTH = 32
 """Characters a secret key must have at least."""
 
@@ -17,10 +16,11 @@ SECRET_KEY_LENGTH = 32
 class Settings:
     """Everything that can be set. `from_environ` reads and checks it; tests build it directly.
 
-    `timers` off is for tests alone, which let time pass themselves."""
+    What is or may hold a secret is left out of its text. `timers` off is for tests alone, which let time pass
+    themselves."""
 
-    database_url: str = DEFAULT_DATABASE_URL
-    secret_key: str = ""
+    database_url: str = field(default="sqlite:///./wardwatch.db", repr=False)
+    secret_key: str = field(default="", repr=False)
     other_secret_key: str = field(default="", repr=False)
     metrics_port: int = 0
     log_level: str = "info"
@@ -31,7 +31,7 @@ class Settings:
     issuer: str = "wardwatch"
     oidc_issuers: str = ""
     allowed_networks: str = ""
-    smtp_url: str = ""
+    smtp_url: str = field(default="", repr=False)
     smtp_password: str = field(default="", repr=False)
     smtp_ca_file: str = ""
     mail_from: str = ""
@@ -41,10 +41,14 @@ class Settings:
     security_contact: str = ""
     synthetic_only: bool = False
     retention_years: int = 8
+    """NHS Records Management Code of Practice (2021, updated 2023), appendix II, adult health records."""
     timers: bool = True
     clock_real_start: str = ""
     clock_started_at: str = ""
     clock_speed: float = 1.0
+
+
+_USUAL = Settings()
 
 
 def from_environ(environ: Mapping[str, str]) -> Settings:
@@ -53,43 +57,40 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
         database_url=_database_url(environ),
         secret_key=_secret(environ, "WARDWATCH_SECRET_KEY"),
         other_secret_key=_secret(environ, "WARDWATCH_OTHER_SECRET_KEY"),
-        metrics_port=_whole(environ, "WARDWATCH_METRICS_PORT", 0, 0, 65535),
-        log_level=_choice(environ, "WARDWATCH_LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
+        metrics_port=_whole(environ, "WARDWATCH_METRICS_PORT", _USUAL.metrics_port, 0, 65535),
+        log_level=_choice(environ, "WARDWATCH_LOG_LEVEL", _USUAL.log_level, ("debug", "info", "warning", "error")),
         password_grant=_choice(environ, "WARDWATCH_PASSWORD_GRANT", "on", ("on", "off")) == "on",
-        committers=_whole(environ, "WARDWATCH_COMMITTERS", 2, 1, 16),
-        max_waiting_readings=_whole(environ, "WARDWATCH_MAX_WAITING_READINGS", 20_000, 1, 1_000_000),
+        committers=_whole(environ, "WARDWATCH_COMMITTERS", _USUAL.committers, 1, 16),
+        max_waiting_readings=_whole(
+            environ, "WARDWATCH_MAX_WAITING_READINGS", _USUAL.max_waiting_readings, 1, 1_000_000
+        ),
         # The feeds' numbers are read over and over on a connection of their own: one would leave none for anybody else.
-        pool_size=_whole(environ, "WARDWATCH_POOL_SIZE", 8, 2, 200),
-        issuer=environ.get("WARDWATCH_ISSUER", "") or "wardwatch",
+        pool_size=_whole(environ, "WARDWATCH_POOL_SIZE", _USUAL.pool_size, 2, 200),
+        issuer=environ.get("WARDWATCH_ISSUER", "") or _USUAL.issuer,
         oidc_issuers=_secret(environ, "WARDWATCH_OIDC_ISSUERS"),
         allowed_networks=environ.get("WARDWATCH_ALLOWED_NETWORKS", ""),
         smtp_url=environ.get("WARDWATCH_SMTP_URL", ""),
         smtp_password=_secret(environ, "WARDWATCH_SMTP_PASSWORD"),
         smtp_ca_file=environ.get("WARDWATCH_SMTP_CA_FILE", ""),
         mail_from=environ.get("WARDWATCH_MAIL_FROM", ""),
-        public_url=environ.get("WARDWATCH_PUBLIC_URL", "") or "http://127.0.0.1:8000",
+        public_url=environ.get("WARDWATCH_PUBLIC_URL", "") or _USUAL.public_url,
         cors_origins=_origins(environ),
-        rate_limit=_whole(environ, "WARDWATCH_RATE_LIMIT", None, 0, 1_000_000_000),
+        rate_limit=_whole(environ, "WARDWATCH_RATE_LIMIT", _USUAL.rate_limit, 0, 1_000_000_000),
         security_contact=environ.get("WARDWATCH_SECURITY_CONTACT", ""),
         synthetic_only=_choice(environ, "WARDWATCH_SYNTHETIC_ONLY", "off", ("on", "off")) == "on",
-        retention_years=_whole(environ, "WARDWATCH_RETENTION_YEARS", 8, 0, 100),
+        retention_years=_whole(environ, "WARDWATCH_RETENTION_YEARS", _USUAL.retention_years, 0, 100),
         clock_real_start=environ.get("WARDWATCH_DEMO_REAL_START", ""),
         clock_started_at=environ.get("WARDWATCH_DEMO_STARTED_AT", ""),
         clock_speed=float(_whole(environ, "WARDWATCH_DEMO_SPEED", 1, 1, 3600)),
     )
 
 
-def require_secret_key(settings: Settings) -> str:
-    """The secret key; raises SettingInvalid when it is missing or shorter than 32 characters."""
-    if len(settings.secret_key) < SECRET_KEY_LENGTH:
-        raise SettingInvalid(f"WARDWATCH_SECRET_KEY must be set to a text of at least {SECRET_KEY_LENGTH} characters")
-    return settings.secret_key
-
-
 def secret_keys_of(settings: Settings) -> tuple[str, ...]:
-    """The secret key, with which everything is made, and the other one, if any, which is good as well while the one
-    takes the place of the other. Raises SettingInvalid when one cannot be used."""
-    first, other = require_secret_key(settings), settings.other_secret_key
+    """The secret key, with which everything is made, and the other one, if there is one: it is good as well while one
+    key takes the place of the other. Raises SettingInvalid when one cannot be used."""
+    first, other = settings.secret_key, settings.other_secret_key
+    if len(first) < SECRET_KEY_LENGTH:
+        raise SettingInvalid(f"WARDWATCH_SECRET_KEY must be set to a text of at least {SECRET_KEY_LENGTH} characters")
     if not other:
         return (first,)
     if len(other) < SECRET_KEY_LENGTH:
@@ -110,7 +111,7 @@ def _secret(environ: Mapping[str, str], name: str) -> str:
 
 
 def _database_url(environ: Mapping[str, str]) -> str:
-    url = environ.get("WARDWATCH_DATABASE_URL", "") or DEFAULT_DATABASE_URL
+    url = environ.get("WARDWATCH_DATABASE_URL", "") or _USUAL.database_url
     if not url.startswith(("sqlite:///", "postgresql://")):
         raise SettingInvalid("WARDWATCH_DATABASE_URL must start with sqlite:/// or postgresql://")
     password = _secret(environ, "WARDWATCH_DATABASE_PASSWORD")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from service.cli.serve import require_readable
 from service.clock import real_now
 from service.errors import SettingInvalid
 from service.settings import Settings, from_environ, secret_keys_of
@@ -129,13 +130,8 @@ def _audit_checks(settings: Settings, heads: Path | None, old_keys: "Sequence[Pa
 
 
 def _settings_check(settings: Settings) -> Check:
-    from service.access.issuers import read_issuers
-    from service.cover.mail import server_of
-    from service.destinations import read_destinations
-
     try:
-        for read in (read_issuers, read_destinations, server_of):
-            read(settings)
+        require_readable(settings)
     except SettingInvalid as problem:
         return "settings", False, str(problem)
     return "settings", True, "read from the environment"

@@ -51,21 +51,28 @@ def url_of(host: str, port: int) -> str:
     return f"http://{shown}:{port}"
 
 
-def require_servable(settings: Settings, workers: int = 1) -> None:
+def require_servable(settings: Settings, workers: int) -> None:
     """Raises SettingInvalid, saying what to do, when the service cannot start with these settings."""
     secret_keys_of(settings)
-    from service.access.issuers import read_issuers
-    from service.destinations import read_destinations
+    require_readable(settings)
     from service.storage.engine import open_database
     from service.storage.readiness import EXPLANATIONS, facts
 
-    read_issuers(settings)
-    read_destinations(settings)
     if workers > 1 and open_database(settings.database_url).is_embedded:
         raise SettingInvalid("SQLite has one writer, so it takes one worker; use PostgreSQL for more")
     found = asyncio.run(facts(settings.database_url)).standing
     if found != "ready":
         raise SettingInvalid(EXPLANATIONS[found])
+
+
+def require_readable(settings: Settings) -> None:
+    """Raises SettingInvalid for a setting whose text is read only when it is used, as the application reads it."""
+    from service.access.issuers import read_issuers
+    from service.cover.mail import server_of
+    from service.destinations import read_destinations
+
+    for read in (read_issuers, read_destinations, server_of):
+        read(settings)
 
 
 def run(settings: Settings, host: str, port: int, workers: int = 1) -> None:

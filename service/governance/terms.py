@@ -2,12 +2,9 @@
 
 from datetime import date, datetime, timedelta
 
-YEARS = 8
-"""After the last discharge: NHS Records Management Code of Practice (2021, updated 2023), appendix II, adult health
-records."""
 CHILD_UNTIL, NEARLY_ADULT_UNTIL = 25, 26
 """Children's records are kept until the 25th birthday, those of somebody who was 17 when the care ended until the 26th
-(the same)."""
+(NHS Records Management Code of Practice, as for adults' years: `service/settings.py`)."""
 
 IDEMPOTENCY_AFTER = timedelta(days=90)
 """The names that senders gave readings, after the stay's end: nobody sends a reading again so late."""

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from service.cli.serve import require_servable
 from service.errors import SettingInvalid
-from service.settings import Settings, from_environ, require_secret_key
+from service.settings import Settings, from_environ, secret_keys_of
 
 SENTINEL = "sentinel-7319"
 
@@ -42,11 +43,11 @@ def test_a_setting_that_cannot_be_used_is_named(name: str, value: str, says: str
 @pytest.mark.parametrize("key", ["", "x" * 31])
 def test_a_missing_or_short_secret_key_is_refused(key: str) -> None:
     with pytest.raises(SettingInvalid, match="WARDWATCH_SECRET_KEY must be set to a text of at least 32 characters"):
-        require_secret_key(Settings(secret_key=key))
+        secret_keys_of(Settings(secret_key=key))
 
 
 def test_a_long_enough_secret_key_is_taken() -> None:
-    assert require_secret_key(Settings(secret_key="x" * 32)) == "x" * 32
+    assert secret_keys_of(Settings(secret_key="x" * 32)) == ("x" * 32,)
 
 
 def test_secrets_can_stand_in_files(tmp_path: Path) -> None:
@@ -61,6 +62,25 @@ def test_secrets_can_stand_in_files(tmp_path: Path) -> None:
     )
     assert settings.secret_key == "k" * 40
     assert settings.database_url == "postgresql://ward:p%40ss%2Fword@db:5432/wardwatch"
+
+
+@pytest.mark.parametrize("name", ["oidc_issuers", "allowed_networks", "smtp_url"])
+def test_a_setting_that_is_read_later_is_refused_before_any_worker_starts(name: str) -> None:
+    with pytest.raises(SettingInvalid, match=f"WARDWATCH_{name.upper()}"):
+        require_servable(Settings(secret_key="x" * 32, **{name: "not to be read"}), workers=2)
+
+
+def test_no_secret_is_in_the_text_of_the_settings() -> None:
+    settings = from_environ(
+        {
+            "WARDWATCH_SECRET_KEY": f"first {SENTINEL}",
+            "WARDWATCH_OTHER_SECRET_KEY": f"other {SENTINEL}",
+            "WARDWATCH_DATABASE_URL": f"postgresql://ward:{SENTINEL}@db/wardwatch",
+            "WARDWATCH_SMTP_URL": f"smtp://ward:{SENTINEL}@mail.example",
+            "WARDWATCH_SMTP_PASSWORD": SENTINEL,
+        }
+    )
+    assert SENTINEL not in repr(settings)
 
 
 def test_an_empty_variable_is_as_good_as_none() -> None:
