@@ -154,7 +154,7 @@ def _value(finding: Finding) -> str:
 
 def _says_red(finding: Finding) -> str:
     if finding.value("red_at") is None:
-        return f"{_value(finding)}: too low to be used as a value, and no usable one followed within 15 min."
+        return f"{_value(finding)}: too low to be used as a value, and no usable one followed in time."
     return f"{_value(finding)}: at or below the red limit of {spoken(finding.value('red_at'))} %."
 
 
