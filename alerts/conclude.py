@@ -44,6 +44,12 @@ def conclude(before: Episode, draft: Episode, cause: Cause, limits: HumanLimits)
     return after, Change(kind, transition, reason, after.family, cause.at, before, after, cause.reading_id)
 
 
+def settle(before: Episode, key: str, reason: str, at: datetime, limits: HumanLimits) -> tuple[Episode, Change | None]:
+    """The rule of this key is cleared, though no reading says so: what it stood for is gone."""
+    traces = tuple(trace._replace(active=False) if trace.key == key else trace for trace in before.traces)
+    return conclude(before, before._replace(traces=traces), Cause(None, (reason,), at, None), limits)
+
+
 def explained(previous: Explanation | None, leader: Trace, findings: Sequence[Finding]) -> Explanation:
     """The leading finding in words, with those attached to it; the previous words if it did not speak this
     time. Raises StopIteration when there is neither."""

@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 
 from alerts.case import Case, Placement
 from alerts.change import Change
-from alerts.conclude import Cause, conclude, explained, rule_ids
+from alerts.conclude import Cause, conclude, explained, rule_ids, settle
 from alerts.episode import Episode, State, Trace, leading
 from alerts.evaluate import Evaluation
 from alerts.limits import HumanLimits
 from alerts.raising import announced, open_episode
-from alerts.rule import Finding, Wait
+from alerts.rule import MEASURED_LOW, Finding, Wait
 from alerts.severity import Family, Severity
 from alerts.traces import begin, breach, quiet, silence_of, still_waiting
 from alerts.transitions import Trigger
@@ -21,8 +21,6 @@ CRITICAL_AGAIN_AFTER = timedelta(minutes=60)
 
 _REPLACES = {"R3": "R4", "R9": "R9b"}
 """A rule that only says better what the other said is no news."""
-
-_LOW_VALUE = ("R1", "R2")
 
 ENDS_WITH_PLAN = "R18"
 """More oxygen than prescribed is a matter of the prescription; a new one settles it."""
@@ -62,9 +60,7 @@ def replan(episodes: Mapping[Family, Episode], at: datetime, limits: HumanLimits
     trace = None if before is None else before.trace(ENDS_WITH_PLAN)
     if before is None or trace is None or not trace.active:
         return Decisions((), episodes)
-    traces = tuple(t._replace(active=False) if t.key == ENDS_WITH_PLAN else t for t in before.traces)
-    cause = Cause(None, ("the plan changed",), at, None)
-    episode, change = conclude(before, before._replace(traces=traces), cause, limits)
+    episode, change = settle(before, ENDS_WITH_PLAN, "the plan changed", at, limits)
     after = dict(episodes)
     keep(after, Family.OXYGEN, episode)
     return Decisions(() if change is None else (change,), after)
@@ -126,7 +122,7 @@ def _stands_now(finding: Finding, case: Case) -> bool:
 
 def _stands(before: Episode) -> bool:
     """Is the low value that a late answer belongs to still an alert?"""
-    return any(trace.active for trace in before.traces if trace.rule_id in _LOW_VALUE)
+    return any(trace.active for trace in before.traces if trace.rule_id in MEASURED_LOW)
 
 
 def _traces(before: Episode, findings: Sequence[Finding], evaluation: Evaluation) -> tuple[Trace, ...]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from alerts.rule import Input, Limit, Wait
+from alerts.rule import LOW_OXYGEN, MEASURED_LOW, Input, Limit, Wait
 from alerts.severity import Family, Severity
 
 
@@ -118,21 +118,20 @@ class Episode(NamedTuple):
         return next((trace for trace in self.traces if trace.key == key), None)
 
 
-_TOGETHER = ("R1", "R2", "R3", "R4")
-"""The rules that speak of one low value: confirmed together, and named by the first of them."""
+_AS_SEVERE = (*MEASURED_LOW, "R3")
 
 
 def leading(traces: tuple[Trace, ...]) -> Trace:
     """The rule that names the alert: the most severe, then the highest rank. Silent hypoxia is as severe as
     the red or amber it goes with, and outranks both in the title."""
-    low = max((trace.severity for trace in traces if trace.rule_id in _TOGETHER[:3]), default=Severity.LOW)
+    low = max((trace.severity for trace in traces if trace.rule_id in _AS_SEVERE), default=Severity.LOW)
     return max(traces, key=lambda trace: (low if trace.rule_id == "R3" else trace.severity, trace.rank))
 
 
 def is_confirmed(traces: tuple[Trace, ...]) -> bool:
-    """Is what makes the alert as severe as it is confirmed?"""
+    """Is what makes the alert as severe as it is confirmed? The rules of one low value are confirmed together."""
     leader = leading(traces)
-    if leader.rule_id not in _TOGETHER:
+    if leader.rule_id not in LOW_OXYGEN:
         return leader.confirmed
     worst = max(trace.severity for trace in traces)
-    return any(trace.confirmed for trace in traces if trace.rule_id in _TOGETHER and trace.severity == worst)
+    return any(trace.confirmed for trace in traces if trace.rule_id in LOW_OXYGEN and trace.severity == worst)

@@ -10,13 +10,12 @@ from alerts.limits import DAILY
 from alerts.news2 import News2
 from alerts.plan import Plan
 from alerts.reading import LATE_AFTER, STALE_AFTER, Quality, Reading
-from alerts.rule import SWITCHED_OFF, Awaited, Finding, Fired, Rule, Silent, Verdict
+from alerts.rule import LOW_OXYGEN, SWITCHED_OFF, Awaited, Finding, Fired, Rule, Silent, Verdict
 from alerts.rule_set import DEFAULT, RuleSet
 from alerts.rules import RULES
 from alerts.severity import Severity
 
 ASK_BREATHLESSNESS = "breathlessness"
-_LOW_OXYGEN = ("R1", "R2", "R3", "R4")
 _LIVE = Placement.LIVE
 
 
@@ -132,7 +131,7 @@ def _finding(rule: Rule, fired: Fired, case: Case) -> Finding:
         fired.waits if placement == _LIVE else (),
         placement,
         case.now - reading.observed_at,
-        case.carried and rule.id in _LOW_OXYGEN,
+        case.carried and rule.id in LOW_OXYGEN,
         fired.attached_to is not None,
         case.rule_set.version,
     )
@@ -153,5 +152,5 @@ def _in_its_place(rule: Rule, severity: Severity, placement: Placement) -> Sever
     if placement == _LIVE:
         return severity
     if placement == Placement.STALE:
-        return Severity.HIGH if rule.id in _LOW_OXYGEN else min(severity, Severity.HIGH)
+        return Severity.HIGH if rule.id in LOW_OXYGEN else min(severity, Severity.HIGH)
     return Severity.HIGH if severity == Severity.CRITICAL else Severity.LOW

@@ -7,12 +7,11 @@ from itertools import groupby
 from operator import attrgetter
 
 from alerts.change import Change, Reminder
-from alerts.decide import Decisions, decide, keep, replan
+from alerts.decide import Decisions, decide, replan
 from alerts.evaluate import Evaluation, evaluate
-from alerts.passing import pass_time, pause, replanned, resume, without_prescription
+from alerts.passing import pass_time, pause, put_finding, replanned, resume, without_prescription
 from alerts.placement import Newest, placed
 from alerts.plan import Plan
-from alerts.raising import raise_finding
 from alerts.reading import Reading
 from alerts.record import Judgement, Record
 from alerts.rule import Finding, Input, Limit, Rule
@@ -83,7 +82,7 @@ def not_evaluated(record: Record, reading: Reading) -> Judgement:
     value is critical all the same. It touches nothing of the evaluation that failed."""
     rule, version = NOT_EVALUATED_RULE, record.rule_set.version
     finding = Finding(rule, rule.family, Severity.HIGH, reading.id, (), (), rule_set_version=version)
-    judgement = _raised(record, finding, reading.observed_at, reading.received_at)
+    judgement = put_finding(record, finding, reading.observed_at, reading.received_at)
     red_at = record.rule_set.limits(record.plan).red_at
     if reading.spo2 is None or reading.spo2 > red_at + 0.5:
         return judgement
@@ -91,7 +90,7 @@ def not_evaluated(record: Record, reading: Reading) -> Judgement:
     waits = (wait_after_red(reading.received_at, record.rule_set),)
     limits = (Limit("red_at", red_at, "%"),)
     red = Finding(RED, RED.family, Severity.CRITICAL, reading.id, (value,), limits, waits, rule_set_version=version)
-    also = _raised(judgement.record, red, reading.observed_at, reading.received_at)
+    also = put_finding(judgement.record, red, reading.observed_at, reading.received_at)
     return Judgement((), (*judgement.changes, *also.changes), also.record)
 
 
@@ -137,16 +136,8 @@ def _told(advanced: Judgement, rule: Rule, at: datetime) -> Judgement:
     """What the service tells of, besides what time brought about."""
     version = advanced.record.rule_set.version
     finding = Finding(rule, rule.family, Severity.MEDIUM, None, (), (), rule_set_version=version)
-    raised = _raised(advanced.record, finding, at, at)
+    raised = put_finding(advanced.record, finding, at, at)
     return raised._replace(changes=(*advanced.changes, *raised.changes), reminders=advanced.reminders)
-
-
-def _raised(record: Record, finding: Finding, observed_at: datetime, at: datetime) -> Judgement:
-    episodes = dict(record.episodes)
-    before = episodes.get(finding.family)
-    episode, change = raise_finding(before, finding, observed_at, at, record.human_limits)
-    keep(episodes, finding.family, episode)
-    return Judgement((), () if change is None else (change,), record._replace(episodes=episodes))
 
 
 def _judge_together(record: Record, batch: Sequence[Reading], known: list[Reading]) -> Judgement:

@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from alerts.change import Change, Reminder
-from alerts.conclude import Cause, conclude
+from alerts.conclude import settle
 from alerts.decide import keep
+from alerts.episode import Episode
 from alerts.hurrying import hurry
 from alerts.missed import (
     MissedDue,
@@ -202,7 +203,7 @@ def _apply(record: Record, watch: Watch, due: Due) -> Judgement:
     if isinstance(due, GapDue):
         told = (*(record.watch or watch).told, due.name)
         noted = record._replace(watch=watch._replace(told=told))
-        return _raised(noted, review_finding(record, told, due.at), due.at, due.at)
+        return put_finding(noted, review_finding(record, told, due.at), due.at, due.at)
     finding = finding_of(record, watch, due)
     woken: tuple[Change, ...] = ()
     if isinstance(due, SlotDue) and not due.missed:
@@ -210,16 +211,14 @@ def _apply(record: Record, watch: Watch, due: Due) -> Judgement:
         record, woken = record._replace(episodes=decisions.episodes), decisions.changes
     if finding is None:
         return Judgement((), woken, record)
-    raised = _raised(record, finding, due.slot if isinstance(due, SlotDue) else due.at, due.at)
+    raised = put_finding(record, finding, due.slot if isinstance(due, SlotDue) else due.at, due.at)
     return raised._replace(changes=(*woken, *raised.changes))
 
 
-def _raised(record: Record, finding: Finding, observed_at: datetime, at: datetime) -> Judgement:
-    episodes = dict(record.episodes)
-    before = episodes.get(finding.family)
-    episode, change = raise_finding(before, finding, observed_at, at, record.human_limits)
-    keep(episodes, finding.family, episode)
-    return Judgement((), () if change is None else (change,), record._replace(episodes=episodes))
+def put_finding(record: Record, finding: Finding, observed_at: datetime, at: datetime) -> Judgement:
+    """A finding that came without a judged reading, put to the alert of its family; a new one when there is none."""
+    before = record.episodes.get(finding.family)
+    return _kept(record, finding.family, *raise_finding(before, finding, observed_at, at, record.human_limits))
 
 
 def _reviewed(record: Record, at: datetime) -> Judgement:
@@ -227,11 +226,12 @@ def _reviewed(record: Record, at: datetime) -> Judgement:
     before = record.episodes.get(Family.PLAN)
     if before is None:
         return Judgement((), (), record)
-    traces = tuple(t._replace(active=False) if t.key == REVIEW_DUE.key else t for t in before.traces)
-    cause = Cause(None, ("the plan changed",), at, None)
+    return _kept(record, Family.PLAN, *settle(before, REVIEW_DUE.key, "the plan changed", at, record.human_limits))
+
+
+def _kept(record: Record, family: Family, episode: Episode, change: Change | None) -> Judgement:
     episodes = dict(record.episodes)
-    episode, change = conclude(before, before._replace(traces=traces), cause, record.human_limits)
-    keep(episodes, Family.PLAN, episode)
+    keep(episodes, family, episode)
     return Judgement((), () if change is None else (change,), record._replace(episodes=episodes))
 
 

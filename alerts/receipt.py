@@ -8,13 +8,12 @@ from typing import NamedTuple
 
 from alerts.evaluate import Evaluation
 from alerts.margins import Comparison, Margin, Measure, measure_of
-from alerts.rule import Finding, Input, Limit, Rule, Silent, explain, spoken
+from alerts.rule import LOW_OXYGEN, Finding, Input, Limit, Rule, Silent, explain, spoken
 from alerts.rules import RULES
 from alerts.severity import Severity
 
 FIRED = "met"
 _MEASURED = tuple((rule, measure_of(rule)) for rule in RULES)
-_LOW_OXYGEN = ("R1", "R2", "R3", "R4")
 
 
 class Outcome(StrEnum):
@@ -108,7 +107,7 @@ def clears_when(rule: Rule, limits: tuple[Limit, ...]) -> str:
         return "A person closes it; no reading does."
     if policy.count == 1:
         return "The next reading that is accepted and does not meet it."
-    return _ended_by(policy.count, policy.gap, _amber_at(limits) if rule.id in _LOW_OXYGEN else None)
+    return _ended_by(policy.count, policy.gap, _amber_at(limits) if rule.id in LOW_OXYGEN else None)
 
 
 def _amber_at(limits: tuple[Limit, ...]) -> int | None:

@@ -12,6 +12,7 @@ from alerts.change import Change, Kind
 from alerts.episode import Episode, State, leading
 from alerts.fold import HumanEvent, Verb, act
 from alerts.judge import WINDOW, advance, change_plan, judge, refuse
+from alerts.passing import next_due_at
 from alerts.plan import Plan
 from alerts.reading import Reading
 from alerts.record import Judgement, Record
@@ -152,7 +153,7 @@ def _next(
 ) -> tuple[datetime, Stay | HumanEvent | None] | None:
     """What comes next: time (None), the stay, or a person; nothing after `until`."""
     steps: list[tuple[datetime, int, Stay | HumanEvent | None]] = []
-    if (due := _next_due(record)) is not None:
+    if (due := next_due_at(record)) is not None:
         steps.append((due, 0, None))
     if (at := stay.next_at()) is not None:
         steps.append((at, 1, stay))
@@ -163,14 +164,6 @@ def _next(
         return None
     at, _, what = min(steps, key=lambda step: step[:2])
     return None if at > until else (at, what)
-
-
-def _next_due(record: Record) -> datetime | None:
-    """When time has to be looked at; too early does no harm."""
-    due = [wait.due_at for episode in record.episodes.values() for wait in episode.waits]
-    if record.watch is not None and record.watch.due_at is not None:
-        due.append(record.watch.due_at)
-    return min(due, default=None)
 
 
 def _arrives(record: Record, arrival: Arrival, known: list[Reading], log: _Log) -> Judgement:

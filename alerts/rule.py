@@ -13,6 +13,10 @@ from alerts.severity import Family, Severity
 
 Value = float | int | str | None
 
+MEASURED_LOW, NAMED_LOW = ("R1", "R2"), ("R3", "R4")
+LOW_OXYGEN = (*MEASURED_LOW, *NAMED_LOW)
+"""The rules that speak of one low SpO2: red or amber, and what it is called beside the answer about breathlessness."""
+
 
 class Awaited(StrEnum):
     """What has to come before a wait runs out."""
@@ -43,6 +47,21 @@ class Limit(NamedTuple):
     name: str
     value: Value
     unit: str
+
+
+def no_inputs(_case: Case) -> tuple[Input, ...]:
+    """For a rule that looks at no value."""
+    return ()
+
+
+def no_limits(_case: Case) -> tuple[Limit, ...]:
+    """For a rule that compares with no number."""
+    return ()
+
+
+def spo2_input(case: Case) -> Input:
+    """The judged SpO2 of the reading itself, in percent."""
+    return Input("spo2", case.spo2, "%", case.reading.id, case.reading.observed_at)
 
 
 class Wait(NamedTuple):
@@ -140,8 +159,8 @@ class Rule:
     family: Family
     source: str
     judge: Callable[[Case], Verdict]
-    inputs: Callable[[Case], tuple[Input, ...]]
-    limits: Callable[[Case], tuple[Limit, ...]]
+    inputs: Callable[[Case], tuple[Input, ...]] = no_inputs
+    limits: Callable[[Case], tuple[Limit, ...]] = no_limits
     says: Callable[["Finding"], str]
     aspect: str = ""
     clearing: Clearing = Clearing()
@@ -157,8 +176,8 @@ class Rule:
 
 
 class Finding(NamedTuple):
-    """One rule's result for one reading. `late_by` is the age at receipt of a late reading, else None;
-    `carried` marks an earlier SpO2 judged again with a new answer; `attached` a finding that only adds its
+    """One rule's result for one reading. `late_by` is how old the reading was at receipt, None where no reading was
+    judged; `carried` marks an earlier SpO2 judged again with a new answer; `attached` a finding that only adds its
     text."""
 
     rule: Rule

@@ -9,7 +9,7 @@ from alerts.decide import Decisions, keep
 from alerts.episode import Episode, Trace
 from alerts.limits import HumanLimits
 from alerts.raising import raise_finding
-from alerts.rule import Awaited, Finding, Wait
+from alerts.rule import MEASURED_LOW, NAMED_LOW, Awaited, Finding, Wait
 from alerts.rule_set import RuleSet
 from alerts.rules import BY_KEY
 from alerts.rules.absence import MISSED_RECHECK
@@ -23,10 +23,6 @@ _MISSED = {
     Awaited.VALID_SPO2: "no usable value came in time",
     Awaited.ANSWER: "the question was not answered in time",
 }
-
-_NAMES_OF_A_LOW_VALUE = ("R3", "R4")
-
-_RECHECKED = ("R1", "R2")
 
 
 def advance_episodes(
@@ -78,12 +74,12 @@ def _unchecked(episode: Episode, wait: Wait) -> bool:
     """R15: a red or amber value was to be measured again, and nothing that counts has come since. It takes part by its
     name: what it does to the severity is the wait's to say, and it is cleared with R1 or R2."""
     trace = episode.trace(wait.key)
-    return wait.key in _RECHECKED and wait.confirms and trace is not None and not trace.clearings
+    return wait.key in MEASURED_LOW and wait.confirms and trace is not None and not trace.clearings
 
 
 def _apply(trace: Trace, wait: Wait) -> Trace:
     """What names the low value (R3, R4) is confirmed together with what measured it (R1, R2)."""
-    if not trace.active or trace.key not in (wait.key, *_NAMES_OF_A_LOW_VALUE):
+    if not trace.active or trace.key not in (wait.key, *NAMED_LOW):
         return trace
     if trace.key == wait.key and wait.severity is not None:
         trace = trace._replace(severity=max(trace.severity, wait.severity))

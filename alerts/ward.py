@@ -3,28 +3,22 @@
 Nothing of them is judged from a reading. They are raised and cleared by whoever watches."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from alerts.case import Case
 from alerts.change import Change
-from alerts.conclude import Cause, conclude
+from alerts.conclude import settle
 from alerts.episode import Episode
 from alerts.limits import HumanLimits
 from alerts.raising import raise_finding
-from alerts.rule import DECIDED_BY_TIME, Finding, Input, Limit, Rule, Verdict, spoken
+from alerts.rule import Finding, Input, Limit, Rule, spoken
+from alerts.rules.absence import judge_by_time
 from alerts.severity import Family, Severity
 
-
-def _judge(_case: Case) -> Verdict:
-    return DECIDED_BY_TIME
-
-
-def _nothing(_case: Case) -> tuple[Input, ...]:
-    return ()
-
-
-def _no_limits(_case: Case) -> tuple[Limit, ...]:
-    return ()
+DEGRADED_AFTER = timedelta(minutes=5)
+"""Work that was not done for so long is late (R17; design decision, needs CSO sign-off)."""
+FAILING_AFTER = timedelta(minutes=5)
+"""A delivery that failed for so long is told (R22; design decision, needs CSO sign-off)."""
+_MINUTE = timedelta(minutes=1)
 
 
 def _says_degraded(finding: Finding) -> str:
@@ -33,33 +27,32 @@ def _says_degraded(finding: Finding) -> str:
 
 
 def _says_failed(finding: Finding) -> str:
-    return f"Nothing has reached {spoken(finding.value('endpoint'))} for more than 5 min."
+    return f"Nothing has reached {spoken(finding.value('endpoint'))} for more than {FAILING_AFTER // _MINUTE} min."
 
 
 SYSTEM_DEGRADED = Rule(
     id="R17", name="system_degraded", family=Family.TECHNICAL, rank=40, needs_signal=False,
     source="Design decision, needs CSO sign-off; the idea is that of IEC 60601-1-8",
-    judge=_judge, inputs=_nothing, limits=_no_limits, says=_says_degraded,
+    judge=judge_by_time, says=_says_degraded,
 )  # fmt: skip
 DELIVERY_FAILED = Rule(
     id="R22", name="delivery_failed", family=Family.TECHNICAL, rank=12, needs_signal=False,
     source="Design decision, needs CSO sign-off",
-    judge=_judge, inputs=_nothing, limits=_no_limits, says=_says_failed,
+    judge=judge_by_time, says=_says_failed,
 )  # fmt: skip
 
 
 def degraded(late: Sequence[str], since: datetime) -> Finding:
     """R17: these kinds of work are late (`late` is not empty)."""
     inputs = (Input("late", ", ".join(late), "", None, since),)
-    return Finding(
-        SYSTEM_DEGRADED, SYSTEM_DEGRADED.family, Severity.HIGH, None, inputs, (Limit("late_after", 5, "min"),)
-    )
+    limits = (Limit("late_after", DEGRADED_AFTER // _MINUTE, "min"),)
+    return Finding(SYSTEM_DEGRADED, SYSTEM_DEGRADED.family, Severity.HIGH, None, inputs, limits)
 
 
 def delivery_failed(endpoint_id: str, since: datetime) -> Finding:
     """R22: an endpoint has been failing since an instant."""
     inputs = (Input("endpoint", endpoint_id, "", None, since),)
-    limits = (Limit("failing_for", 5, "min"),)
+    limits = (Limit("failing_for", FAILING_AFTER // _MINUTE, "min"),)
     return Finding(DELIVERY_FAILED, DELIVERY_FAILED.family, Severity.MEDIUM, None, inputs, limits)
 
 
@@ -83,5 +76,4 @@ def clear_on_ward(
     close."""
     if before is None:
         raise ValueError("nothing stands that could be cleared")
-    traces = tuple(trace._replace(active=False) if trace.key == rule.key else trace for trace in before.traces)
-    return conclude(before, before._replace(traces=traces), Cause(None, ("it works again",), at, None), limits)
+    return settle(before, rule.key, "it works again", at, limits)

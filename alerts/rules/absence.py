@@ -11,8 +11,6 @@ from alerts.rule import (
     NOT_VALID,
     Clearing,
     Finding,
-    Input,
-    Limit,
     Rule,
     Verdict,
     spoken,
@@ -46,14 +44,6 @@ def judge_by_time(_case: Case) -> Verdict:
     return DECIDED_BY_TIME
 
 
-def _nothing(_case: Case) -> tuple[Input, ...]:
-    return ()
-
-
-def _no_limits(_case: Case) -> tuple[Limit, ...]:
-    return ()
-
-
 def _says_missed(finding: Finding) -> str:
     hours, slot = finding.value("silent_for"), finding.value("slot")
     if hours is not None:
@@ -81,16 +71,16 @@ MISSED_READING = Rule(
     clearing=Clearing(count=1, gap=timedelta(0)), needs_signal=False,
     source="Dorset CovidCare@Home, Telescot TeleCOVID (those who send nothing are telephoned); "
     "times: design decision, need CSO sign-off",
-    judge=judge_arrived, inputs=_nothing, limits=_no_limits, says=_says_missed,
+    judge=judge_arrived, says=_says_missed,
 )  # fmt: skip
 MISSED_RECHECK = Rule(
     id="R15", name="missed_recheck", family=Family.OXYGEN, rank=5,
     source="Design decision, needs CSO sign-off: who was asked to measure again and did not is not better",
-    judge=judge_by_time, inputs=_nothing, limits=_no_limits, says=_says_recheck,
+    judge=judge_by_time, says=_says_recheck,
 )  # fmt: skip
 REVIEW_DUE = Rule(
     id="R23", name="review_due", family=Family.PLAN, rank=10, needs_signal=False, clearing=Clearing(by_human=True),
     source="Design decision, needs CSO sign-off",
-    judge=judge_by_time, inputs=_nothing, limits=_no_limits, says=_says_lacking,
+    judge=judge_by_time, says=_says_lacking,
 )  # fmt: skip
 RULES = (MISSED_READING, MISSED_RECHECK, REVIEW_DUE)

@@ -19,6 +19,7 @@ from alerts.rule import (
     Limit,
     Rule,
     Verdict,
+    spo2_input,
     spoken,
 )
 from alerts.severity import Family, Severity
@@ -67,7 +68,7 @@ def judge_target(case: Case) -> Verdict:
 
 
 def _inputs(case: Case) -> tuple[Input, ...]:
-    return (Input("spo2", case.spo2, "%", case.reading.id, case.reading.observed_at),)
+    return (spo2_input(case),)
 
 
 def _drop_limits(case: Case) -> tuple[Limit, ...]:

@@ -21,6 +21,7 @@ from alerts.rule import (
     Rule,
     Verdict,
     Wait,
+    spo2_input,
     spoken,
 )
 from alerts.severity import Family, Severity
@@ -60,8 +61,7 @@ def _rest_before(case: Case) -> Reading | None:
 
 
 def _inputs(case: Case) -> tuple[Input, ...]:
-    reading, rest = case.reading, _rest_before(case)
-    after = Input("spo2", case.spo2, "%", reading.id, reading.observed_at)
+    after, rest = spo2_input(case), _rest_before(case)
     if rest is None:
         return (after,)
     return (after, Input("spo2_at_rest", judged(rest, case.plan), "%", rest.id, rest.observed_at))

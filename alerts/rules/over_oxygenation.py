@@ -16,6 +16,7 @@ from alerts.rule import (
     Limit,
     Rule,
     Verdict,
+    spo2_input,
     spoken,
 )
 from alerts.severity import Family, Severity
@@ -59,7 +60,7 @@ def _highest_long_enough_before(case: Case) -> int | None:
 
 def _inputs(case: Case) -> tuple[Input, ...]:
     reading = case.reading
-    spo2 = Input("spo2", case.spo2, "%", reading.id, reading.observed_at)
+    spo2 = spo2_input(case)
     if reading.oxygen_flow is None:
         return (spo2,)
     return (spo2, Input("oxygen_flow", reading.oxygen_flow, "L/min", reading.id, reading.observed_at))

@@ -84,13 +84,10 @@ def _flags(case: Case) -> tuple[Input, ...]:
     return tuple(found)
 
 
-def _answer(case: Case) -> tuple[Input, ...]:
+def answer_inputs(case: Case) -> tuple[Input, ...]:
+    """The breathlessness that the reading itself tells, Borg."""
     reading = case.reading
     return (Input("breathlessness", reading.breathlessness, "Borg", reading.id, reading.observed_at),)
-
-
-def _no_limits(_case: Case) -> tuple[Limit, ...]:
-    return ()
 
 
 def _answer_limits(case: Case) -> tuple[Limit, ...]:
@@ -115,12 +112,12 @@ RED_FLAG = Rule(
     id="R10", name="red_flag", family=Family.SYMPTOMS, rank=20, clearing=Clearing(by_human=True),
     needs_signal=False,
     source="NHS CO@h emergency signs; NHS 111 breathlessness questions; RCP NEWS2 2017 (consciousness)",
-    judge=judge_red_flag, inputs=_flags, limits=_no_limits, says=_says_flags,
+    judge=judge_red_flag, inputs=_flags, says=_says_flags,
 )  # fmt: skip
 BREATHLESS = Rule(
     id="R10b", name="breathless", family=Family.SYMPTOMS, rank=10, clearing=Clearing(gap=timedelta(0)),
     needs_signal=False,
     source="Design decision, needs CSO sign-off, on the Borg CR10 scale",
-    judge=judge_breathless, inputs=_answer, limits=_answer_limits, says=_says_breathless,
+    judge=judge_breathless, inputs=answer_inputs, limits=_answer_limits, says=_says_breathless,
 )  # fmt: skip
 RULES = (RED_FLAG, BREATHLESS)

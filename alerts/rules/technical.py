@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from alerts.case import Case
-from alerts.reading import USABLE_FROM
+from alerts.reading import FUTURE_TOLERANCE, USABLE_FROM
 from alerts.rule import (
     CLEAR,
     NOT_GIVEN,
@@ -16,17 +16,18 @@ from alerts.rule import (
     Rule,
     Verdict,
     Wait,
+    spo2_input,
     spoken,
 )
 from alerts.rule_set import STAND_IN
 from alerts.severity import Family, Severity
 
 NEXT_READING = Clearing(count=1, gap=timedelta(0), by_receipt=True)
+_AHEAD_AT_MOST = FUTURE_TOLERANCE // timedelta(minutes=1)
 
 
 def judge_implausible(case: Case) -> Verdict:
-    """R0: below 50 % is not used as a value but measured again; without a usable value in 15 min R1
-    begins."""
+    """R0: below 50 % is not used as a value but measured again; if no usable value comes in time, R1 begins."""
     if case.spo2 is None:
         return NOT_GIVEN
     if case.spo2 >= USABLE_FROM:
@@ -36,7 +37,7 @@ def judge_implausible(case: Case) -> Verdict:
 
 
 def judge_clock(case: Case) -> Verdict:
-    """R19: the time was more than 5 min ahead of receipt and has been corrected."""
+    """R19: the time was too far ahead of receipt and has been corrected."""
     return Fired(Severity.MEDIUM) if case.reading.time_corrected else CLEAR
 
 
@@ -46,21 +47,17 @@ def judge_accepted(_case: Case) -> Verdict:
 
 
 def judge_evaluated(case: Case) -> Verdict:
-    """R21: judged, but not by the ward's own numbers. It is raised too when a reading could not be judged at all; any
-    that is judged as meant clears it."""
+    """R21: judged, but not by the ward's own numbers. It is also raised when a reading could not be judged at all. The
+    next reading that is judged by the ward's own numbers clears it."""
     return Fired(Severity.HIGH) if case.rule_set.version == STAND_IN.version else CLEAR
 
 
 def _inputs(case: Case) -> tuple[Input, ...]:
-    return (Input("spo2", case.spo2, "%", case.reading.id, case.reading.observed_at),)
+    return (spo2_input(case),)
 
 
 def _observed(case: Case) -> tuple[Input, ...]:
     return (Input("observed_at", case.reading.observed_at.isoformat(), "", case.reading.id, case.reading.observed_at),)
-
-
-def _nothing(_case: Case) -> tuple[Input, ...]:
-    return ()
 
 
 def _usable(_case: Case) -> tuple[Limit, ...]:
@@ -68,11 +65,7 @@ def _usable(_case: Case) -> tuple[Limit, ...]:
 
 
 def _ahead(_case: Case) -> tuple[Limit, ...]:
-    return (Limit("ahead_at_most", 5, "min"),)
-
-
-def _no_limits(_case: Case) -> tuple[Limit, ...]:
-    return ()
+    return (Limit("ahead_at_most", _AHEAD_AT_MOST, "min"),)
 
 
 def _says_implausible(finding: Finding) -> str:
@@ -80,7 +73,7 @@ def _says_implausible(finding: Finding) -> str:
 
 
 def _says_clock(_finding: Finding) -> str:
-    return "The sender's clock is more than 5 min ahead: the time of receipt is used."
+    return f"The sender's clock is more than {_AHEAD_AT_MOST} min ahead: the time of receipt is used."
 
 
 def _says_refused(_finding: Finding) -> str:
@@ -116,18 +109,18 @@ REFUSED = Rule(
     id="R20", name="refused", family=Family.TECHNICAL, rank=15, clearing=NEXT_READING,
     needs_signal=False,
     source="Design decision, needs CSO sign-off",
-    judge=judge_accepted, inputs=_nothing, limits=_no_limits, says=_says_refused,
+    judge=judge_accepted, says=_says_refused,
 )  # fmt: skip
 NOT_EVALUATED = Rule(
     id="R21", name="not_evaluated", family=Family.TECHNICAL, rank=25, clearing=NEXT_READING,
     needs_signal=False,
     source="Design decision, needs CSO sign-off",
-    judge=judge_evaluated, inputs=_nothing, limits=_no_limits, says=_says_not_evaluated,
+    judge=judge_evaluated, says=_says_not_evaluated,
 )  # fmt: skip
 APP_LOST = Rule(
     id="R24", name="app_lost", family=Family.TECHNICAL, rank=16, clearing=NEXT_READING,
     needs_signal=False,
     source="Design decision, needs CSO sign-off",
-    judge=judge_accepted, inputs=_nothing, limits=_no_limits, says=_says_app_lost,
+    judge=judge_accepted, says=_says_app_lost,
 )  # fmt: skip
 RULES = (IMPLAUSIBLE_LOW, CLOCK, REFUSED, NOT_EVALUATED, APP_LOST)

@@ -17,6 +17,7 @@ from alerts.rule import (
     Limit,
     Rule,
     Verdict,
+    spo2_input,
     spoken,
 )
 from alerts.rule_set import RuleSet
@@ -88,10 +89,8 @@ def _lasts_long_enough(case: Case) -> bool:
 
 
 def _inputs(case: Case) -> tuple[Input, ...]:
-    reading = case.reading
     values = case.values(case.last_valid(_looked_at(case.rule_set))) if case.valid else []
-    latest = Input("spo2", case.spo2, "%", reading.id, reading.observed_at)
-    return (latest, *(Input("spo2_before", value, "%", None, None) for value in values[1:]))
+    return (spo2_input(case), *(Input("spo2_before", value, "%", None, None) for value in values[1:]))
 
 
 def _limits(case: Case) -> tuple[Limit, ...]:

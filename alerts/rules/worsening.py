@@ -20,7 +20,7 @@ from alerts.rule import (
     Verdict,
     spoken,
 )
-from alerts.rules.symptoms import usual_breathlessness
+from alerts.rules.symptoms import answer_inputs, usual_breathlessness
 from alerts.severity import Family, Severity
 
 TWO_ANSWERS = Clearing(gap=timedelta(0), any_context=True)
@@ -72,15 +72,6 @@ def _feeling(case: Case) -> tuple[Input, ...]:
     return (Input("feeling", reading.feeling and str(reading.feeling), "", reading.id, reading.observed_at),)
 
 
-def _answer(case: Case) -> tuple[Input, ...]:
-    reading = case.reading
-    return (Input("breathlessness", reading.breathlessness, "Borg", reading.id, reading.observed_at),)
-
-
-def _no_limits(_case: Case) -> tuple[Limit, ...]:
-    return ()
-
-
 def _rise_limits(case: Case) -> tuple[Limit, ...]:
     usual = Limit("usual_breathlessness", usual_breathlessness(case), "Borg")
     return (usual, Limit("worse_rise", case.rule_set.worse_rise, "Borg"))
@@ -100,12 +91,12 @@ WORSE = Rule(
     id="R11", name="worsening", family=Family.SYMPTOMS, aspect="feeling", rank=5, clearing=TWO_ANSWERS,
     needs_signal=False,
     source="NHS virtual-ward diaries (worse than yesterday); NHS 111 breathlessness questions",
-    judge=judge_feeling, inputs=_feeling, limits=_no_limits, says=_says_feeling,
+    judge=judge_feeling, inputs=_feeling, says=_says_feeling,
 )  # fmt: skip
 MORE_BREATHLESS = Rule(
     id="R11", name="worsening", family=Family.SYMPTOMS, aspect="breathlessness", rank=6, clearing=TWO_ANSWERS,
     needs_signal=False,
     source="NHS 111 breathlessness questions: change counts; 2 points a design decision, needs CSO sign-off",
-    judge=judge_rise, inputs=_answer, limits=_rise_limits, says=_says_rise,
+    judge=judge_rise, inputs=answer_inputs, limits=_rise_limits, says=_says_rise,
 )  # fmt: skip
 RULES = (WORSE, MORE_BREATHLESS)
