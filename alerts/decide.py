@@ -1,7 +1,7 @@
 """What an evaluation changes in the alerts of a stay: one decision per family, with its reason."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from alerts.case import Case, Placement
@@ -10,14 +10,11 @@ from alerts.conclude import Cause, conclude, explained, rule_ids, settle
 from alerts.episode import Episode, State, Trace, leading
 from alerts.evaluate import Evaluation
 from alerts.limits import HumanLimits
-from alerts.raising import announced, open_episode
+from alerts.raising import CRITICAL_AGAIN, announced, critical_again, open_episode
 from alerts.rule import MEASURED_LOW, Finding, Wait
-from alerts.severity import Family, Severity
+from alerts.severity import Family
 from alerts.traces import begin, breach, quiet, silence_of, still_waiting
 from alerts.transitions import Trigger
-
-CRITICAL_AGAIN_AFTER = timedelta(minutes=60)
-"""After an acknowledgement (design decision, needs CSO sign-off)."""
 
 _REPLACES = {"R3": "R4", "R9": "R9b"}
 """A rule that only says better what the other said is no news."""
@@ -146,15 +143,15 @@ def _traces(before: Episode, findings: Sequence[Finding], evaluation: Evaluation
 def _waits(
     before: tuple[Wait, ...], findings: Sequence[Finding], traces: tuple[Trace, ...], case: Case | None
 ) -> tuple[Wait, ...]:
-    """What is still waited for, and what these findings begin to wait for; an earlier limit is never put
-    off."""
-    waits = [wait for wait in before if still_waiting(wait, traces, case)]
-    kept = {(wait.key, wait.awaits) for wait in waits}
+    """What is still waited for, and what these findings begin to wait for; of two limits for the same the earlier one
+    counts."""
+    waits = {(wait.key, wait.awaits): wait for wait in before if still_waiting(wait, traces, case)}
     for finding in findings:
-        for wait in finding.waits:
-            if not finding.carried and (wait.key, wait.awaits) not in kept and still_waiting(wait, traces, None):
-                waits.append(wait)
-    return tuple(waits)
+        for wait in () if finding.carried else finding.waits:
+            known = waits.get((wait.key, wait.awaits))
+            if (known is None or wait.due_at < known.due_at) and still_waiting(wait, traces, None):
+                waits[wait.key, wait.awaits] = wait
+    return tuple(waits.values())
 
 
 def _cause(before: Episode, draft: Episode, findings: Sequence[Finding], case: Case) -> Cause:
@@ -193,8 +190,5 @@ def _confirmations(before: Episode, draft: Episode) -> list[str]:
 
 
 def _critical_again(before: Episode, findings: Sequence[Finding], case: Case) -> list[str]:
-    taken = before.acknowledged_at
-    if taken is None or case.now - taken < CRITICAL_AGAIN_AFTER:
-        return []
-    critical = any(f.severity == Severity.CRITICAL and not f.carried for f in findings)
-    return ["critical again an hour after the acknowledgement"] if critical else []
+    fresh = [finding for finding in findings if not finding.carried]
+    return [CRITICAL_AGAIN] if critical_again(before, fresh, case.now) else []

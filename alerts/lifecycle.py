@@ -21,12 +21,13 @@ def acknowledge(episode: Episode, at: datetime, limits: HumanLimits) -> Episode:
     due_at = episode.contact_due_at
     if due_at is not None and due_at <= at and episode.contacted_at is None:
         due_at = contact_by(episode.family, episode.severity, at, limits)
+    expires_at = acknowledgement_expires(episode.family, episode.severity, at, limits)
     return episode._replace(
         state=state,
         acknowledged_at=at,
         contact_due_at=due_at,
         respond_by=None if episode.contacted_at else due_at,
-        ack_expires_at=acknowledgement_expires(episode.family, episode.severity, at, limits),
+        ack_expires_at=None if episode.contacted_at else expires_at,
         version=episode.version + 1,
     )
 

@@ -1,7 +1,7 @@
 """New episodes, and findings that come without a reading to judge: refused, not evaluated, or by time."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from alerts.change import Change, Kind
 from alerts.conclude import Cause, conclude, explained, rule_ids
@@ -9,8 +9,14 @@ from alerts.episode import Episode, State, Trace, is_confirmed, leading
 from alerts.lifecycle import realarmed
 from alerts.limits import HumanLimits
 from alerts.rule import Finding, Wait
+from alerts.severity import Severity
 from alerts.traces import begin
 from alerts.transitions import Trigger, step
+
+CRITICAL_AGAIN_AFTER = timedelta(minutes=60)
+"""After an acknowledgement (design decision, needs CSO sign-off)."""
+
+CRITICAL_AGAIN = "critical again an hour after the acknowledgement"
 
 
 def open_episode(
@@ -75,8 +81,18 @@ def raise_finding(
         reading_count=before.reading_count + (finding.reading_id is not None),
     )
     new = known is None or not known.active
-    trigger = Trigger.REALARM if new and before.state == State.ACKNOWLEDGED else Trigger.BREACH
-    return conclude(before, draft, Cause(trigger, (f"{finding.rule_id} fired",), at, finding.reading_id), limits)
+    again = critical_again(before, [finding], at)
+    trigger = Trigger.REALARM if (new or again) and before.state == State.ACKNOWLEDGED else Trigger.BREACH
+    reason = CRITICAL_AGAIN if again else f"{finding.rule_id} fired"
+    return conclude(before, draft, Cause(trigger, (reason,), at, finding.reading_id), limits)
+
+
+def critical_again(before: Episode, findings: Sequence[Finding], at: datetime) -> bool:
+    """Somebody took the alert an hour ago or more, and now there is a critical breach."""
+    taken = before.acknowledged_at
+    if taken is None or at - taken < CRITICAL_AGAIN_AFTER:
+        return False
+    return any(finding.severity == Severity.CRITICAL for finding in findings)
 
 
 def _again(known: Trace, finding: Finding, observed_at: datetime) -> Trace:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from alerts.case import Case
 from alerts.episode import Trace
-from alerts.rule import WITHIN_MARGIN, Awaited, Finding, Rule, Say, Silent, Verdict, Wait
+from alerts.rule import NAMED_LOW, WITHIN_MARGIN, Awaited, Finding, Rule, Say, Silent, Verdict, Wait
 from alerts.rules import BY_KEY, POSITION
 from alerts.severity import Severity
 
@@ -27,15 +27,17 @@ def begin(finding: Finding, observed_at: datetime, *, good: bool, again: bool = 
 
 def breach(trace: Trace, finding: Finding, case: Case) -> Trace:
     """The rule fires again. An answer alone can only raise; a reading older than others judged already
-    neither confirms nor undoes a clearing."""
+    neither confirms nor undoes a clearing. What names a low value is confirmed as red with the red value only: what
+    confirmed it as amber does not."""
     severity = max(trace.severity, finding.severity)
     last = max(trace.last_breach_at, case.reading.observed_at)
+    first_red = trace.rule_id in NAMED_LOW and severity == Severity.CRITICAL > trace.severity
+    confirmed = trace.confirmed and not first_red
     if finding.carried:
-        return trace._replace(severity=severity)
+        return trace._replace(severity=severity, confirmed=confirmed)
     if not case.in_order:
         return trace._replace(severity=severity, last_breach_at=last)
-    confirmed = trace.confirmed
-    if _confirms(trace, finding.rule, case):
+    if not first_red and _confirms(trace, finding.rule, case):
         confirmed, severity = True, max(severity, finding.rule.confirmed_severity or severity)
     return trace._replace(
         severity=severity,
@@ -64,6 +66,9 @@ def quiet(trace: Trace, silent: Silent, case: Case) -> Trace:
     start."""
     rule = BY_KEY.get(trace.key)
     if rule is None or silent.say == Say.NEUTRAL or not _may_clear(rule, case):
+        return trace
+    # What was observed before the breach says nothing about what came of it, whenever it arrives.
+    if silent.say == Say.CLEARS and not rule.clearing.by_receipt and not _since(trace, case):
         return trace
     if silent.say == Say.HOLDS:
         held = trace._replace(clearings=0, clearing_from=None) if trace.clearings else trace
@@ -103,7 +108,12 @@ def _came(awaits: Awaited, trace: Trace, case: Case) -> bool:
         return in_time and case.reading.breathlessness is not None
     if awaits == Awaited.CLEARING:
         return False
-    return case.counts and case.reading.counts_for_spo2
+    return case.counts and case.reading.counts_for_spo2 and _since(trace, case)
+
+
+def _since(trace: Trace, case: Case) -> bool:
+    """Was it observed no earlier than the last breach?"""
+    return case.reading.observed_at >= trace.last_breach_at
 
 
 def _clearing(trace: Trace, rule: Rule, observed_at: datetime) -> Trace:

@@ -78,8 +78,11 @@ def _unchecked(episode: Episode, wait: Wait) -> bool:
 
 
 def _apply(trace: Trace, wait: Wait) -> Trace:
-    """What names the low value (R3, R4) is confirmed together with what measured it (R1, R2)."""
+    """What names the low value (R3, R4) is confirmed together with what measured it: as red with R1, not with an amber
+    value that was not measured again (R2)."""
     if not trace.active or trace.key not in (wait.key, *NAMED_LOW):
+        return trace
+    if wait.severity is not None and trace.severity > wait.severity:
         return trace
     if trace.key == wait.key and wait.severity is not None:
         trace = trace._replace(severity=max(trace.severity, wait.severity))

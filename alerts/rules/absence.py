@@ -68,7 +68,7 @@ def _says_lacking(finding: Finding) -> str:
 
 MISSED_READING = Rule(
     id="R14", name="missed_reading", family=Family.MISSED_READING, rank=10,
-    clearing=Clearing(count=1, gap=timedelta(0)), needs_signal=False,
+    clearing=Clearing(count=1, gap=timedelta(0), by_receipt=True), needs_signal=False,
     source="Dorset CovidCare@Home, Telescot TeleCOVID (those who send nothing are telephoned); "
     "times: design decision, need CSO sign-off",
     judge=judge_arrived, says=_says_missed,
