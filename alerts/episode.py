@@ -101,7 +101,7 @@ class Episode(NamedTuple):
     @property
     def next_due_at(self) -> datetime | None:
         """When the engine has to look at it again though no reading comes."""
-        return min([wait.due_at for wait in self.waits]) if self.waits else None
+        return min([wait.due_at for wait in self.waits]) if self.waits and self.unresolved else None
 
     @property
     def unresolved(self) -> bool:

@@ -70,12 +70,12 @@ def escalate(episode: Episode) -> Episode:
 
 
 def resolve(episode: Episode, at: datetime) -> Episode:
-    """A person closes it: nothing is waited for any more. Raises IllegalTransition once resolved."""
+    """A person closes it: nothing is due any more; what it waited for is kept for a reopening. Raises
+    IllegalTransition once resolved."""
     state, _ = step(episode.state, Trigger.RESOLVE)
     return episode._replace(
         state=state,
         resolved_at=at,
-        waits=(),
         respond_by=None,
         ack_expires_at=None,
         snoozed_until=None,
@@ -85,12 +85,15 @@ def resolve(episode: Episode, at: datetime) -> Episode:
 
 
 def reopen(episode: Episode, at: datetime, limits: HumanLimits) -> Episode:
-    """A wrong resolve is taken back. Raises IllegalTransition unless resolved, ReopenTooLate after 24 h."""
+    """A wrong resolve is taken back: what was waited for has as long as it had left when it was closed. Raises
+    IllegalTransition unless resolved, ReopenTooLate after 24 h."""
     state, _ = step(episode.state, Trigger.REOPEN)
-    if episode.resolved_at is not None and at - episode.resolved_at > REOPEN_WITHIN:
+    closed_for = at - (episode.resolved_at or at)
+    if closed_for > REOPEN_WITHIN:
         raise ReopenTooLate
+    waits = tuple(wait._replace(due_at=wait.due_at + closed_for) for wait in episode.waits)
     again = realarmed(episode, at, limits)
-    return again._replace(state=state, resolved_at=None, version=episode.version + 1)
+    return again._replace(state=state, resolved_at=None, waits=waits, version=episode.version + 1)
 
 
 def realarmed(episode: Episode, at: datetime, limits: HumanLimits) -> Episode:

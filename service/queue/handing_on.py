@@ -83,7 +83,7 @@ async def escalate(act: Act, seen: int, reason: str) -> None:
 
 
 async def reopen(act: Act, seen: int, reason: str) -> None:
-    """Take a wrong resolve back: the alert is open, and its limits begin anew.
+    """Take a wrong resolve back: the alert is open, its limits begin anew, and what it waited for is waited for again.
 
     Raises StaleVersion, IllegalTransition, ReopenTooLate after 24 hours, StayDischarged, and NewerAlertUnresolved
     where the same has been found again since."""
@@ -100,5 +100,7 @@ async def reopen(act: Act, seen: int, reason: str) -> None:
         after = lifecycle.reopen(alert.episode, act.at, alert.limits)
     except lifecycle.ReopenTooLate:
         raise ReopenTooLate from None
+    if act.place.stay_id is not None:
+        await surroundings.look_again(act.session, act.place.ward_id, act.place.stay_id)
     response = {**NOT_TAKEN, "resolved_by": None, "outcome": None}
     await record(act, alert, after, [("reopened", {"transition": transition, "reason": "by_hand"})], response, reason)

@@ -1,6 +1,6 @@
 """Queries on what lies around an alert that somebody acts on: its stay, its successors, the ward's people and rules."""
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, select, update
 
 from alerts.limits import HumanLimits
 from service.access.principals import CLINICIAN_ROLES
@@ -33,6 +33,11 @@ async def has_ended(where: Where, ward_id: str, stay_id: str) -> bool:
     """Whether a stay, which is locked, is discharged."""
     query = select(STAY.c.status).where(STAY.c.ward_id == ward_id, STAY.c.id == stay_id)
     return bool((await where.execute(query)).scalar_one() == "discharged")
+
+
+async def look_again(where: Where, ward_id: str, stay_id: str) -> None:
+    """Let the timers find out when a stay, which is locked, is due next."""
+    await where.execute(update(STAY).where(STAY.c.ward_id == ward_id, STAY.c.id == stay_id).values(due_at=None))
 
 
 async def find_unresolved_beside(where: Where, ward_id: str, alert_id: str) -> str | None:

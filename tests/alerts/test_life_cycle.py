@@ -119,7 +119,7 @@ def test_who_gives_it_back_leaves_it_open_with_new_limits() -> None:
 
 def test_a_wrong_resolve_can_be_taken_back_for_a_day() -> None:
     closed = resolve(taken().alert(), clock("08:20"))
-    assert (closed.state, closed.waits, closed.respond_by) == (State.RESOLVED, (), None)
+    assert (closed.state, closed.next_due_at, closed.respond_by) == (State.RESOLVED, None, None)
     again = reopen(closed, clock("1 08:20"), USUAL_LIMITS)
     assert (again.state, again.resolved_at) == (State.OPEN, None)
     with pytest.raises(ReopenTooLate):

@@ -8,7 +8,7 @@ from alerts.episode import State
 from alerts.fold import Verb
 from alerts.judge import not_evaluated
 from alerts.severity import Family, Severity
-from tests.alerts.stay import Stay, clock, reading
+from tests.alerts.stay import Stay, clock, reading, told
 
 CRITICAL, HIGH, MEDIUM = Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM
 SILENT, NOT_ASKED = {"breathlessness": 0}, dict[str, Any]()
@@ -170,3 +170,31 @@ def test_an_acknowledgement_after_the_contact_does_not_expire_for_want_of_one() 
     stay.acts("08:07", Verb.UNACKNOWLEDGE)
     stay.acts("08:08", Verb.ACKNOWLEDGE)
     assert stay.alert().ack_expires_at == clock("08:38")
+
+
+@pytest.mark.parametrize(
+    ("value", "due_at", "severity"),
+    [({"spo2": 91, "breathlessness": 3}, "08:40", CRITICAL), ({"spo2": 94, "breathlessness": 0}, "09:25", HIGH)],
+    ids=["red", "amber"],
+)
+@pytest.mark.hazard("H1")
+def test_what_was_closed_by_mistake_and_opened_again_goes_on_waiting_for_what_was_left(
+    value: dict[str, Any], due_at: str, severity: Severity
+) -> None:
+    stay = Stay()
+    stay.reads("08:00", **value)
+    stay.acts("08:05", Verb.RESOLVE)
+    assert stay.waits_until("08:29") == []
+    stay.acts("08:30", Verb.REOPEN)
+    assert not stay.alert().confirmed
+    (change,) = stay.waits_until("12:00")
+    assert (change.at, change.after.severity, change.after.confirmed) == (clock(due_at), severity, True)
+
+
+def test_what_somebody_was_to_do_about_a_closed_alert_is_done() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=94)
+    stay.acts("08:05", Verb.RESOLVE)
+    (closed,) = stay.closed.values()
+    assert [(wait.key, told(wait.due_at)) for wait in closed.waits] == [("R2", "09:00"), ("R4", "09:00")]
+    assert closed.next_due_at is None

@@ -75,3 +75,24 @@ async def test_the_first_reading_of_the_day_sent_again_after_a_red_one(partner: 
     assert (again.status_code, again.json()["reading_id"]) == (200, first["reading_id"])
     assert again.json()["assessment"]["advice_code"] == "measure_again_now"
     assert len(await partner.alerts(stay_id)) == 1
+
+
+@pytest.mark.hazard("H1")
+async def test_an_amber_value_closed_by_mistake_is_asked_for_again_once_it_is_open(
+    app: FastAPI, partner: Partner, clock: SettableClock
+) -> None:
+    clock.set(DAY + timedelta(hours=8))
+    stay_id = await partner.admit(baseline_spo2=96)
+    said = await partner.kept(stay_id, spo2=94, breathlessness=1, observed_at=clock.now())
+    path = f"/v1/alerts/{said['alerts'][0]['alert_id']}"
+    clock.advance(minutes=30)
+    closed = await partner.ask("POST", f"{path}/resolve", {"version": 1, "outcome": "artefact"})
+    clock.advance(minutes=130)
+    await app.state.timekeeper.catch_up()
+    opened = await partner.ask("POST", f"{path}/reopen", {"version": 2, "reason": "Wrong patient"})
+    assert (closed.status_code, opened.status_code) == (200, 200)
+    for more, expected in ((29, ("medium", False)), (1, ("high", True))):
+        clock.advance(minutes=more)
+        await app.state.timekeeper.catch_up()
+        (alert,) = await partner.alerts(stay_id)
+        assert (alert["severity"], alert["confirmed"]) == expected
