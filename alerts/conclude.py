@@ -101,7 +101,10 @@ def _stepped(
     after = graded._replace(state=state, recovered_at=None if active else graded.recovered_at)
     if state == State.OPEN and before.state != State.OPEN:
         return realarmed(after, at, limits), transition
-    return (hurried(after, at, limits) if trigger == Trigger.WORSE else after), transition
+    if trigger == Trigger.WORSE:
+        # Whoever was reached before was reached about something milder.
+        after = hurried(after._replace(contacted_at=None), at, limits)
+    return after, transition
 
 
 def _cleared(before: Episode, after: Episode, at: datetime) -> tuple[Episode, str]:

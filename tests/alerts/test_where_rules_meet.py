@@ -172,6 +172,16 @@ def test_an_acknowledgement_after_the_contact_does_not_expire_for_want_of_one() 
     assert stay.alert().ack_expires_at == clock("08:38")
 
 
+@pytest.mark.hazard("H2")
+def test_a_contact_about_something_milder_meets_no_limit_of_what_it_became() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=94, breathlessness=0)
+    stay.acts("08:10", Verb.CONTACT)
+    stay.reads("08:20", spo2=91, breathlessness=0)
+    stay.acts("08:25", Verb.ACKNOWLEDGE)
+    assert (stay.alert().respond_by, stay.alert().ack_expires_at) == (clock("08:50"), clock("08:55"))
+
+
 @pytest.mark.parametrize(
     ("value", "due_at", "severity"),
     [({"spo2": 91, "breathlessness": 3}, "08:40", CRITICAL), ({"spo2": 94, "breathlessness": 0}, "09:25", HIGH)],
