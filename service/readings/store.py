@@ -81,7 +81,21 @@ LOCK_STAYS = Statement(_lock_stays)
 async def lock_stays(where: Where, keys: Iterable[StayKey]) -> dict[StayKey, LockedStay]:
     """Lock the stays, in key order, and return them; without those that somebody else holds, or that do not exist."""
     found = await fetch(where, LOCK_STAYS, STAY_KEYS.params(dialect_of(where), sorted(keys)))
-    return {(row[0], row[1]): LockedStay(*row) for row in found}
+    stays = {(row[0], row[1]): LockedStay(*row) for row in found}
+    unseen = {key: stay for key, stay in stays.items() if stay.due_at is None}
+    return stays | await _by_the_rules_of_now(where, unseen) if unseen else stays
+
+
+async def _by_the_rules_of_now(where: Where, stays: Mapping[StayKey, LockedStay]) -> dict[StayKey, LockedStay]:
+    """The stays, which nobody has looked at since something changed, with what their wards say now. PostgreSQL reads a
+    row that it locks as it is, and what it is joined with as it was when the statement began: whoever came while rules
+    went live held a stay that is to be looked at by the new ones, and would have looked by the old ones."""
+    ward = ward_table.c
+    query = select(ward.id, ward.time_zone, ward.cover_version, ward.rule_set_number, ward.shadow_number)
+    rows = await where.execute(query.where(ward.id.in_(sorted({ward_id for ward_id, _ in stays}))))
+    said = {row[0]: row[1:] for row in rows}
+    fields = ("time_zone", "cover_version", "rule_set_number", "shadow_number")
+    return {key: stay._replace(**dict(zip(fields, said[key[0]], strict=True))) for key, stay in stays.items()}
 
 
 @dataclass(frozen=True, slots=True)

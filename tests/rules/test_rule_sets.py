@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -15,7 +16,9 @@ from service.clock import Clock
 from service.fields import utc_text
 from service.queue.ward_alerts import raise_for_ward
 from service.readings import shadowing
+from service.readings.store import LockedStay, lock_stays
 from service.rules import shadow as shadows
+from service.rules import store
 from service.storage.engine import Database
 from service.storage.session import reading as reading_session
 from service.storage.session import writing
@@ -373,6 +376,33 @@ async def test_numbers_that_are_not_about_waiting_send_nobody_to_look(ward: Ward
     await ward.go_live({"baseline_hours": 24})
     (stay,) = await rows_of(database, "stay", id=stay_id)
     assert stay.due_at is None
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_who_comes_while_rules_go_live_goes_by_them(ward: Ward, database: Database) -> None:
+    """A statement that began before the approval takes hold of a stay after it."""
+    stay_id = await ward.admit()
+    await ward.send(stay_id, 97)
+    number = int((await ward.propose({"slot_until_minutes": 120})).json()["number"])
+    async with database.writes.begin() as connection:
+        await connection.execute(text("ALTER TABLE ward RENAME TO ward_itself"))
+        held_up = "SELECT * FROM ward_itself WHERE pg_advisory_xact_lock_shared(9) IS NOT NULL"
+        await connection.execute(text(f"CREATE VIEW ward AS {held_up}"))
+
+    async def coming() -> LockedStay:
+        async with writing(database) as session:
+            return (await lock_stays(session, [(ward.id, stay_id)]))[ward.id, stay_id]
+
+    async with writing(database) as lead:
+        await lead.execute(text("SELECT pg_advisory_xact_lock(9)"))
+        comer = asyncio.create_task(coming())
+        while not await somebody_waits(database):  # noqa: ASYNC110 - only the database knows
+            await asyncio.sleep(0)
+        await store.look_at_stays(lead, ward.id)
+        await store.approve_version(lead, ward.id, number, str(uuid4()), ward.clock.now())
+    stay = await comer
+    assert (stay.due_at, stay.rule_set_number) == (None, number)
 
 
 async def test_waits_have_bounds_and_are_named(ward: Ward) -> None:
