@@ -12,6 +12,8 @@ from pydantic import (
     GetCoreSchemaHandler,
     PlainSerializer,
     StringConstraints,
+    TypeAdapter,
+    ValidationError,
     WithJsonSchema,
 )
 from pydantic_core import CoreSchema, core_schema
@@ -64,7 +66,11 @@ class _IdInText:
 Id = Annotated[str, _IdInText(), WithJsonSchema({"type": "string", "format": "uuid"})]
 
 _NO_INSTANT = "must be an RFC 3339 date and time with an offset, such as 2026-11-22T08:00:00Z"
+_NO_MOMENT = "must be a day of the calendar and a time from 00:00:00 to 23:59:59, with an offset below 24 hours"
 _OUT_OF_TIME = "must be between the years 1900 and 9998"
+
+
+_MOMENT = TypeAdapter(datetime)
 
 
 def _instant_text(value: Any) -> Any:
@@ -72,7 +78,10 @@ def _instant_text(value: Any) -> Any:
         return value
     if not isinstance(value, str) or not _RFC3339.fullmatch(value):
         raise ValueError(_NO_INSTANT)
-    return value
+    try:
+        return _MOMENT.validate_python(value)
+    except ValidationError:
+        raise ValueError(_NO_MOMENT) from None
 
 
 def _aware(value: datetime) -> datetime:
@@ -99,7 +108,7 @@ class _InstantInJson:
         steps = [
             _refusing(core_schema.str_schema(pattern=f"^{_RFC3339.pattern}$".replace(r"\d", "[0-9]")), _NO_INSTANT),
             _refusing(core_schema.str_schema(pattern=year), _OUT_OF_TIME),
-            core_schema.datetime_schema(),
+            _refusing(core_schema.datetime_schema(), _NO_MOMENT),
             _refusing(within, _OUT_OF_TIME),
         ]
         return core_schema.json_or_python_schema(core_schema.chain_schema(steps), handler(source))
@@ -151,6 +160,10 @@ Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_E
 """An e-mail address, as `is_email` says; spaces around it are left out."""
 ShortText = Annotated[str, StringConstraints(max_length=200), AfterValidator(clean_text)]
 LongText = Annotated[str, StringConstraints(max_length=2000), AfterValidator(clean_text)]
+Words = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000), AfterValidator(clean_text)
+]
+"""What somebody says, such as a reason: spaces around it are left out, and spaces alone say nothing."""
 
 
 def _for_patients(value: str | None) -> str | None:

@@ -74,9 +74,11 @@ def respond(problem: WardwatchError, request: Request | None = None) -> Response
 def field_errors(
     problem: ValidationError | RequestValidationError, under: tuple[str | int, ...] = ()
 ) -> list[FieldError]:
-    """The refused fields of a pydantic error, the first hundred; `under` is the place of the whole."""
+    """The refused fields of a pydantic error, the first hundred; `under` is the place of the whole. The framework says
+    first where in a request a field is, which is no part of its name."""
     found = problem.errors()[:MAX_ERRORS]
-    return [FieldError(pointer((*under, *e["loc"])), e["type"], _message(e)) for e in found]
+    said = 1 if isinstance(problem, RequestValidationError) else 0
+    return [FieldError(pointer((*under, *e["loc"][said:])), e["type"], _message(e)) for e in found]
 
 
 def pointer(place: Iterable[str | int]) -> str:

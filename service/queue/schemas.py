@@ -3,12 +3,12 @@
 from datetime import date, timedelta
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 
 from alerts.snoozing import LONGEST
 from service.body import Schema
 from service.feed.schemas import EventOut
-from service.fields import Id, Instant, LongText, Version
+from service.fields import Id, Instant, Version, Words
 from service.queue.actions import ContactMethod, ContactResult, Outcome
 
 
@@ -128,9 +128,6 @@ class StoryOut(BaseModel):
     next_cursor: str | None
 
 
-Note = Annotated[LongText, StringConstraints(min_length=1)]
-
-
 class VerbIn(Schema):
     """What a verb needs that changes an alert. `version` (or `If-Match`): the one that was seen."""
 
@@ -140,7 +137,7 @@ class VerbIn(Schema):
 class AcknowledgeIn(VerbIn):
     """Take an alert."""
 
-    note: Note | None = None
+    note: Words | None = None
 
 
 class AssignIn(VerbIn):
@@ -152,7 +149,7 @@ class AssignIn(VerbIn):
 class ReasonIn(VerbIn):
     """Why. It is kept as a note, in the alert's story alone."""
 
-    reason: Note
+    reason: Words
 
 
 class SnoozeIn(ReasonIn):
@@ -197,17 +194,17 @@ class ContactIn(Schema):
 
     method: ContactMethod
     result: ContactResult
-    note: Note | None = None
+    note: Words | None = None
 
 
 class ResolveIn(VerbIn):
     """Close an alert."""
 
     outcome: Outcome
-    note: Note | None = None
+    note: Words | None = None
 
 
 class NoteIn(Schema):
     """A note on an alert."""
 
-    text: Note
+    text: Words

@@ -3,13 +3,12 @@
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, WithJsonSchema
 
 from alerts.rule_set import bounds
 from service.body import Schema
-from service.fields import Instant, LongText
+from service.fields import Instant, Words
 
-Reason = Annotated[LongText, StringConstraints(min_length=1)]
 Number = Annotated[int, Field(ge=0, le=1_000_000, description="0 is the default rule set")]
 
 
@@ -39,7 +38,7 @@ class RuleSetIn(Schema):
         default_factory=dict, max_length=100, description="By name, within its bounds", json_schema_extra=_NUMBERS
     )
     off: list[str] | None = Field(None, max_length=20, description="Optional rules to switch off")
-    reason: Reason
+    reason: Words
 
 
 class ShadowIn(Schema):

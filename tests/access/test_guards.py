@@ -87,6 +87,17 @@ async def test_refusals_come_in_the_promised_order(hospital: Hospital) -> None:
     assert await status(clinician, b'{"family_name": "New", "version": 1}') == 200
 
 
+async def test_two_tokens_are_none(hospital: Hospital) -> None:
+    """A proxy may have looked at the other one."""
+    token = (await hospital.clinician(await hospital.ward()))["Authorization"]
+
+    async def status(*values: str) -> int:
+        headers = [("Authorization", value) for value in values]
+        return (await hospital.client.get("/v1/me", headers=headers)).status_code
+
+    assert [await status(token), await status(token, "Bearer x"), await status("Bearer x", token)] == [200, 401, 401]
+
+
 async def test_a_missing_scope_is_named(hospital: Hospital) -> None:
     ward_id = await hospital.ward()
     header = await hospital.system(ward_id, scopes=("readings:write", "readings:read"))

@@ -232,6 +232,22 @@ async def test_refusals_come_in_order(
     assert len(await scene.events()) == 1
 
 
+@pytest.mark.parametrize(
+    ("verb", "body"),
+    [
+        ("escalate", {"reason": "  ", "version": 1}),
+        ("snooze", {"reason": "\n", "minutes": 5, "version": 1}),
+        ("note", {"text": "\t "}),
+        ("acknowledge", {"note": " ", "version": 1}),
+    ],
+)
+async def test_spaces_alone_are_no_reason_and_no_note(
+    scene: Scene, stay: Stay, client: httpx.AsyncClient, nurse_header: Header, verb: str, body: dict[str, Any]
+) -> None:
+    answer = await post(client, nurse_header, await red(scene, stay), verb, **body)
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "string_too_short")
+
+
 async def test_an_auditor_may_look_and_not_act(
     scene: Scene, stay: Stay, app: FastAPI, client: httpx.AsyncClient
 ) -> None:

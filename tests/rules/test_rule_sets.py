@@ -183,6 +183,7 @@ async def test_a_change_builds_on_the_live_one(ward: Ward) -> None:
         ({"numbers": {"drop": "4"}}, "/numbers/drop"),
         ({"off": ["R1"]}, "/off"),
         ({"reason": ""}, "/reason"),
+        ({"reason": " \n"}, "/reason"),
         ({}, "/numbers"),
         ({"numbers": {"standard_red_at": 92}, "off": []}, "/numbers"),
     ],

@@ -124,6 +124,12 @@ def test_an_instant_in_a_body_is_what_it_is_in_an_address(value: Any) -> None:
     assert said(lambda: kind.validate_json(json.dumps(value))) == said(lambda: kind.validate_python(value))
 
 
+@pytest.mark.parametrize("value", ["2026-02-30T08:00:00Z", "2016-12-31T23:59:60Z", "2026-11-22T08:00:00+24:00"])
+def test_a_moment_that_is_not_there_is_refused_in_our_words(value: str) -> None:
+    ((kind, message),) = said(lambda: TypeAdapter(Instant).validate_json(json.dumps(value)))
+    assert (kind, message.startswith("Value error, must be a day of the calendar")) == ("value_error", True)
+
+
 @given(st.one_of(st.from_regex(WRITTEN), st.from_regex(WRITTEN, fullmatch=True), st.text(), st.none(), st.integers()))
 def test_an_id_in_a_body_is_the_one_that_the_text_names(value: Any) -> None:
     kind: TypeAdapter[str] = TypeAdapter(Id)
