@@ -206,7 +206,7 @@ def _apply(record: Record, watch: Watch, due: Due) -> Judgement:
         return put_finding(noted, review_finding(record, told, due.at), due.at, due.at)
     finding = finding_of(record, watch, due)
     woken: tuple[Change, ...] = ()
-    if isinstance(due, SlotDue) and not due.missed:
+    if isinstance(due, SlotDue):
         decisions = wake_all(record.episodes, due.at, "a reading was missed")
         record, woken = record._replace(episodes=decisions.episodes), decisions.changes
     if finding is None:

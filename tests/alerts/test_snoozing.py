@@ -159,6 +159,15 @@ def test_a_missed_slot_wakes_all_of_a_stay() -> None:
     assert woken.episodes[Family.SYMPTOMS] is stay.alert(Family.SYMPTOMS)
 
 
+def test_a_slot_ends_a_snooze_when_it_is_asked_for_and_when_it_is_missed() -> None:
+    stay = Stay(admitted="07:00")
+    stay.reads("09:00", spo2=97, temperature=39.5)
+    for at, until, ends in (("13:30", "17:30", "14:00"), ("14:30", "18:30", "17:00")):
+        stay.acts(at, Verb.SNOOZE, Family.VITALS, until=until)
+        (change,) = [each for each in stay.waits_until(ends) if each.ended_snooze]
+        assert (change.family, change.at, change.reason) == (Family.VITALS, clock(ends), "a reading was missed")
+
+
 def test_a_wrong_resolve_taken_back_in_a_history() -> None:
     stay = amber()
     stay.acts("08:10", Verb.RESOLVE)
