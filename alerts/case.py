@@ -50,7 +50,8 @@ class Case(NamedTuple):
     `spo2` is the judged SpO2 of this very reading. `valid`: at rest and not poor. `counts`: valid and in
     order of time, so it may confirm and clear. `answer`: the reading that holds the breathlessness in force
     (not too old for the rule set). `on_oxygen`: as stated, else by the plan, else None. `limits`: those in force for
-    this person under the rule set. `zone`: the ward's, for what goes by the calendar.
+    this person under the rule set. `zone`: the ward's, for what goes by the calendar. `rest_is_newest`: no resting SpO2
+    is known that was observed after this reading.
     """
 
     reading: Reading
@@ -74,6 +75,7 @@ class Case(NamedTuple):
     answer: Reading | None
     on_oxygen: bool | None
     news2: news2.News2
+    rest_is_newest: bool
 
     @property
     def red_at(self) -> int:
@@ -123,6 +125,7 @@ def build(
     sixteen_on: date | None,
     rule_set: RuleSet,
     zone: str,
+    rest_is_newest: bool,
 ) -> Case:
     """The case of `window[-1]`. `now` is its receipt; `sixteen_on` the sixteenth birthday, None if an
     adult."""
@@ -156,6 +159,7 @@ def build(
         _answer_in_force(window, rule_set.answer_holds),
         on_oxygen(reading, plan),
         _news2(reading, spo2, plan, sixteen_on),
+        rest_is_newest,
     )
 
 

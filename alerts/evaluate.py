@@ -92,15 +92,16 @@ def evaluate(
     sixteen_on: date | None = None,
     rule_set: RuleSet = DEFAULT,
     zone: str = DAILY.zone,
+    rest_is_newest: bool = True,
 ) -> Evaluation:
     """Judge `window[-1]`, received `now`, knowing the readings observed before it (ascending, some 48 h of
     them).
 
     `in_order`: nothing newer had been judged before it, so it may confirm and clear. `sixteen_on`: the date
-    of the sixteenth birthday, None for adults; `zone` the ward's. Raises IndexError on an empty window, ValueError on
-    NaN.
+    of the sixteenth birthday, None for adults; `zone` the ward's; `rest_is_newest`: no resting SpO2 is known that was
+    observed later. Raises IndexError on an empty window, ValueError on NaN.
     """
-    case = build(window, plan, now, placement, in_order, sixteen_on, rule_set, zone)
+    case = build(window, plan, now, placement, in_order, sixteen_on, rule_set, zone, rest_is_newest)
     verdicts = tuple([judge(case) for judge in _judges(rule_set.off)])
     findings = tuple(
         [_finding(rule, verdict, case) for rule, verdict in zip(RULES, verdicts, strict=True) if type(verdict) is Fired]
@@ -139,9 +140,11 @@ def _finding(rule: Rule, fired: Fired, case: Case) -> Finding:
 
 def _place(rule: Rule, case: Case) -> Placement:
     """What only a person can close no newer reading overtakes: for a day it is judged live (design decision, needs CSO
-    sign-off). A pulse or a good SpO2 of a minute later says nothing about a collapse."""
-    overtaken = case.placement == Placement.RETROSPECTIVE
-    if overtaken and rule.clearing.by_human and case.now - case.reading.observed_at <= STALE_AFTER:
+    sign-off). A pulse or a good SpO2 of a minute later says nothing about a collapse. And what an answer says of a low
+    SpO2 is overtaken by another resting SpO2 alone, as the value itself is."""
+    if case.placement != Placement.RETROSPECTIVE or case.now - case.reading.observed_at > STALE_AFTER:
+        return case.placement
+    if rule.clearing.by_human or (case.carried and case.rest_is_newest and rule.id in LOW_OXYGEN):
         return _LIVE
     return case.placement
 

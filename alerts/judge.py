@@ -159,6 +159,7 @@ def _judge_together(record: Record, batch: Sequence[Reading], known: list[Readin
             sixteen_on=record.sixteen_on,
             rule_set=record.rule_set,
             zone=record.service_hours.zone,
+            rest_is_newest=newest.rest_reached_by(reading),
         )
         decisions = decide(episodes, evaluation, record.human_limits)
         episodes = decisions.episodes

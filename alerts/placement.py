@@ -36,6 +36,10 @@ class Newest(NamedTuple):
         newest = self.resting_at if compares_spo2 else self.any_at
         return newest is None or reading.observed_at >= newest
 
+    def rest_reached_by(self, reading: Reading) -> bool:
+        """Is it at least as new as every resting SpO2, whatever else is newer?"""
+        return self.resting_at is None or reading.observed_at >= self.resting_at
+
 
 def placed(reading: Reading, newest: Newest) -> Placement:
     """`newest` includes what was received together with the reading."""

@@ -33,6 +33,7 @@ def count(
                 sixteen_on=record.sixteen_on,
                 rule_set=rules.shadow,
                 zone=case.zone,
+                rest_is_newest=case.rest_is_newest,
             )
             day = case.now.astimezone(ZoneInfo(case.zone)).date()
             for evaluation, is_live in ((live, True), (shadow, False)):

@@ -72,6 +72,26 @@ def test_an_unanswered_value_that_may_wait_longer_puts_nothing_off() -> None:
     assert stay.alert().next_due_at == clock("08:15")
 
 
+@pytest.mark.parametrize(
+    ("since", "severity"),
+    [({"pulse_rate": 80}, HIGH), ({"spo2": 97, "quality": "poor"}, HIGH), ({"spo2": 97}, MEDIUM)],
+    ids=["pulse", "poor", "good"],
+)
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.hazard("H1")
+def test_what_an_answer_says_of_a_low_value_is_overtaken_by_another_resting_value_alone(
+    since: dict[str, Any], severity: Severity, together: bool
+) -> None:
+    stay, received = Stay(), {"received": "08:10"} if together else {}
+    asked, newer = reading("08:00", spo2=93, **received), reading("08:06", **since, **received)
+    answer = reading("08:05", received="08:10", **SILENT)
+    for arrived in [(asked, answer, newer)] if together else [(asked,), (newer,), (answer,)]:
+        stay.receives(*arrived)
+    found = {trace.rule_id: trace.severity for trace in stay.alert().traces}
+    assert "R3" in found
+    assert stay.alert().severity == (Severity.LOW if together and severity == MEDIUM else severity)
+
+
 def came_late(first: dict[str, Any], **of_both: Any) -> Stay:
     """Something at 08:00; then, at 08:05, two readings that were observed before it."""
     stay = Stay(profile="hypercapnic", prescribed_oxygen_flow=1)
