@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
 from service.body import JsonBody, documented_body
+from service.documented import describe_headers, documented_header
 from service.problems import MEDIA_TYPE
 
 SECURITY_SCHEME = "oauth2"
@@ -69,13 +70,7 @@ def body_of(route: APIRoute) -> JsonBody[Any] | None:
     return own if isinstance(own, JsonBody) else None
 
 
-IF_MATCH = {
-    "name": "If-Match",
-    "in": "header",
-    "required": False,
-    "description": "The version that was seen, unless the body says it.",
-    "schema": {"type": "string"},
-}
+IF_MATCH = documented_header("If-Match", "The version that was seen, unless the body says it.")
 """Taken wherever the body may say `version` (`versions.seen_version`)."""
 
 Scopes = Callable[[APIRoute], Sequence[str] | None]
@@ -97,6 +92,7 @@ def build(app: FastAPI, scopes_of: Scopes) -> dict[str, Any]:
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _complete(operation, by_place[path, method], scopes_of)
+    describe_headers(document)
     return document
 
 

@@ -15,7 +15,7 @@ class WhoOut(BaseModel):
     id: str | None
 
 
-class SubjectOut(BaseModel):
+class EntrySubjectOut(BaseModel):
     """What it was done to."""
 
     type: str
@@ -32,7 +32,7 @@ class EntryOut(BaseModel):
     actor: WhoOut
     action: str
     outcome: str
-    subject: SubjectOut | None
+    subject: EntrySubjectOut | None
     address: str | None
     request_id: str
     detail: dict[str, Any]
@@ -48,7 +48,7 @@ class EntryOut(BaseModel):
             actor=WhoOut(kind=row.actor_kind, id=row.actor_id),
             action=row.action,
             outcome=row.outcome,
-            subject=SubjectOut(type=row.subject_type, id=row.subject_id) if row.subject_type else None,
+            subject=EntrySubjectOut(type=row.subject_type, id=row.subject_id) if row.subject_type else None,
             address=row.address,
             request_id=row.request_id,
             detail=row.detail,

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 
 from alerts.severity import Channel, Family
 from service.body import Schema
+from service.documented import documented_header
 from service.errors import Invalid
 from service.fields import Id
 from service.paging import DEFAULT_LIMIT
@@ -83,14 +84,3 @@ def documented_query() -> list[dict[str, Any]]:
         documented_header("If-None-Match", "The `ETag` of the answer before: 304 while nothing has changed."),
         documented_header("Prefer", "`wait=25`, together with If-None-Match: hold the answer until a change."),
     ]
-
-
-def documented_header(name: str, description: str) -> dict[str, Any]:
-    """An optional request header as an OpenAPI parameter."""
-    return {
-        "name": name,
-        "in": "header",
-        "required": False,
-        "description": description,
-        "schema": {"type": "string"},
-    }

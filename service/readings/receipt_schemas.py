@@ -16,7 +16,7 @@ from service.readings.schemas import Score, Word
 Number = int | float
 
 
-class InputOut(BaseModel):
+class RuleInputOut(BaseModel):
     """One value a rule looked at, and the reading it is from."""
 
     name: str
@@ -26,7 +26,7 @@ class InputOut(BaseModel):
     observed_at: Instant | None
 
 
-class LimitOut(BaseModel):
+class RuleLimitOut(BaseModel):
     """One limit a rule compared it with."""
 
     name: str
@@ -60,8 +60,8 @@ class RuleOut(BaseModel):
     reason: str
     text: str
     clears_when: str | None = Field(description="What ends it, if it fired")
-    inputs: list[InputOut]
-    limits: list[LimitOut]
+    inputs: list[RuleInputOut]
+    limits: list[RuleLimitOut]
     margin: MarginOut | None
 
     @classmethod
@@ -80,8 +80,8 @@ class RuleOut(BaseModel):
             reason=line.reason,
             text=line.text,
             clears_when=line.clears_when,
-            inputs=[InputOut.model_validate(each, from_attributes=True) for each in line.inputs],
-            limits=[LimitOut.model_validate(each, from_attributes=True) for each in line.limits],
+            inputs=[RuleInputOut.model_validate(each, from_attributes=True) for each in line.inputs],
+            limits=[RuleLimitOut.model_validate(each, from_attributes=True) for each in line.limits],
             margin=None if line.margin is None else MarginOut(**line.margin._asdict()),
         )
 

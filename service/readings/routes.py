@@ -22,6 +22,7 @@ from service.access.principals import Principal
 from service.access.trail import trail_of
 from service.body import BATCH_LIMIT, JsonBody, reads_body
 from service.clock import real_now
+from service.documented import IDEMPOTENCY_KEY
 from service.errors import FieldError, Invalid, Overloaded, WardwatchError
 from service.fields import ClientKey, Id, Instant, canonical_id
 from service.paging import DEFAULT_LIMIT, Cursor, Limit, next_link
@@ -50,6 +51,7 @@ _REPLAYED = {"Idempotency-Replayed": "true"}
     status_code=201,
     response_model=ReadingOut,
     responses={200: {"model": ReadingOut, "description": "The same reading again; the assessment is of now."}},
+    openapi_extra=IDEMPOTENCY_KEY,
 )
 @reads_body(JsonBody(ReadingIn))
 @self_guarded("readings:write")
@@ -74,6 +76,7 @@ async def post_reading(request: Request) -> Response:
     status_code=201,
     response_model=ReadingOut,
     responses={200: {"model": ReadingOut, "description": "The same answer again; the assessment is of now."}},
+    openapi_extra=IDEMPOTENCY_KEY,
 )
 @reads_body(JsonBody(AnswerIn))
 async def post_answer(
@@ -111,7 +114,7 @@ async def enter_in_error(
     return Response(to_json(record(row)), media_type="application/json")
 
 
-@router.post("/readings/batch", operation_id="post_readings", response_model=BatchOut)
+@router.post("/readings/batch", operation_id="post_readings", response_model=BatchOut, openapi_extra=IDEMPOTENCY_KEY)
 @reads_body(JsonBody(BatchIn, BATCH_LIMIT))
 @self_guarded("readings:write")
 async def post_readings(request: Request) -> Response:

@@ -49,6 +49,20 @@ def test_it_is_openapi_3_1_and_says_whose(api) -> None:
     assert set(api) <= {"openapi", "info", "servers", "paths", "webhooks", "components", "security", "tags"}
 
 
+def test_where_a_reading_is_sent_the_key_of_the_request_is_named(operations) -> None:
+    taking = [
+        where
+        for where, each in operations.items()
+        if "Idempotency-Key" in {p["name"] for p in each.get("parameters", ())}
+    ]
+    assert sorted(taking) == [f"post /v1/readings{more}" for more in ("", "/batch", "/{reading_id}/answers")]
+
+
+def test_who_makes_a_client_of_it_gets_classes_with_names_of_the_clinic(api) -> None:
+    """Two of one name are told apart by the module they are from."""
+    assert [name for name in api["components"]["schemas"] if "__" in name] == []
+
+
 def test_every_schema_is_a_json_schema(api) -> None:
     assert len(api["components"]["schemas"]) >= 20
     for name, schema in api["components"]["schemas"].items():
