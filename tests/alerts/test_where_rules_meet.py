@@ -126,6 +126,14 @@ def test_a_late_normal_value_clears_nothing_newer_than_itself(
     assert {trace.clearings for trace in alert.traces} == {0}
 
 
+@pytest.mark.parametrize(("at", "counted"), [("07:59", 0), ("08:00", 1)])
+def test_a_normal_value_of_the_same_instant_counts_towards_clearing(at: str, counted: int) -> None:
+    stay = Stay()
+    stay.reads("08:00", pulse_rate=140)
+    stay.reads(at, received="08:05", spo2=97, pulse_rate=80)
+    assert [trace.clearings for trace in stay.alert(Family.VITALS).traces] == [counted]
+
+
 @pytest.mark.parametrize(
     ("first", "due_at", "severity"),
     [
