@@ -1,6 +1,6 @@
 """Settings, from environment variables `WARDWATCH_*` and nowhere else."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -49,6 +49,8 @@ class Settings:
 
 
 _USUAL = Settings()
+CLIENT_SECRET = "WARDWATCH_CLIENT_SECRET"  # noqa: S105 - the name of a variable
+"""Which `wardwatch feed` reads, and nobody else."""
 
 
 def from_environ(environ: Mapping[str, str]) -> Settings:
@@ -83,6 +85,31 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
         clock_started_at=environ.get("WARDWATCH_DEMO_STARTED_AT", ""),
         clock_speed=float(_whole(environ, "WARDWATCH_DEMO_SPEED", 1, 1, 3600)),
     )
+
+
+class _Asked(Mapping[str, str]):
+    """An environment with nothing in it, which remembers what it was asked for."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.names.add(name)
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def misspelt(environ: Mapping[str, str]) -> list[str]:
+    """The variables that are called like settings and are none: what they were meant to set is as usual."""
+    asked = _Asked()
+    from_environ(asked)
+    ours = asked.names | {CLIENT_SECRET}
+    return sorted(name for name in environ if name.startswith("WARDWATCH_") and name not in ours)
 
 
 def secret_keys_of(settings: Settings) -> tuple[str, ...]:

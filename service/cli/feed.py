@@ -12,6 +12,7 @@ import typer
 
 from service.clock import real_now
 from service.errors import SettingInvalid, WardwatchError
+from service.settings import CLIENT_SECRET
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -21,13 +22,11 @@ if TYPE_CHECKING:
 
     from service.sandbox.upload import Uploaded
 
-SECRET = "WARDWATCH_CLIENT_SECRET"  # noqa: S105 - the name of a variable
-
 
 def feed(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Files *.psv, one stay each.")],
     url: Annotated[str, typer.Option(help="The service, such as http://127.0.0.1:8000.")],
-    client_id: Annotated[str, typer.Option(help=f"The sender; its secret comes from {SECRET}.")],
+    client_id: Annotated[str, typer.Option(help=f"The sender; its secret comes from {CLIENT_SECRET}.")],
     ward: Annotated[str, typer.Option(help="The id of the ward to admit to.")],
     speed: Annotated[float, typer.Option(help="Rows a second; 0 is as fast as it can.", min=0)] = 0,
 ) -> None:
@@ -36,9 +35,9 @@ def feed(
 
     from service.sandbox.recorded import find_recordings
 
-    secret = os.environ.get(SECRET, "")
+    secret = os.environ.get(CLIENT_SECRET, "")
     if not secret:
-        raise SettingInvalid(f"Set {SECRET} to the secret that `wardwatch client add` printed.")
+        raise SettingInvalid(f"Set {CLIENT_SECRET} to the secret that `wardwatch client add` printed.")
     files = find_recordings(folder)
     sign_in = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
     started = time.monotonic()

@@ -12,7 +12,7 @@ import typer
 from service.cli.serve import require_readable
 from service.clock import real_now
 from service.errors import SettingInvalid
-from service.settings import Settings, from_environ, secret_keys_of
+from service.settings import Settings, from_environ, misspelt, secret_keys_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -134,6 +134,8 @@ def _settings_check(settings: Settings) -> Check:
         require_readable(settings)
     except SettingInvalid as problem:
         return "settings", False, str(problem)
+    if unknown := misspelt(os.environ):
+        return "settings", False, f"No such setting: {', '.join(unknown)}"
     return "settings", True, "read from the environment"
 
 

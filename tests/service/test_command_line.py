@@ -107,6 +107,14 @@ async def test_check_names_what_is_wrong_and_what_to_do(empty_database_url: str)
     assert (named, len(wrong)) == ([True] * 3, 3)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_check_names_what_is_called_like_a_setting_and_is_none(database_url: str) -> None:
+    given = {"WARDWATCH_PASSWORD_GRNAT": "off", "WARDWATCH_CLIENT_SECRET": "of the feed"}
+    done = await wardwatch("check", WARDWATCH_DATABASE_URL=database_url, **given)
+    wrong = [line for line in done.out.splitlines() if line.startswith("WRONG")]
+    assert (done.code, len(wrong), wrong[0].endswith("No such setting: WARDWATCH_PASSWORD_GRNAT")) == (1, 1, True)
+
+
 @pytest.mark.parametrize("url", ["sqlite:////nowhere/at/all.db", "postgresql://a:sentinel@127.0.0.1:{port}/c"])
 async def test_check_says_when_the_database_cannot_be_reached(url: str) -> None:
     done = await wardwatch("check", WARDWATCH_DATABASE_URL=url.format(port=free_port()))
