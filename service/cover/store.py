@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, and_, bindparam, func, insert, select, update
@@ -86,11 +85,3 @@ async def list_members(where: Where, ward_id: str, staff_ids: Collection[str] | 
     if staff_ids is not None:
         query = query.where(STAFF.c.id.in_(sorted(staff_ids)))
     return {row[0]: Member(*row) for row in await where.execute(query)}
-
-
-async def version_at(where: Where, table: str, ward_id: str) -> tuple[int, datetime | None]:
-    """The version in force and since when; the default, version 1, has always been."""
-    rows = METADATA.tables[table]
-    query = select(rows.c.version, rows.c.created_at).where(rows.c.ward_id == ward_id)
-    found = (await where.execute(query.order_by(rows.c.version.desc()).limit(1))).one_or_none()
-    return (1, None) if found is None else (found[0], found[1])

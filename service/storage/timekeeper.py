@@ -86,11 +86,6 @@ class Timekeeper:
         """The kinds of work that are done."""
         return [work.kind for work in self._works]
 
-    @property
-    def alive(self) -> bool:
-        """Whether every loop that was started is running."""
-        return not any(task.done() for task in self._tasks)
-
     def nearer(self, kind: str, at: datetime) -> None:
         """Something becomes due at a clinical instant that was not known: look then at the latest."""
         now = asyncio.get_running_loop().time()

@@ -61,6 +61,6 @@ def within(column: str, low: float, high: float) -> CheckConstraint:
     return CheckConstraint(f"{column} BETWEEN {low:g} AND {high:g}", name=column)
 
 
-def belongs_to(table: str, *columns: str, key: tuple[str, ...] = ("id",)) -> ForeignKeyConstraint:
-    """A foreign key inside the ward: (ward_id, columns) refers to (ward_id, key) of the table."""
-    return ForeignKeyConstraint(["ward_id", *columns], [f"{table}.ward_id", *(f"{table}.{part}" for part in key)])
+def belongs_to(table: str, column: str) -> ForeignKeyConstraint:
+    """A foreign key inside the ward: (ward_id, column) refers to (ward_id, id) of the table."""
+    return ForeignKeyConstraint(["ward_id", column], [f"{table}.ward_id", f"{table}.id"])
