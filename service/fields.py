@@ -158,7 +158,6 @@ Name = Annotated[
 """What somebody or something is called: one line, which reads the same wherever it is shown."""
 Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_EMAIL, pattern=f"^{_EMAIL}$")]
 """An e-mail address, as `is_email` says; spaces around it are left out."""
-ShortText = Annotated[str, StringConstraints(max_length=200), AfterValidator(clean_text)]
 LongText = Annotated[str, StringConstraints(max_length=2000), AfterValidator(clean_text)]
 Words = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000), AfterValidator(clean_text)
@@ -178,6 +177,16 @@ ClientKey = Annotated[str, StringConstraints(min_length=1, max_length=128), Afte
 """An id chosen by a sender: the sender's name for one reading or one request."""
 
 Version = Annotated[int, Field(strict=True, ge=1)]
+SeenVersion = Annotated[Version | None, Field(description="The version you saw, if not in If-Match")]
+
+Phone = Annotated[str, StringConstraints(pattern=r"^[0-9+() .-]{3,40}$")]
+
+
+def not_null(value: Any) -> Any:
+    """For a field of a patch that may be left out but not set to null. A field left out is not validated."""
+    if value is None:
+        raise ValueError("cannot be null")
+    return value
 
 
 def _day_text(value: Any) -> Any:

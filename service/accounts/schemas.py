@@ -10,7 +10,7 @@ from service.access.client_keys import MAX_KEYS, read_key
 from service.access.principals import ROLE_SCOPES, Principal
 from service.accounts.store import Client, Staff
 from service.body import Schema
-from service.fields import CleanText, Email, Id, Instant, Name
+from service.fields import CleanText, Email, Id, Instant, Name, not_null
 
 Role = Literal["clinician", "lead", "auditor"]
 
@@ -18,13 +18,6 @@ Role = Literal["clinician", "lead", "auditor"]
 def _scope(value: str) -> str:
     if value not in ROLE_SCOPES["partner"]:
         raise ValueError(f"must be one of: {', '.join(sorted(ROLE_SCOPES['partner']))}")
-    return value
-
-
-def _given(value: Any) -> Any:
-    # A default is not validated: only a null that was sent comes here.
-    if value is None:
-        raise ValueError("cannot be null")
     return value
 
 
@@ -57,10 +50,10 @@ class StaffIn(Schema):
 class StaffPatch(Schema):
     """What is to change; fields that are left out stay."""
 
-    email: Annotated[Email | None, AfterValidator(_given)] = None
-    name: Annotated[Name | None, AfterValidator(_given)] = None
-    administrator: Annotated[bool | None, AfterValidator(_given)] = Field(None, strict=True)
-    active: Annotated[bool | None, AfterValidator(_given)] = Field(None, strict=True)
+    email: Annotated[Email | None, AfterValidator(not_null)] = None
+    name: Annotated[Name | None, AfterValidator(not_null)] = None
+    administrator: Annotated[bool | None, AfterValidator(not_null)] = Field(None, strict=True)
+    active: Annotated[bool | None, AfterValidator(not_null)] = Field(None, strict=True)
 
     def changes(self) -> dict[str, Any]:
         """The fields that were sent."""
@@ -137,10 +130,10 @@ class ClientIn(Schema):
 class ClientPatch(Schema):
     """What is to change; fields that are left out stay."""
 
-    name: Annotated[Name | None, AfterValidator(_given)] = None
-    scopes: Annotated[Scopes | None, AfterValidator(_given)] = None
-    ward_ids: Annotated[WardIds | None, AfterValidator(_given)] = None
-    active: Annotated[bool | None, AfterValidator(_given)] = Field(None, strict=True)
+    name: Annotated[Name | None, AfterValidator(not_null)] = None
+    scopes: Annotated[Scopes | None, AfterValidator(not_null)] = None
+    ward_ids: Annotated[WardIds | None, AfterValidator(not_null)] = None
+    active: Annotated[bool | None, AfterValidator(not_null)] = Field(None, strict=True)
     jwks: Jwks = None
     jwks_url: JwksUrl = None
     redirect_uris: RedirectUris = None

@@ -9,7 +9,7 @@ from service.body import Schema
 from service.care.plans import PlanVersion
 from service.care.store import Stay
 from service.care.views import AMBER_AGAIN, LastReading, OpenAlert
-from service.fields import Day, Id, Instant, LongText, PatientText, Version, clean_text
+from service.fields import Day, Id, Instant, LongText, PatientText, SeenVersion, clean_text
 from service.queue.actions import Outcome
 
 Status = Literal["active", "paused", "discharged"]
@@ -18,7 +18,6 @@ Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Reason = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(clean_text)
 ]
-SeenVersion = Annotated[Version | None, Field(description="The version you saw, if not in If-Match")]
 
 
 class PlanIn(Schema):

@@ -6,8 +6,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from alerts.policy import AFTER_MINUTES, STAFF, STEPS, Notify, Step, Via
 from service.body import Schema
-from service.cover.schemas import SeenVersion
-from service.fields import CleanText, Email, canonical_id
+from service.fields import CleanText, Email, SeenVersion, canonical_id
 
 
 def _notify(value: str) -> str:

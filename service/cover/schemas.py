@@ -8,13 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from alerts.calendar import WEEKDAYS, Span
 from service.body import Schema
 from service.cover.changing import Asked
-from service.fields import Day, Id, Instant, Version
+from service.fields import Day, Id, Instant, SeenVersion
 from service.wards.schemas import TimeZone
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 ClockTime = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 """A time of day by the ward's clock, `HH:MM`."""
-SeenVersion = Annotated[Version | None, Field(description="The version you saw, if not in If-Match")]
 SPANS_A_DAY, SHIFTS_A_DAY, DATES = 8, 100, 366
 _STARTS = "By the ward's clock"
 _ENDS = "At or before `starts`: on the next day"

@@ -15,18 +15,9 @@ from pydantic import (
 )
 
 from service.body import Schema
-from service.fields import CleanText, Day, Instant, Name, Version
+from service.fields import CleanText, Day, Instant, Name, Phone, SeenVersion, not_null
 from service.patients.numbers import Identifier, identifier
 
-
-def _given(value: Any) -> Any:
-    # A default is not validated: only a null that was sent comes here.
-    if value is None:
-        raise ValueError("cannot be null")
-    return value
-
-
-Phone = Annotated[str, StringConstraints(pattern=r"^[0-9+() .-]{3,40}$")]
 Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}$")]
 
 
@@ -74,15 +65,15 @@ class PatientIn(Schema):
 class PatientPatch(Schema):
     """What is to change; fields that are left out stay. `identifiers` are replaced as a whole."""
 
-    identifiers: Annotated[Identifiers | None, AfterValidator(_given)] = None
-    family_name: Annotated[Name | None, AfterValidator(_given)] = None
-    given_name: Annotated[Name | None, AfterValidator(_given)] = None
-    birth_date: Annotated[Day | None, AfterValidator(_given)] = None
+    identifiers: Annotated[Identifiers | None, AfterValidator(not_null)] = None
+    family_name: Annotated[Name | None, AfterValidator(not_null)] = None
+    given_name: Annotated[Name | None, AfterValidator(not_null)] = None
+    birth_date: Annotated[Day | None, AfterValidator(not_null)] = None
     phone: Phone | None = None
     language: Language | None = None
-    contact_hold: Annotated[StrictBool | None, AfterValidator(_given)] = None
-    deceased: Annotated[StrictBool | None, AfterValidator(_given)] = None
-    version: Version | None = Field(None, description="The version you saw, if not in If-Match")
+    contact_hold: Annotated[StrictBool | None, AfterValidator(not_null)] = None
+    deceased: Annotated[StrictBool | None, AfterValidator(not_null)] = None
+    version: SeenVersion = None
 
     def changes(self) -> dict[str, Any]:
         """The fields that were sent."""

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from service.body import Schema
-from service.fields import CleanText, Name, PatientText, Version
+from service.fields import CleanText, Name, PatientText, Phone, SeenVersion, not_null
 
 
 def _time_zone(value: str) -> str:
@@ -17,16 +17,8 @@ def _time_zone(value: str) -> str:
     return value
 
 
-def _given(value: str | None) -> str | None:
-    # A default is not validated: only a null that was sent comes here.
-    if value is None:
-        raise ValueError("cannot be null")
-    return value
-
-
 TimeZone = Annotated[CleanText, StringConstraints(min_length=1, max_length=64), AfterValidator(_time_zone)]
 OdsCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{3,12}$")]
-Phone = Annotated[str, StringConstraints(pattern=r"^[0-9+() .-]{3,40}$")]
 
 
 class WardIn(Schema):
@@ -42,12 +34,12 @@ class WardIn(Schema):
 class WardPatch(Schema):
     """What is to change; fields that are left out stay."""
 
-    name: Annotated[Name | None, AfterValidator(_given)] = None
+    name: Annotated[Name | None, AfterValidator(not_null)] = None
     ods_code: OdsCode | None = None
-    time_zone: Annotated[TimeZone | None, AfterValidator(_given)] = None
+    time_zone: Annotated[TimeZone | None, AfterValidator(not_null)] = None
     phone: Phone | None = None
     out_of_hours_text: PatientText = None
-    version: Version | None = Field(None, description="The version you saw, if not in If-Match")
+    version: SeenVersion = None
 
     def changes(self) -> dict[str, Any]:
         """The fields that were sent."""
