@@ -54,8 +54,3 @@ class Change(NamedTuple):
         """This change ended a snooze, whatever else it did."""
         snoozed = self.before is not None and self.before.snoozed_until is not None
         return snoozed and self.after.snoozed_until is None and self.after.unresolved
-
-    @property
-    def confirmed_now(self) -> bool:
-        """This change confirmed it, whatever else it did."""
-        return self.after.confirmed and not (self.before is not None and self.before.confirmed)

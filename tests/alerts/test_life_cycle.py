@@ -180,8 +180,9 @@ def test_a_confirming_reading_reopens_an_acknowledged_alert() -> None:
     stay = Stay()
     stay.reads("08:00", spo2=91, breathlessness=1)
     stay.acts("08:05", Verb.ACKNOWLEDGE)
+    assert not stay.alert().confirmed
     (change,) = stay.reads("08:08", spo2=90, breathlessness=1)
-    assert (change.kind, change.confirmed_now) == ("reopened", True)
+    assert (change.kind, change.after.confirmed) == ("reopened", True)
     assert change.after.respond_by == clock("08:23")
 
 

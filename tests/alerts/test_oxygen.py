@@ -129,8 +129,9 @@ def test_red_after_a_transient_is_critical_and_believed() -> None:
     stay.reads("08:05", spo2=97)
     (lowered,) = stay.reads("08:12", spo2=97)
     assert (lowered.kind, lowered.after.transient, lowered.after.next_due_at) == ("downgraded", True, None)
+    assert not lowered.after.confirmed
     (worse,) = stay.reads("08:40", spo2=91, breathlessness=1)
-    assert (worse.kind, worse.after.transient, worse.confirmed_now) == ("worsened", False, True)
+    assert (worse.kind, worse.after.transient, worse.after.confirmed) == ("worsened", False, True)
 
 
 def test_a_transient_red_keeps_what_other_rules_found() -> None:

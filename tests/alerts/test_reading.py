@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from alerts.reading import Quality, SignalQuality, judged_spo2, judged_temperature, quality_of
+from alerts.reading import Quality, SignalQuality, judged_spo2, judged_tenths, quality_of
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_on_scale_2_with_oxygen_a_tie_above_92_goes_up(value: float, judged: int
 )
 @pytest.mark.hazard("H8")
 def test_temperature_is_judged_to_a_tenth_and_a_tie_goes_away_from_37(value: float, judged: float) -> None:
-    assert judged_temperature(value) == judged
+    assert judged_tenths(value) / 10 == judged
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
@@ -35,7 +35,7 @@ def test_what_is_no_number_is_never_judged(value: float) -> None:
     with pytest.raises((ValueError, OverflowError)):
         judged_spo2(value)
     with pytest.raises((ValueError, OverflowError)):
-        judged_temperature(value)
+        judged_tenths(value)
 
 
 @pytest.mark.parametrize(

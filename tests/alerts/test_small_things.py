@@ -86,11 +86,11 @@ def test_an_answer_belongs_to_the_value_of_exactly_an_hour_before() -> None:
     assert (stay.evaluation.case.level, stay.evaluation.case.carried) == (93, True)
 
 
-def test_an_alert_is_confirmed_now_once() -> None:
+def test_an_alert_is_confirmed_by_its_second_red_value() -> None:
     stay = Stay()
     for at in ("08:00", "08:05", "08:10"):
         stay.reads(at, spo2=91, breathlessness=0)
-    assert [change.confirmed_now for change in stay.changes] == [False, True, False]
+    assert [change.after.confirmed for change in stay.changes] == [False, True, True]
 
 
 def test_the_alert_without_the_wrong_value_speaks_of_what_is_left() -> None:

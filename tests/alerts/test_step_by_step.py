@@ -11,7 +11,7 @@ from alerts.episode import State, Trace
 from alerts.fold import Verb
 from alerts.news2 import not_applicable
 from alerts.plan import Plan
-from alerts.reading import judged_temperature
+from alerts.reading import judged_tenths
 from alerts.receipt import receipt
 from alerts.severity import Channel, Family, Severity
 from alerts.slots import longest_gap
@@ -237,7 +237,7 @@ def test_a_score_that_does_not_apply_comes_to_nothing() -> None:
 
 @pytest.mark.parametrize(("sent", "judged"), [(37.25, 37.3), (37.24, 37.2), (36.75, 36.7), (38.05, 38.1)])
 def test_a_hundredth_of_a_degree_goes_away_from_37(sent: float, judged: float) -> None:
-    assert judged_temperature(sent) == judged
+    assert judged_tenths(sent) / 10 == judged
 
 
 @pytest.mark.parametrize("target", [91, 98])

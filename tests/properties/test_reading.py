@@ -3,13 +3,13 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.reading import judged_spo2, judged_temperature
+from alerts.reading import judged_spo2, judged_tenths
 
 
 @settings(deadline=None)
 @given(st.integers(300, 430))
 def test_a_written_tenth_of_a_degree_is_judged_as_it_is(tenths: int) -> None:
-    assert judged_temperature(tenths / 10) == tenths / 10
+    assert judged_tenths(tenths / 10) == tenths
 
 
 @settings(deadline=None)
