@@ -11,11 +11,10 @@ _NOT_CLINICAL = frozenset({"ward", "membership", "client_ward", "rule_set"})
 """What an administrator sees of every ward."""
 
 
-def visible(who: Principal, owned: Any) -> ColumnElement[bool]:
+def visible(who: Principal, table: Any) -> ColumnElement[bool]:
     """The condition that a ward-owned row is of one of the principal's wards; for a ward, that it is one.
 
-    `owned` is a table, its row class, or an alias of a table. Use it in every query on somebody's behalf."""
-    table = getattr(owned, "__table__", owned)
+    `table` is a table or an alias of one. Use it in every query on somebody's behalf."""
     name = getattr(getattr(table, "element", table), "name", "")
     if who.administrator and name in _NOT_CLINICAL:
         return true()

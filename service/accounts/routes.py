@@ -7,6 +7,7 @@ from fastapi import APIRouter, BackgroundTasks, Depends, Query, Request
 from fastapi.responses import Response
 
 from service.access.tokens import Tokens
+from service.access.visibility import require_ward
 from service.accounts import clients, schemas, staff, store
 from service.accounts.guards import Manager, OnClient, OnStaff, act_of
 from service.body import JsonBody
@@ -36,8 +37,8 @@ def _destinations(request: Request) -> Destinations:
 
 
 def _require_mine(who: Manager, ward_id: str | None) -> None:
-    if ward_id is not None and not who.administrator and ward_id not in who.roles:
-        raise NotFound
+    if ward_id is not None:
+        require_ward(who, ward_id)
 
 
 @router.get("/staff")

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
+from alerts.severity import Severity
 from service import metrics
 from service.storage.direct import Insert, Row, Statement, Update, Where, fetch, write
 from service.storage.portable import Given, IdType, dialect_of, for_each, placement
@@ -18,7 +19,7 @@ from service.storage.tables import METADATA
 FEED = METADATA.tables["ward_feed"]
 EVENT = METADATA.tables["event"]
 
-SEVERITY_WORDS = ("low", "medium", "high", "critical")
+SEVERITY_WORDS = tuple(severity.word for severity in Severity)
 """By rank: rank 1 is the first."""
 
 

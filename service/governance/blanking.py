@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, delete, select, update
 
 from service.governance.held import BY_NAME
 from service.governance.removing import rows_of
-from service.governance.terms import years_after
+from service.patients.records import years_after
 from service.storage.direct import Where
 from service.storage.tables import METADATA
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 
-from service.governance.terms import IDEMPOTENCY_AFTER, kept_until, years_after
+from service.governance.terms import IDEMPOTENCY_AFTER, kept_until
+from service.patients.records import years_after
 from service.storage.direct import Where
 from service.storage.tables import METADATA
 from service.storage.tables.alerts import UNRESOLVED

@@ -2,6 +2,8 @@
 
 from datetime import date, datetime, timedelta
 
+from service.patients.records import years_after
+
 CHILD_UNTIL, NEARLY_ADULT_UNTIL = 25, 26
 """Children's records are kept until the 25th birthday, those of somebody who was 17 when the care ended until the 26th
 (NHS Records Management Code of Practice, as for adults' years: `service/settings.py`)."""
@@ -12,14 +14,6 @@ FAMILY_AFTER = timedelta(days=30)
 """A sign-in, after the last instant at which it could have been used."""
 CHANGE_AFTER = timedelta(days=1)
 """The note that somebody's rights changed, which replicas hear within seconds."""
-
-
-def years_after(day: date, years: int) -> date:
-    """The same day so many years later; the first of March for a 29 February without one. `years` may be negative."""
-    try:
-        return day.replace(year=day.year + years)
-    except ValueError:
-        return date(day.year + years, 3, 1)
 
 
 def kept_until(ended_at: datetime, birth_date: date, years: int) -> date:

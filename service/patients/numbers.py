@@ -19,14 +19,19 @@ class Identifier(NamedTuple):
 def nhs_number(text: str) -> str | None:
     """The ten digits of an NHS number written with or without spaces and dashes, or None when it is none.
 
-    Modulus 11, NHS Data Dictionary; no range is refused, so that test numbers (999 …) can be used."""
+    No range is refused, so that test numbers (999 …) can be used."""
     digits = _SEPARATORS.sub("", text)
     if not re.fullmatch(r"[0-9]{10}", digits, re.ASCII):
         return None
-    weighted = sum(int(digit) * weight for digit, weight in zip(digits, range(10, 1, -1), strict=False))
-    check = (11 - weighted % 11) % 11
     # Ten noughts pass the sum and are what a system sends that has no number.
-    return digits if check == int(digits[9]) and check != 10 and int(digits) else None
+    return digits if check_digit(digits[:9]) == digits[9] and int(digits) else None
+
+
+def check_digit(nine_digits: str) -> str | None:
+    """The tenth digit of an NHS number (modulus 11, NHS Data Dictionary); None where there is no number with these."""
+    weighted = sum(int(digit) * weight for digit, weight in zip(nine_digits, range(10, 1, -1), strict=True))
+    check = (11 - weighted % 11) % 11
+    return None if check == 10 else str(check)
 
 
 def identifier(system: str, value: str) -> Identifier:

@@ -96,11 +96,16 @@ async def change(
 
 
 def sixteenth_birthday(birth_date: date) -> date:
-    """The day somebody becomes sixteen: the first of March for a 29 February without one that year."""
+    """The day somebody becomes sixteen."""
+    return years_after(birth_date, 16)
+
+
+def years_after(day: date, years: int) -> date:
+    """The same day so many years later; the first of March for a 29 February without one. `years` may be negative."""
     try:
-        return birth_date.replace(year=birth_date.year + 16)
+        return day.replace(year=day.year + years)
     except ValueError:
-        return date(birth_date.year + 16, 3, 1)
+        return date(day.year + years, 3, 1)
 
 
 def _same(known: Sequence[Patient], birth_date: date, identifiers: Sequence[Identifier]) -> Patient:

@@ -12,11 +12,8 @@ from service.access.visibility import visible
 from service.errors import NotFound
 from service.fields import canonical_id
 from service.paging import cursor_instant, decode_cursor, encode_cursor, not_ours
+from service.readings.store import reading_table, stay_table
 from service.storage.session import ReadSession
-from service.storage.tables import METADATA, StayRow
-
-reading_table = METADATA.tables["reading"]
-stay_table = METADATA.tables["stay"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +40,7 @@ async def list_readings(
     `stay_id` None: what was asked for is no id at all."""
     if stay_id is None:
         raise NotFound
-    in_sight = select(stay_table.c.ward_id).where(visible(who, StayRow), stay_table.c.id == stay_id)
+    in_sight = select(stay_table.c.ward_id).where(visible(who, stay_table), stay_table.c.id == stay_id)
     ward_id = (await session.execute(in_sight)).scalar()
     if ward_id is None:
         raise NotFound

@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import cached_property
 from statistics import median
 
-from alerts.figures import BUDGET, Compared, Event, Found, Lived, Load, Side, compare, event_of, load_of
+from alerts.figures import Compared, Event, Found, Lived, Load, Side, compare, event_of, load_of
 from alerts.rule_set import RuleSet
 from alerts.rules import RULES
 from alerts.severity import Channel, Severity
@@ -117,16 +117,11 @@ class Comparison:
         """What a reader should not overlook, in sentences."""
         for trial in self.trials:
             rate = trial.load.rate(channel=Channel.CLINICAL)
-            if rate > BUDGET:
-                yield (
-                    f"{trial.letter} is over the budget: {rate:.3f} clinical alerts per patient-day. "
-                    f"Most come from {_named(_largest(trial))}.{_from_kinds(trial)}"
-                )
-            else:
-                yield (
-                    f"{trial.letter} is within the budget: {rate:.3f} clinical alerts per patient-day. "
-                    f"Most come from {_named(_largest(trial))}.{_from_kinds(trial)}"
-                )
+            kept = "within" if trial.load.within_budget else "over"
+            yield (
+                f"{trial.letter} is {kept} the budget: {rate:.3f} clinical alerts per patient-day. "
+                f"Most come from {_named(_largest(trial))}.{_from_kinds(trial)}"
+            )
 
 
 def rule_order(rule_id: str) -> tuple[int, str]:

@@ -40,7 +40,7 @@ class Played:
 
 
 async def admit_all(sender: Caller, ward: SimulatedWard, played: Played) -> list[str]:
-    """Register and admit the patients over the API, and send the readings from before; gives their stays."""
+    """Register and admit the patients over the API; gives the ids of their stays, in the order of the patients."""
     stays = []
     for patient in ward.patients:
         registered = await sender.post(f"/v1/wards/{played.ward_id}/patients", patient.person.as_patient())
@@ -68,8 +68,7 @@ async def play(sender: Caller, ward: SimulatedWard, stays: Sequence[str], clock:
     """Send what the patients measure, when they measure it, until cancelled."""
     while True:
         await send_due(sender, ward, stays, clock, played)
-        until_next = (ward.next_at - clock.now()).total_seconds() / clock.speed
-        await asyncio.sleep(max(0.0, until_next))
+        await asyncio.sleep(max(0.0, clock.seconds_until(ward.next_at)))
 
 
 async def send_due(sender: Caller, ward: SimulatedWard, stays: Sequence[str], clock: Clock, played: Played) -> None:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
 
+from service.patients.numbers import check_digit
+
 GIVEN_NAMES = (
     "Abena", "Alasdair", "Bronwen", "Callum", "Carys", "Dilys", "Edith", "Farid", "Gareth", "Hania", "Imran",
     "Joan", "Kwame", "Leila", "Maureen", "Nerys", "Olu", "Parveen", "Rhodri", "Sheila", "Tomasz", "Una",
@@ -40,8 +42,7 @@ class Person:
 
 
 def make_people(count: int, random: Random, today: date) -> list[Person]:
-    """So many different adults, aged 35 to 92 years on the day given."""
-    numbers = dict.fromkeys(_numbers(count, random))
+    """So many adults with different NHS numbers, aged 35 to 92 years on the day given."""
     return [
         Person(
             family_name=FAMILY_NAMES[index % len(FAMILY_NAMES)],
@@ -49,22 +50,15 @@ def make_people(count: int, random: Random, today: date) -> list[Person]:
             birth_date=today - timedelta(days=random.randint(35 * 365, 92 * 365)),
             nhs_number=number,
         )
-        for index, number in enumerate(numbers)
+        for index, number in enumerate(_numbers(count, random))
     ]
 
 
 def _numbers(count: int, random: Random) -> list[str]:
     found: list[str] = []
     while len(found) < count:
-        number = with_check_digit(f"{TEST_RANGE}{random.randrange(1_000_000):06d}")
-        if number is not None and number not in found:
-            found.append(number)
+        nine = f"{TEST_RANGE}{random.randrange(1_000_000):06d}"
+        last = check_digit(nine)
+        if last is not None and nine + last not in found:
+            found.append(nine + last)
     return found
-
-
-def with_check_digit(nine_digits: str) -> str | None:
-    """The nine digits with their check digit (modulus 11, NHS Data Dictionary), or None where there is
-    none."""
-    weighted = sum(int(digit) * weight for digit, weight in zip(nine_digits, range(10, 1, -1), strict=True))
-    check = (11 - weighted % 11) % 11
-    return None if check == 10 else f"{nine_digits}{check}"

@@ -14,16 +14,10 @@ from alerts.replay import Arrival
 from service.errors import NotFound, WardwatchError
 from service.fields import canonical_id
 from service.readings.plans import plan_of
+from service.readings.store import plan_table, reading_table, refusal_table, stay_table, ward_table
 from service.readings.windows import JUDGED_COLUMNS, to_reading
 from service.sandbox.stays import Recorded
 from service.storage.engine import open_database
-from service.storage.tables.patients import PlanRow, StayRow
-from service.storage.tables.readings import ReadingRow, RefusalRow
-from service.storage.tables.wards import WardRow
-
-_stay, _plan = StayRow.__table__, PlanRow.__table__  # type: ignore[attr-defined]
-_reading, _refusal = ReadingRow.__table__, RefusalRow.__table__  # type: ignore[attr-defined]
-_ward = WardRow.__table__  # type: ignore[attr-defined]
 
 
 class NoReadings(WardwatchError):
@@ -40,12 +34,12 @@ async def load_stays(database_url: str, *, stay_id: str | None = None, ward_id: 
     database = open_database(database_url)
     try:
         async with database.reads.connect() as connection:
-            column = _stay.c.id if stay_id is not None else _stay.c.ward_id
+            column = stay_table.c.id if stay_id is not None else stay_table.c.ward_id
             query = (
-                select(_stay, _ward.c.time_zone)
-                .join(_ward, _ward.c.id == _stay.c.ward_id)
+                select(stay_table, ward_table.c.time_zone)
+                .join(ward_table, ward_table.c.id == stay_table.c.ward_id)
                 .where(column == wanted)
-                .order_by(_stay.c.admitted_at, _stay.c.id)
+                .order_by(stay_table.c.admitted_at, stay_table.c.id)
             )
             rows = (await connection.execute(query)).all()
             stays = [await _load(connection, row) for row in rows]
@@ -61,9 +55,9 @@ async def load_stays(database_url: str, *, stay_id: str | None = None, ward_id: 
 async def _load(connection: AsyncConnection, stay: Row[Any]) -> Recorded:
     """One stay: its plan versions, readings and refusals in the order in which they came."""
     of_the_stay = {"ward_id": stay.ward_id, "stay_id": stay.id}
-    plans = await _rows(connection, _plan, of_the_stay, _plan.c.version)
-    readings = await _rows(connection, _reading, of_the_stay, _reading.c.received_at, _reading.c.id)
-    refusals = await _rows(connection, _refusal, of_the_stay, _refusal.c.at)
+    plans = await _rows(connection, plan_table, of_the_stay, plan_table.c.version)
+    readings = await _rows(connection, reading_table, of_the_stay, reading_table.c.received_at, reading_table.c.id)
+    refusals = await _rows(connection, refusal_table, of_the_stay, refusal_table.c.at)
     first, *later = [(row.created_at, plan_of(dict(row._mapping)) or Plan()) for row in plans] or [
         (stay.admitted_at, Plan())
     ]

@@ -5,7 +5,6 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import repeat
 from typing import Any, TypeVar
 
 from alerts.figures import Lived
@@ -99,15 +98,7 @@ def _mapping(processes: int) -> Iterator[Callable[[Callable[[Any], Any], Sequenc
         yield map
         return
     with ProcessPoolExecutor(processes) as pool:
-        yield partial(_in_order, pool)
-
-
-def _in_order(pool: ProcessPoolExecutor, work: Callable[[Any], Any], jobs: Sequence[Any]) -> Iterable[Any]:
-    return pool.map(_each, repeat(work), jobs, chunksize=STAYS_AT_A_TIME)
-
-
-def _each(work: Callable[[Any], Any], job: Any) -> Any:
-    return work(job)
+        yield partial(pool.map, chunksize=STAYS_AT_A_TIME)
 
 
 def _live(made: AtHome, rule_set: RuleSet) -> Lived:

@@ -21,9 +21,9 @@ from service.errors import SettingInvalid
 from service.fields import new_id
 from service.storage.engine import Database, open_database
 from service.storage.migrations import current, known, second_line
-from service.storage.tables import WardFeedRow
+from service.storage.tables import METADATA
 
-FEED = WardFeedRow.__table__  # type: ignore[attr-defined]
+FEED = METADATA.tables["ward_feed"]
 _SECOND_LINE = re.compile(r"^\d+; \d+ \d+ (POLICY|ROW SECURITY) ")
 
 

@@ -13,7 +13,9 @@ from service.storage.engine import Database, open_database, server_of
 from service.storage.faults import is_unavailable
 from service.storage.migrations import current, head, known, second_line
 from service.storage.migrations.second_line import SecondLine
-from service.storage.tables import WardFeedRow
+from service.storage.tables import METADATA
+
+FEED = METADATA.tables["ward_feed"]
 
 PATIENCE_SECONDS = 3
 """A database that takes longer than this to answer is not ready."""
@@ -61,11 +63,7 @@ async def _migrated(database: Database) -> Standing:
 async def _write_nothing(database: Database) -> None:
     """A write transaction like any other that happens to meet no row."""
     async with database.writes.begin() as connection:
-        await connection.execute(
-            update(WardFeedRow.__table__)  # type: ignore[attr-defined]
-            .where(WardFeedRow.__table__.c.ward_id == NIL_ID)  # type: ignore[attr-defined]
-            .values(last_number=0)
-        )
+        await connection.execute(update(FEED).where(FEED.c.ward_id == NIL_ID).values(last_number=0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from datetime import date
 from random import Random
 
-from service.patients.numbers import nhs_number
-from service.sandbox.people import make_people, with_check_digit
+from service.patients.numbers import check_digit, nhs_number
+from service.sandbox.people import make_people
 
 TODAY = date(2026, 11, 22)
 
@@ -16,7 +16,7 @@ def test_every_nhs_number_is_valid_different_and_of_the_range_kept_for_tests():
 
 
 def test_nine_digits_without_a_check_digit_are_left_out():
-    without = [nine for nine in (f"999{n:06d}" for n in range(200)) if with_check_digit(nine) is None]
+    without = [nine for nine in (f"999{n:06d}" for n in range(200)) if check_digit(nine) is None]
     assert without
     assert not any(nhs_number(f"{nine}{digit}") for nine in without for digit in range(10))
 
