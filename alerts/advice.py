@@ -146,8 +146,8 @@ def _of_critical(episode: Episode) -> AdviceCode:
 
 
 def _recheck_may_settle(episode: Episode) -> bool:
-    """An amber value without breathlessness: the leaflet's recheck within the hour comes first, and a good one does not
-    make it more urgent. A second amber value, or no recheck, confirms it."""
+    """An amber value that is not confirmed yet, and nobody said that they are breathless: the leaflet asks for a
+    recheck within the hour first. A second amber value, or no recheck, confirms it; then the team is called."""
     return not episode.confirmed and episode.title in ("silent_hypoxia", "hypoxia_symptoms_unknown")
 
 
@@ -172,7 +172,7 @@ class _Reader(NamedTuple):
 
 
 def _reader(plan: Plan, watched_now: bool, contact: Contact) -> _Reader:
-    """What a patient must not read is left out of what the ward says, too."""
+    """Who reads it. A ward's own text that holds words no patient may read is left out whole."""
     text = contact.text
     says = "" if watched_now or not text or must_not_say(text) else f" {text}"
     return _Reader(_own_words(plan), watched_now, contact.phone, says)

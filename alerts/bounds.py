@@ -1,4 +1,4 @@
-"""What the numbers of a rule set may be: each within its bounds, and none against another."""
+"""What the numbers of a rule set may be: each lies within its own bounds, and no two contradict each other."""
 
 import math
 from dataclasses import field, fields
@@ -28,8 +28,8 @@ _NOT_ABOVE = (
     ("critical_contact_minutes", "high_contact_minutes"),
     ("critical_expiry_minutes", "high_expiry_minutes"),
 )
-"""The first may be as high as the second: whoever took an alert has the whole time for contact, and what is more severe
-waits no longer."""
+"""The first must not be higher than the second: an acknowledgement does not expire before contact is due, and a more
+severe alert never waits longer than a milder one."""
 
 
 def number(default: float, low: float, high: float, step: float = 1) -> Any:
@@ -38,7 +38,7 @@ def number(default: float, low: float, high: float, step: float = 1) -> Any:
 
 
 def number_problems(rules: Any) -> list[Problem]:
-    """Every number that is none, out of its bounds or between its steps."""
+    """A problem for every value that is no number, is out of its bounds, or lies between its steps."""
     problems = []
     for f in fields(rules):
         if not f.metadata:
@@ -54,7 +54,7 @@ def number_problems(rules: Any) -> list[Problem]:
 
 
 def crossings(rules: Any) -> list[Problem]:
-    """Every number that contradicts another, named by the one that would have to be higher."""
+    """A problem for every two numbers in the wrong order, at the one that would have to be higher."""
     problems = [
         Problem(upper, "crossing", f"Must be above {lower}.")
         for lower, upper in _BELOW

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 DAY = timedelta(days=1)
 MINUTES_A_DAY = 24 * 60
 KNOWN_DAYS = 400
-"""So many days of a timetable are remembered as instants."""
+"""How many days of one timetable are remembered as instants."""
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -57,8 +57,8 @@ Day = date | str
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-    """Two spans (of the same person) that cannot both be. `number`: the place of the one to name in its `day`;
-    `edge`: its `starts` or `ends`."""
+    """Two spans of the same person, or of the ward, that overlap. `day` and `number` say which of them to name, by its
+    day and its place in that day; `edge` which end of it is wrong, `starts` or `ends`."""
 
     day: Day
     number: int
@@ -94,7 +94,8 @@ class Timetable:
         return Timetable(week, dates)
 
     def stretches(self, day: date, zone: str) -> tuple[Stretch, ...]:
-        """What begins on a day, as instants, in order; those that a clock change leaves nothing of are left out."""
+        """What begins on a day, as instants in order. A span of which a change of the clocks leaves nothing is left
+        out."""
         known = self._begun.get((day, zone))
         if known is None:
             found = (_stretch(span, day, ZoneInfo(zone)) for span in self.on(day))
@@ -113,7 +114,8 @@ class Timetable:
         return [each for each in known if each.starts <= at < each.ends]
 
     def clashes(self) -> list[Clash]:
-        """Spans that overlap, on one day or with those of the next, as week and dates really follow each other."""
+        """Every overlap within a day or with the next day. A date stands in place of its weekday, also beside another
+        day."""
         found = [clash for number, name in enumerate(WEEKDAYS) for clash in _within(name, self.week[number])]
         for number, name in enumerate(WEEKDAYS):
             found += _into_next(name, self.week[number], self.week[(number + 1) % 7])

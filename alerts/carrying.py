@@ -25,13 +25,13 @@ def carry(
     copies: Mapping[str, str],
     at: datetime,
 ) -> Decisions:
-    """What the receiving ward has open from the transfer on: `before`, each family raised anew `at` that instant, with
-    limits of its own, and taken by nobody.
+    """The alerts of the receiving ward from the transfer on: each episode of `before` raised anew `at` that instant,
+    with that ward's limits for people, and taken by nobody.
 
-    `start` knows the readings before the copied ones, `readings` are the copies, `copies` their ids by the id each
-    has on the ward left behind. The fold of the copies tells what each alert stands on. Where it finds less than
-    stood there (an older reading counted, time or a person had a hand in it), the alert is carried as it stood:
-    a transfer never lowers one."""
+    `start` is what was known before the copied readings, `readings` are the copies, and `copies` gives each copy's id
+    by the id of the reading it was made from. The copies are judged again to find what each alert stands on. Where that
+    gives a milder alert than stood on the ward left behind (an older reading counted there, or time or a person had
+    raised it), the alert is carried as it stood: a transfer never lowers one."""
     folded = fold(start, readings, until=at).episodes
     episodes = {
         family: _raised_anew(_stronger(there, folded.get(family), copies), at, start.human_limits)

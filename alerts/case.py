@@ -84,7 +84,7 @@ class Case(NamedTuple):
 
     @property
     def low_again(self) -> bool:
-        """A second value too low to be used: the measurement that was asked for is this one."""
+        """This is a second value too low to be used: the measurement that was asked for after the first one."""
         return self.band == _RED and self.level is not None and self.level < USABLE_FROM
 
     @property
@@ -182,8 +182,8 @@ def on_oxygen(reading: Reading, plan: Plan) -> bool | None:
 def _answered(
     window: tuple[Reading, ...], plan: Plan, resting: bool, holds: timedelta
 ) -> tuple[Reading | None, int | None]:
-    """The resting SpO2 that an answer without a measurement belongs to, at most so much older as answers hold: the one
-    it names, else the latest."""
+    """The reading, and its judged SpO2, that an answer without a measurement belongs to: the one it names, else the
+    latest at rest; never one that is more than `holds` older than the answer."""
     reading = window[-1]
     if reading.breathlessness is None or not resting:
         return None, None

@@ -1,7 +1,7 @@
 """A reading was entered in error: what the stay's alerts would be without it, and what that changes now.
 
-Nothing is closed by it: an alert whose evidence is gone is recovered and stays for a person to close. A silence that
-the reading had covered is told."""
+Nothing is closed by it: an alert whose evidence is gone is recovered and stays for a person to close. Where the wrong
+reading had hidden that nothing valid came, that is told now."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,8 @@ from alerts.watch import Watch
 REASON = "a reading was entered in error"
 _WORDS = "A reading behind this was entered in error."
 _NOT_BY_READING = ("R14", "R15", "R17", "R20", "R21", "R22", "R23", "R24")
-"""What absence, refusals and the service itself bring about: no reading is its evidence, and it waits for none."""
+"""Rules that fire for an absence, a refusal or a fault of the service: no reading is their evidence, so a correction
+leaves them as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +78,11 @@ def _after(record: Record, act: _Act) -> Record:
 
 
 def watched(start: Record, plans: Sequence[PlanEvent], pauses: Sequence[PauseEvent], since: datetime) -> Record:
-    """`start` under the plan and with the watch as they were at an instant, from which on it is to look again.
+    """`start` with the plan and the watch that the stay had at the instant `since`; from then on the watch looks again.
 
-    `start` holds what was known then, but the stay's first plan, and its watch as it began. What came of the watch
-    until then is not asked for here: only when its clocks began."""
+    `start` holds what was known at `since`, except that its plan is the stay's first and its watch is as it was at
+    admission. What the watch raised before `since` is not wanted here, only the instants from which its clocks
+    count."""
     begun = start._replace(window=(), newest_observed_at=None, newest_resting_at=None)
     earlier = [each for each in plans if each.at < since], [each for each in pauses if each.at < since]
     lived = fold(begun, plans=earlier[0], pauses=earlier[1], until=since).record
@@ -91,8 +93,8 @@ def watched(start: Record, plans: Sequence[PlanEvent], pauses: Sequence[PauseEve
 
 
 def set_back(watch: Watch, without: Record) -> Watch:
-    """The watch over a stay as it goes on `without` the reading: the silence counts from what is left, and what is due
-    because of it is not overlooked."""
+    """The watch over a stay as it goes on `without` the reading: the silence counts from the valid readings that are
+    left, and it looks again as soon as either of the two watches would."""
     folded = without.watch
     if folded is None:
         return watch
@@ -108,7 +110,7 @@ def correct(
     limits: HumanLimits,
 ) -> Decisions:
     """Bring the unresolved episodes to what they would be `without` the reading. What people did, and what no reading
-    is the evidence of, stays as it is; what was missed without it is told."""
+    is the evidence of, stays as it is; readings that were missed without it are told of."""
     after, changes = dict(episodes), list[Change]()
     for family in dict.fromkeys((*episodes, *without)):
         before, folded = episodes.get(family), without.get(family)
@@ -156,7 +158,8 @@ def _recast(
 def _missed(
     before: Episode, folded: Episode | None, at: datetime, reading_id: str, limits: HumanLimits
 ) -> tuple[Episode, Change | None]:
-    """Absence that was told is not taken back; it is told again if the reading had ended it, and told as worse."""
+    """R14: an alert about missed readings is never taken back. It opens again if the wrong reading had ended it, and
+    becomes more severe if it would have been so without the reading."""
     if folded is None or not any(trace.active for trace in folded.traces):
         return before, None
     ended = before.recovered_at is not None

@@ -17,7 +17,7 @@ from alerts.traces import begin, breach, quiet, silence_of, still_waiting
 from alerts.transitions import Trigger
 
 _REPLACES = {"R3": "R4", "R9": "R9b"}
-"""A rule that only says better what the other said is no news."""
+"""The first rule of a pair only says more exactly what the second said before: following it, it is no news."""
 
 ENDS_WITH_PLAN = "R18"
 """More oxygen than prescribed is a matter of the prescription; a new one settles it."""

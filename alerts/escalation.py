@@ -1,5 +1,5 @@
 """What the limits set for people bring about when nobody keeps them: the next step of the ward's policy, an
-acknowledgement that ends, a snooze that ends, and the plain word that nobody is there.
+acknowledgement that ends, a snooze that ends, and the warning that nobody is on duty.
 
 Each thing happens once and in order, however long nobody looked. All times are a design decision, need CSO sign-off."""
 
@@ -53,7 +53,7 @@ class Ward:
 
 
 def limit_at(episode: Episode) -> datetime | None:
-    """When people's limits have to be looked at next; may be past; None when nothing is waited for."""
+    """When the next limit for people passes, which may be in the past; None when there is no limit."""
     if not episode.unresolved:
         return None
     if _cover_unknown(episode):
@@ -85,7 +85,8 @@ def _cover_unknown(episode: Episode) -> bool:
 
 
 def _ask_for_cover(episode: Episode, at: datetime, ward: Ward) -> tuple[Episode, list[Passed]]:
-    """Is anybody there, now that it has come? One whose limit has passed meanwhile is told of by its first step."""
+    """Look whether anybody is on duty, now that the alert has come. If its limit has passed already nothing is told
+    here: the first step of the policy tells it."""
     limit = episode.respond_by
     missing = limit is not None and at < limit and not ward.watched(at)
     after = episode._replace(escalation=episode.escalation._replace(cover_for=limit, uncovered=missing))
@@ -120,8 +121,8 @@ def _pass_one(episode: Episode, due: datetime, now: datetime, ward: Ward) -> tup
 
 
 def _take_step(episode: Episode, due: datetime, now: datetime, ward: Ward) -> tuple[Episode, list[Passed]]:
-    """The next step of the policy, one level up; with nobody on duty, the out-of-hours one. Repeats of the last step
-    are on its level, and those that nobody was there to make are one."""
+    """Take the next step of the policy, one level up; with nobody on duty, the out-of-hours step. The last step repeats
+    without raising the level, and repeats that fell due while nothing looked are taken as one."""
     taken, limit = episode.escalation.steps, episode.escalation.limit or due
     later = _step_at(episode, limit, due, taken + 1, ward)
     last = len(ward.policy.steps) - 1
@@ -142,7 +143,8 @@ def _take_step(episode: Episode, due: datetime, now: datetime, ward: Ward) -> tu
 
 
 def _step_at(episode: Episode, limit: datetime, before: datetime, number: int, ward: Ward) -> datetime:
-    """When a step is taken; after the last one, again and again, each so long after the one `before`."""
+    """When step `number` is taken. Beyond the last one the steps repeat, each a fixed time after the one taken at
+    `before`."""
     steps, hours = ward.policy.steps, ward.limits.hours
     if number < len(steps):
         within = timedelta(minutes=steps[number].after_minutes)

@@ -24,8 +24,8 @@ def frozen_plan(
 ) -> Plan | None:
     """The next version of the plan, with the usual SpO2 that these arrivals complete; None if they complete none.
 
-    `known`: the readings of the first 48 h judged before. A clinician's value is never replaced. One of the three below
-    the target, or a median that the profile does not go with, is for a clinician to look at: nothing is frozen.
+    `known`: the readings of the first 48 h judged before. A clinician's value is never replaced. If one of the three is
+    below the target, or the median does not fit the profile, nothing is frozen: a clinician has to look at it.
     """
     if plan.baseline_spo2 is not None:
         return None

@@ -16,7 +16,8 @@ _UNTAKEN = (State.OPEN, State.RECOVERED)
 
 
 def hurry(passed: Judgement, watch: Watch, now: datetime) -> Judgement:
-    """People have other times than when the watch last looked: with a change for each alert that is due sooner."""
+    """The ward's limits for people have changed since the watch last looked: the judgement with a change for each alert
+    that is due sooner now."""
     record, changes = passed.record, list(passed.changes)
     episodes = dict(record.episodes)
     for family, before in record.episodes.items():
@@ -29,7 +30,8 @@ def hurry(passed: Judgement, watch: Watch, now: datetime) -> Judgement:
 
 
 def _sooner(before: Episode, at: datetime, limits: HumanLimits) -> Episode:
-    """The same episode where nothing is due sooner. Whether anybody is on duty is not asked a second time."""
+    """The episode with the new limits where they are sooner; the same object where none is. Whether anybody is on duty
+    is not asked a second time."""
     after = hurried(before, at, limits) if before.state in _UNTAKEN else before
     if (after.respond_by, after.contact_due_at) == (before.respond_by, before.contact_due_at):
         return before

@@ -95,8 +95,8 @@ def not_evaluated(record: Record, reading: Reading) -> Judgement:
 
 
 def change_plan(record: Record, plan: Plan, at: datetime) -> Judgement:
-    """A new plan comes into force. It never lowers an open alert; it clears only the rule about the
-    prescription, which it replaces (R18); a usual SpO2 alone replaces none."""
+    """A new plan comes into force. It never lowers an open alert, and clears only R18, which was about the prescription
+    it replaces. A plan that differs in the usual SpO2 alone clears nothing."""
     advanced = advance(record, at)
     record = advanced.record
     if plan.differs_in(record.plan) <= {"baseline_spo2", "reason", "version"}:
@@ -110,7 +110,7 @@ def change_plan(record: Record, plan: Plan, at: datetime) -> Judgement:
 
 def catch_up(record: Record, plan: Plan, paused_until: datetime | None, at: datetime) -> Judgement:
     """What people did to the stay since the watch last looked: another plan came into force, a pause began or ended.
-    `record` holds the plan that the watch knew; a pause that is over is none."""
+    `record` holds the plan that the watch knew; a pause that is over counts as none."""
     watch = record.watch
     if paused_until is not None and paused_until <= at:
         paused_until = None
@@ -133,7 +133,7 @@ def change_rule_set(record: Record, rule_set: RuleSet, at: datetime) -> Judgemen
 
 
 def _told(advanced: Judgement, rule: Rule, at: datetime) -> Judgement:
-    """What the service tells of, besides what time brought about."""
+    """A finding of the service itself, after what time alone brought about."""
     version = advanced.record.rule_set.version
     finding = Finding(rule, rule.family, Severity.MEDIUM, None, (), (), rule_set_version=version)
     raised = put_finding(advanced.record, finding, at, at)

@@ -128,8 +128,8 @@ def repeat_after(family: Family, severity: Severity, limits: HumanLimits) -> tim
 def after_limit(
     family: Family, severity: Severity, limit: datetime, duration: timedelta, hours: ServiceHours
 ) -> datetime:
-    """So long after a limit that has passed: of service time where nothing urgent waits (medium and low), else of
-    the clock."""
+    """The instant `duration` after a limit that has passed: by the clock for what is urgent, in service time for medium
+    and low."""
     return limit + duration if _urgent(family, severity) else hours.add(limit, duration)
 
 
@@ -139,7 +139,8 @@ def _urgent(family: Family, severity: Severity) -> bool:
 
 
 def _in_service_hours(at: datetime, within: timedelta, medium: timedelta, hours: ServiceHours) -> datetime:
-    """Medium: in service hours. Low: within that time, while the ward still works (the next board round), but never
-    sooner than medium. What is medium gets there as well: no working hour within that time is later."""
+    """The limit for what is not urgent. Low: the last moment of service time up to `within` after `at` (the next board
+    round), but never sooner than a medium alert would be due. For a medium one `within` is `medium`: no service time
+    before that is later, so its own limit holds."""
     soonest, working = hours.add(at, medium), hours.last_until(at + within, at)
     return soonest if working is None else max(soonest, working)

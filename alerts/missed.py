@@ -32,7 +32,8 @@ class SlotDue(NamedTuple):
 
 
 class SilenceDue(NamedTuple):
-    """Nothing valid has come since an instant, for one or more times the longest that is allowed."""
+    """Nothing valid has come since an instant: `at` is once, twice or more times the longest allowed `limit` after
+    it."""
 
     at: datetime
     since: datetime
@@ -63,8 +64,8 @@ def missed_between(record: Record, watch: Watch, start: datetime, end: datetime)
 
 
 def overtaken(record: Record, watch: Watch, before: WatchLimits, now: datetime) -> Iterator[MissedDue]:
-    """What other limits than those `before` make due `now`: by them it would have passed already, by the earlier ones
-    it was still to come. A longer limit makes nothing due."""
+    """What new limits make due `now`: what by them has passed already, and by those `before` was still to come. A
+    longer limit makes nothing due."""
     times, zone = record.plan.reading_times, record.service_hours.zone
     if not times or watch.paused_until is not None:
         return
@@ -81,9 +82,9 @@ def overtaken(record: Record, watch: Watch, before: WatchLimits, now: datetime) 
 
 
 def unreminded(without: Record, watch: Watch, wrong: Reading, at: datetime) -> tuple[Reminder, ...]:
-    """What the person would have been reminded of by `at` had a wrong reading never come: a slot that it alone filled,
-    and that can still be filled. `without` knows everything but that reading, `watch` is the one that went by it; what
-    that has not looked at yet it will find empty by itself."""
+    """The reminders the person would have got by `at` had a wrong reading never come: for slots that it alone filled,
+    and that can still be filled. `without` knows everything but that reading; `watch` is the one that counted it. Slots
+    that the watch has not looked at yet are left out: it will find them empty by itself."""
     times, zone, limits = without.plan.reading_times, without.service_hours.zone, limits_of(without, watch)
     known, looked_until = (*_valid(without), wrong), watch.due_at or at
     return tuple(
@@ -170,7 +171,7 @@ def _standing(record: Record, severity: Severity = Severity.LOW) -> bool:
 
 
 def _counted(record: Record, slot: datetime) -> bool:
-    """Has what stands been told of this slot, or of something later?"""
+    """Is this slot, or something later, already part of the alert that stands?"""
     return _standing(record) and record.episodes[Family.MISSED_READING].last_breach_at >= slot
 
 

@@ -85,8 +85,8 @@ def _looked(record: Record, watch: Watch, now: datetime) -> Judgement:
 
 
 def _renumbered(passed: Judgement, watch: Watch, before: WatchLimits, now: datetime) -> Judgement:
-    """Other limits for the watch are live than those by which the watch went: from now on it goes by them, and
-    what they make due is told."""
+    """The limits of the watch have changed since it last looked: from now on it goes by the new ones, and what they
+    make due at once is raised."""
     limits = passed.record.rule_set.watch
     watch = (passed.record.watch or watch)._replace(limits=limits)
     record, changes, reminders = passed.record._replace(watch=watch), passed.changes, passed.reminders
@@ -176,8 +176,8 @@ def _gaps_between(record: Record, watch: Watch, start: datetime, end: datetime) 
 
 
 def _first_after(record: Record, watch: Watch, now: datetime, near: Iterable[MissedDue]) -> datetime | None:
-    """The first limit after `now`; `near`: those of the missed readings that are. Most are, and looking far costs
-    more."""
+    """The first limit after `now`. `near`: the limits of readings that could be missed in the next hours, looked up
+    already. The first is mostly among them, and looking further costs more."""
     ahead = [due.at for due in near if due.at > now]
     ahead = ahead or [due.at for due in missed_between(record, watch, now + _NEAR, now + _AHEAD)]
     of_plan = gaps(record.plan, watch, record)

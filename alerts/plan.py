@@ -74,7 +74,8 @@ class PlanInvalid(ValueError):
 class Plan:
     """SpO2 limits in percent, flow in L/min (0 is air, None not stated), breathlessness Borg 0-10.
 
-    `red_at`, `amber_at` and `target_low` are the proposal of a custom plan; `limits` are those in force.
+    `red_at`, `amber_at` and `target_low` are the proposal of a custom plan; `limits` are what follows from the plan
+    alone. They are in force for a custom plan; for the other profiles the ward's rule set says (`RuleSet.limits`).
     Bounds are a design decision, need CSO sign-off. Raises PlanInvalid with every problem found.
     """
 

@@ -23,7 +23,7 @@ USABLE_FROM = 50
 """SpO2 in percent: lower is not used as a value but measured again (design decision, needs CSO sign-off)."""
 
 _SURELY_USABLE = USABLE_FROM + 1
-"""However it is judged: looked at for every reading of a window, and most are."""
+"""Usable however it is rounded: a quick answer for most of the readings of a window."""
 
 ACCURATE_FROM = 70
 """SpO2 in percent: oximeters state no accuracy below it (ISO 80601-2-61 devices are specified for 70-100
@@ -189,16 +189,11 @@ def judged_spo2(value: float, *, scale2_on_oxygen: bool = False) -> int:
     return math.ceil(value - 0.5)
 
 
-def judged_temperature(value: float) -> float:
-    """The nearest tenth of a degree; a tie goes away from 37 °C. Raises ValueError for NaN and infinity."""
-    return judged_tenths(value) / 10
-
-
 def judged_tenths(value: float) -> int:
-    """`judged_temperature` in tenths of a degree, a whole number that compares exactly.
+    """The temperature to the nearest tenth of a degree, counted in tenths: a whole number compares exactly. A tie goes
+    away from 37 °C. Raises ValueError or OverflowError for NaN and infinity.
 
-    A written tenth needs no arithmetic; only a finer value pays for decimal digits (38.05 is no binary
-    number).
+    A value written in tenths needs no arithmetic; only a finer one pays for decimal digits (38.05 is no binary number).
     """
     tenths = round(value * 10)
     if tenths / 10 == value:

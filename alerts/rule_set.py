@@ -53,7 +53,7 @@ class RuleSet:
     answer_at_amber_minutes: int = number(60, 15, 60)
     """For the answer about breathlessness."""
     answer_holds_minutes: int = number(60, 15, 60)
-    """So long an answer about breathlessness belongs to the readings around it."""
+    """How long an answer about breathlessness belongs to the readings around it."""
     implausible_minutes: int = number(15, 5, 15)
     """For a usable value after one below 50 %."""
     rest_minutes: int = number(10, 5, 10)
@@ -73,7 +73,7 @@ class RuleSet:
     """Up to here a drop no longer counts."""
     exertion_fall: int = number(3, 2, 4)
     exertion_session_minutes: int = number(10, 5, 15)
-    """So old the value at rest may be that one after exertion is compared with."""
+    """How old the value at rest may be that a value after exertion is compared with."""
     over_oxygenation_minutes: int = number(15, 10, 60)
     """Between two values that are too high on oxygen."""
     more_oxygen: float = number(1, 0.5, 1, 0.5)
@@ -83,23 +83,25 @@ class RuleSet:
     trend_medium_at: int = number(95, 90, 97)
     trend_readings: int = number(4, 4, 6)
     trend_hours: int = number(24, 12, 36)
-    """A trend needs so many valid resting readings, over so long."""
+    """A trend needs `trend_readings` valid resting readings, over `trend_hours`."""
     trend_last: int = number(3, 3, 5)
-    """So many that do not rise, and whose median is low, are a falling trend."""
+    """The last so many, when none is above the one before and their median is low, are a falling trend."""
     trend_latest: int = number(2, 2, 3)
     trend_compared_with: int = number(4, 3, 6)
-    """So many that are all low beside the median of so many before them are a step."""
+    """The latest `trend_latest`, all low beside the median of the `trend_compared_with` before them, are a step
+    down."""
     worse_rise: float = number(2, 1, 3, 0.5)
     """Breathlessness above usual at a green SpO2."""
     poor_in_a_row: int = number(3, 2, 5)
     slot_before_minutes: int = number(120, 60, 180)
     slot_until_minutes: int = number(240, 120, 360)
-    """Before and after its time a reading slot can be filled; then it is missed."""
+    """How long before and after its time a reading slot can be filled; after that it is missed."""
     slot_reminder_minutes: int = number(60, 30, 60)
-    """After its time the person is reminded, and a slot is urgent for whoever has a low value."""
+    """After the time of an empty slot: the person is reminded, and for somebody whose last value was low it is
+    urgent."""
     silent_hours: int = number(24, 12, 24)
     silent_gaps: float = number(1.5, 1, 1.5, 0.5)
-    """Nothing valid for so long, and for so many times the plan's longest gap, is urgent."""
+    """Nothing valid for `silent_hours`, and for `silent_gaps` times the plan's longest gap, is urgent."""
     baseline_hours: int = number(48, 24, 72)
     """From admission until the usual SpO2 is known."""
     critical_acknowledge_minutes: int = number(15, 5, 15)
@@ -111,7 +113,7 @@ class RuleSet:
     medium_acknowledge_minutes: int = number(120, 30, 240)
     medium_contact_minutes: int = number(240, 60, 480)
     medium_expiry_minutes: int = number(240, 60, 480)
-    """Of service hours, all three."""
+    """All three count service hours alone."""
     low_acknowledge_hours: int = number(24, 8, 24)
     low_expiry_hours: int = number(24, 8, 24)
     technical_acknowledge_minutes: int = number(60, 15, 60)

@@ -29,7 +29,7 @@ class SnoozeTooLong(Exception):
 
 
 def snooze(episode: Episode, at: datetime, until: datetime) -> Episode:
-    """The episode snoozed; again takes the place of the snooze before. Changes no order and no limit.
+    """The episode snoozed; a new snooze replaces the one before. It changes no order and no limit.
 
     Raises IllegalTransition once resolved, SnoozeForbidden, SnoozeTooLong."""
     step(episode.state, Trigger.SNOOZE)

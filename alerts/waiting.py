@@ -71,8 +71,8 @@ def _run_out(
 
 
 def _unchecked(episode: Episode, wait: Wait) -> bool:
-    """R15: a red or amber value was to be measured again, and nothing that counts has come since. It takes part by its
-    name: what it does to the severity is the wait's to say, and it is cleared with R1 or R2."""
+    """R15: a red or amber value was to be measured again, and nothing that counts has come since. Only its id is added
+    to the alert: the wait says what becomes of the severity, and R15 is cleared with R1 or R2."""
     trace = episode.trace(wait.key)
     return wait.key in MEASURED_LOW and wait.confirms and trace is not None and not trace.clearings
 

@@ -12,7 +12,8 @@ class WatchLimits(NamedTuple):
 
     A reading slot can be filled so long `before` its time and `until` so long after it; `remind_after` its time the
     person is reminded, and it counts for whoever has something to worry about. Nothing valid for `silent_at_least`, and
-    for `silent_gaps` times the plan's longest gap, is urgent. The usual SpO2 is known within so long of admission."""
+    for `silent_gaps` times the plan's longest gap, is urgent. `baseline_within`: how long after admission the usual
+    SpO2 may be unknown."""
 
     before: timedelta = timedelta(hours=2)
     remind_after: timedelta = timedelta(hours=1)

@@ -57,7 +57,8 @@ def _looked_at(rules: RuleSet) -> int:
 
 
 def _below_usual(case: Case, readings: Sequence[Reading], values: Sequence[int]) -> bool:
-    """Newest first. Where none is above the one before, the newest is as low as any: most end here."""
+    """`readings` and `values` are newest first. In a run without a rise the newest value is the lowest, so one that is
+    not low ends the question at once: most do."""
     rules, usual = case.rule_set, case.plan.baseline_spo2
     if usual is None or len(readings) < rules.trend_last:
         return False
