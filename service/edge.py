@@ -18,7 +18,7 @@ MAX_URI = 8 * 1024
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 32 * 1024
 LONGEST_ADDRESS = 64
-"""What a proxy on this machine says of where a request came from may be any text; the trail keeps so much."""
+"""How much of an address the trail keeps: what a proxy says of where a request came from may be any text."""
 
 address: ContextVar[str] = ContextVar("address", default="")
 """Where the request at hand came from, as the connection says (or the proxy that the server trusts)."""
@@ -127,6 +127,6 @@ def install(
 
 
 def visit_of(scope: Any) -> Visit:
-    """The visit of a request; one that nobody reads where there is no edge."""
+    """The visit of a request; where no edge made one, a new one that nobody reads."""
     found: Visit = scope.get("visit") or Visit()
     return found

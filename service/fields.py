@@ -55,8 +55,8 @@ def _refusing(schema: CoreSchema, message: str) -> CoreSchema:
 
 
 class _IdInText:
-    """What `canonical_id` says, said where the body is read: a function of ours costs several times as much, and a
-    batch has thousands of ids and instants."""
+    """Checks ids as `canonical_id` does, but inside pydantic's core: a function of ours costs several times as much,
+    and a batch has thousands of ids and instants."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         spelt = core_schema.str_schema(pattern=f"^(?i:{_UUID.pattern})$", to_lower=True)
@@ -99,10 +99,11 @@ def utc_text(value: datetime) -> str:
 
 
 class _InstantInJson:
-    """What `_instant_text` and `_aware` say, said where the body is read; for values of Python they say it."""
+    """Checks instants in JSON as `_instant_text` and `_aware` do, but inside pydantic's core; values of Python go
+    through those two."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        # By the year as it is written, of which the instant knows nothing; the others are refused by the instant.
+        # The year as it is written, before the offset is taken off; `within` checks the same in UTC.
         year = "^([02-8]|1[0-79]|18[0-8]|189[0-8]|9[0-8]|99[0-8]|999[0-8])"
         within = core_schema.datetime_schema(ge=datetime(1900, 1, 1, tzinfo=UTC), lt=datetime(9999, 1, 1, tzinfo=UTC))
         steps = [

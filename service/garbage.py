@@ -6,9 +6,9 @@ by themselves, and a fifth of its processor time went into looking at them (`doc
 import gc
 
 YOUNG = 50_000
-"""So many objects more than before, and the young ones are looked through."""
+"""How many more objects than at the last look start a look through the young ones."""
 MIDDLE, OLD = 20, 50
-"""So many looks at the younger ones, and the older ones are looked through with them."""
+"""After how many looks at the younger ones the older ones are looked through as well."""
 
 
 def settle() -> None:

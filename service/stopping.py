@@ -9,7 +9,7 @@ from types import FrameType
 
 
 async def rest(stopping: asyncio.Event, seconds: float) -> None:
-    """Wait for so long, or until it is time to stop: what works by the clock is so never cut short in its work."""
+    """Wait for so many seconds, or until it is time to stop. Work that rests in this way is never cut short itself."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await stopping.wait()

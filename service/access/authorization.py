@@ -30,7 +30,8 @@ CODE = METADATA.tables["authorization_code"]
 
 GOOD_FOR = timedelta(seconds=60)
 KEPT_FOR = timedelta(hours=12)
-"""As long as a sign-in may live that came of it: used again, a code ends that."""
+"""How long a used code is remembered: as long as the sign-in that it opened may live, so that a second use can end
+that."""
 MAX_NONCE = 200
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
@@ -40,7 +41,7 @@ _STATE = re.compile(r"[\x20-\x7e]{0,2000}")
 CARRIED = (
     "response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "code_challenge", "code_challenge_method",
 )  # fmt: skip
-"""What the dashboard asked for goes through the form of the page, and is looked at again when it comes back."""
+"""What the dashboard asks for: carried along in the form of the page, and checked again when that comes back."""
 
 
 class AuthorizationRefused(TokenRefused):
@@ -159,7 +160,7 @@ async def read_wish(session: ReadSession, asked: Mapping[str, str], issuer: str)
 
 
 def _limit(request: Request) -> dict[str, Any]:
-    """Refuses what the library would let through; it asks when it knows where to send the error."""
+    """Refuse what the library would let through. It calls this once it knows where to send the error."""
     error = "invalid_request"
     # It knows `plain` as well, and takes any text for a challenge.
     hashed = request.code_challenge_method == "S256" and _CHALLENGE.fullmatch(request.code_challenge or "")

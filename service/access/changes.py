@@ -22,8 +22,8 @@ log = get_logger(__name__)
 
 LOOK_SECONDS = 2.0
 SLACK = timedelta(seconds=15)
-"""A change is felt by what was looked up until this much later: the transaction was perhaps not committed then, and
-another machine's clock may be ahead."""
+"""What was looked up until this long after a change is looked up again: the change may not have been committed by then,
+and another machine's clock may be ahead."""
 
 CHANGE = METADATA.tables["access_change"]
 _SUBJECT = ("subject_kind", "subject_id")

@@ -2,8 +2,8 @@
 
 A URL is fetched over https and no other way, without redirects, with limits on time and size, and only from addresses
 that may be reached (`service/destinations.py`); what it gave is kept for five minutes. Only an administrator registers
-one. A key id that is not among what is kept is looked for once more, at
-most once in a minute for each client, so that a client may change its keys whenever it likes."""
+one. A key id that is not among the kept ones makes us look again, at most once a minute for each URL, so that a client
+may change its keys whenever it likes."""
 
 import asyncio
 from collections.abc import Mapping

@@ -1,5 +1,5 @@
 """Token families: one for each sign-in. Its refresh token is changed for a new one at each use; an old one that turns
-up again was stolen, or its owner's was, and ends the family (RFC 9700, section 4.14)."""
+up again means that it, or the one after it, was stolen, and ends the family (RFC 9700, section 4.14)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from service.storage.tables import METADATA
 FAMILY = METADATA.tables["token_family"]
 
 ANSWERED_AGAIN_FOR = timedelta(seconds=60)
-"""So long the last token but one is answered again: the answer to it may have been lost on a bad line."""
+"""How long the token before the current one is answered again: the answer to it may have been lost on a bad line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,8 @@ async def bound_of(session: AsyncSession, family_id: str) -> Mapping[str, Any]:
 
 
 async def take(session: WriteSession, making: RefreshTokens, token: RefreshToken, at: datetime) -> Family | None:
-    """The family whose turn this refresh token is, held until the transaction ends; None when it has ended.
+    """The family whose current token this is (or was, within the last minute), held until the transaction ends; None
+    when it has ended.
 
     Raises Stolen for a token that was changed for another before, Expired when the family has run out."""
     row = (await session.execute(select(FAMILY).where(FAMILY.c.id == token.family_id).with_for_update())).one_or_none()
@@ -161,7 +162,7 @@ async def revoke_all(session: WriteSession, kind: str, subject_id: str, at: date
     living = (*_of(kind, subject_id), FAMILY.c.revoked_at.is_(None), FAMILY.c.expires_at >= at)
     ended = await session.execute(update(FAMILY).where(*living).values(revoked_at=at).returning(FAMILY.c.id))
     if kind == "staff":
-        # Of a token already seen the line is past, though the issuer's clock is ahead of ours.
+        # No earlier than the newest token we have seen: the issuer's clock may be ahead of ours.
         now = literal(at, IDENTITY.c.claims_at.type)
         line = case((IDENTITY.c.claims_at > now, IDENTITY.c.claims_at), else_=now)
         await session.execute(update(IDENTITY).where(IDENTITY.c.staff_id == subject_id).values(signed_out_at=line))

@@ -1,6 +1,7 @@
 """What happened to the tokens of a paired app that the team has to hear of: kept as a row, raised by the timer.
 
-Access knows no alerts and stands below them; the row is what goes down."""
+Access knows nothing of alerts, which are built upon it: it leaves a row, and `readings/incidents.py` makes the
+alert."""
 
 from collections.abc import Mapping
 from datetime import datetime

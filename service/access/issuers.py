@@ -15,7 +15,7 @@ from service.settings import Settings
 
 SETTING = "WARDWATCH_OIDC_ISSUERS"
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
-"""With keys of two parts only: nobody who can check a token can make one."""
+"""With pairs of keys only: whoever can check a token cannot make one."""
 STRONGEST_FIRST = ("lead", "clinician", "auditor")
 """Whoever is given several roles on one ward has the first of these."""
 MAX_CLOCK_SKEW = 120
@@ -79,7 +79,8 @@ class Grant(_Strict):
 
 class Issuer(_Strict):
     """One issuer. `roles`: what a value of the role claim gives, either a role on the wards of the ward claim, or a
-    role on wards named here, or `administrator`. `wards`: ids of ours for values of the ward claim that are none."""
+    role on wards named here, or `administrator`. `wards`: which ward of ours a value of the ward claim stands for,
+    where it is not the ward's id."""
 
     issuer: Annotated[Text, AfterValidator(_name)]
     audience: Text

@@ -28,7 +28,7 @@ ALGORITHM = "ES256"
 LOOKED_UP_EVERY = timedelta(seconds=30)
 """How long a process may take to hear of a new key that signs from later on."""
 ASKED_AGAIN_AFTER = timedelta(seconds=2)
-"""A key that a token names and we do not know is looked for sooner, and so is what is published."""
+"""The keys are read again this soon for a token that names an unknown one, and for whoever asks what is published."""
 KEY = METADATA.tables["signing_key"]
 
 

@@ -17,5 +17,5 @@ def hash_secret(secret: str) -> str:
 
 
 def id_of_secret(stored: str) -> str:
-    """What a secret is called, from what is stored of it: it tells neither."""
+    """A name for a secret, made of what is stored of it; it gives away neither."""
     return hashlib.sha256(f"id of {stored}".encode()).hexdigest()[:16]

@@ -17,11 +17,12 @@ COMMON = (
     "administrator", "admin", "secret", "login", "wardwatch", "hospital", "doctor", "nurse", "monkey", "dragon",
     "sunshine", "football", "spring", "summer", "autumn", "winter",
 )  # fmt: skip
-"""What is tried first. A password may have it, with something else."""
+"""What guessers try first. A password may contain these words, but has to have something else as well."""
 _READ_AS = str.maketrans("@4310$5!", "aaeiossi")
 MAX_AT_ONCE = 2
 MAX_WAITING = 40
-"""About 0.1 s and 64 MiB each: who comes later than this many is told to come again."""
+"""Passwords that may be checked or wait for it, at about 0.1 s and 64 MiB each. Whoever comes after so many is told to
+come again."""
 
 _HASHER = PasswordHasher(time_cost=3, memory_cost=65_536, parallelism=4, hash_len=32, salt_len=16, type=Type.ID)
 # A hash that no password has, with the same costs: for names nobody has, so that the time tells nothing.

@@ -13,7 +13,7 @@ SECONDS = 60
 PER_MINUTE: Mapping[str, int] = {"client": 6000}
 OF_PEOPLE = 600
 OF_STRANGERS = 300
-"""Tokens that are none and requests for one, from one address: a whole hospital may stand behind it."""
+"""Requests from one address without a valid token, or for a token: a whole hospital may share the address."""
 MAX_KNOWN = 20_000
 
 

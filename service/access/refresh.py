@@ -17,7 +17,7 @@ _LENGTH = 16 + 4 + SECRET + TAG
 
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
-    """A refresh token that we made: which family's, and the how-manieth."""
+    """A refresh token that we made: the family it belongs to, and its place in it, from 1."""
 
     family_id: str
     generation: int

@@ -17,7 +17,7 @@ from service.fields import new_id
 from service.storage.session import WriteSession
 
 PUBLISHED_BEFORE = timedelta(minutes=15)
-"""So long the new key is to be seen before it signs: every process has read it, and whoever keeps our key set has
+"""How long a new key is published before it signs: by then every process has read it, and whoever keeps our key set has
 fetched it again."""
 LAST_TOKEN_ENDS_AFTER = max(life.access for life in LIVES.values()) + 2 * LOOKED_UP_EVERY
 

@@ -37,7 +37,7 @@ from service.storage.session import WriteSession, reading, writing
 log = get_logger(__name__)
 
 NOBODY = UUID("0192f2a0-5a7e-7c3e-9a53-3f6c2b1d8e47")
-"""Under this the ids are made of people who have nothing here, and no account."""
+"""The namespace for the ids of people who have no rights here, and so no account."""
 START = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -1,9 +1,9 @@
-"""Who may manage whom. Nobody gives or takes what they do not have themselves, and nobody changes their own rights.
+"""Who may manage whom. Nobody gives or takes rights that they do not have themselves, and nobody changes their own.
 
-An administrator manages every account; a lead those of the own wards, and of these only what concerns the wards. What
-is the whole account (its name, its password, its end) a lead manages only where all of the account is on the own wards
-and all of it is less than a lead has. Else a reset password would open another ward or the audit trail, or make of one
-lead the two that a rule set and an erasure take."""
+An administrator manages every account. A lead manages the roles that accounts have on the lead's own wards. The account
+itself (its name, its password, its end) a lead manages only if it is on those wards alone and has fewer rights than a
+lead: otherwise, by resetting its password, a lead could get into another ward or the audit trail, or could act as the
+second lead that a rule set or an erasure needs."""
 
 from collections.abc import Iterable
 

@@ -19,7 +19,7 @@ log = get_logger(__name__)
 
 AT_A_TIME = 20
 SEND_SECONDS = 40
-"""A message is given up for this time, before anybody would try it again."""
+"""One try is given up after this long, which is before the next one is due."""
 
 
 class Mailing:

@@ -121,7 +121,8 @@ async def address(where: Where, cover: Cover, now: datetime, at_most: int) -> No
 
 
 async def take(where: Where, ward_id: str, now: datetime, at_most: int) -> list[Notice]:
-    """The messages to try now; each is put off to its next try, in case nobody lives to tell."""
+    """The messages to try now. Each is first put off to its next try, in case this process is killed before it can say
+    what became of it."""
     due = and_(NOTICE.c.ward_id == ward_id, NOTICE.c.due_at <= now, NOTICE.c.recipient.is_not(None), WAITING)
     columns = [NOTICE.c[name] for name in Notice.__dataclass_fields__]
     query = select(*columns).where(due).order_by(NOTICE.c.due_at, NOTICE.c.id).limit(at_most)

@@ -1,4 +1,4 @@
-"""Following a ward's feed: the events after a number, or the plain word that they cannot be had any more."""
+"""Following a ward's feed: the events after a number, or a refusal when they can no longer be had."""
 
 from dataclasses import dataclass
 

@@ -34,12 +34,12 @@ databases."""
 
 
 def subject_of(stay_id: str) -> str:
-    """What an alert about a stay is about."""
+    """The `subject` of an alert about a stay."""
     return f"stay:{stay_id}"
 
 
 def subject_of_ward(ward_id: str) -> str:
-    """What an alert about a ward itself is about."""
+    """The `subject` of an alert about a ward itself."""
     return f"ward:{ward_id}"
 
 

@@ -24,7 +24,7 @@ LEADS = (
     ("less than 6 h after", -timedelta(hours=6), timedelta(0)),
     ("6 h after or later", None, -timedelta(hours=6)),
 )
-"""Lead times in classes: over the first, up to and with the second."""
+"""Classes of lead times: over the first bound, up to and including the second."""
 MISSED = "never"
 
 

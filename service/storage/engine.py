@@ -26,7 +26,7 @@ from service.storage.roles import SESSION_USER, Acting, Role
 BUSY_TIMEOUT_MS = 5_000
 WAL_TRIES = 5
 CONNECT_TIMEOUT_SECONDS = 10
-"""So long a request waits for a connection: a server that restarts, or a machine that stands still for a moment, must
+"""How long a request waits for a connection: a server that restarts, or a machine that stands still for a moment, must
 not turn away what it can still take. One that refuses is told from that at once."""
 STATEMENT_TIMEOUT_MS = 15_000
 ANSWER_TIMEOUT_SECONDS = 20.0
@@ -49,7 +49,8 @@ in which a statement wants its rows decides (`portable.for_each`)."""
 
 LZ4 = """SELECT set_config(name, 'lz4', false) FROM pg_settings
 WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals)"""
-"""How who writes compresses long values, where the server was built with it: else that is most of an alert's update."""
+"""Writers compress long values with LZ4, where the server was built with it: with the usual compression that is most of
+what an alert's update costs."""
 
 
 @dataclass(frozen=True, slots=True)

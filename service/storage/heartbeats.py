@@ -37,14 +37,14 @@ async def beat(database: Database, replica_id: str, kind: str, at: datetime) -> 
 
 
 async def list_beats(database: Database) -> list[Beat]:
-    """Everybody's."""
+    """The signs of life of all replicas."""
     async with database.reads.connect() as connection:
         found = await connection.execute(select(HEARTBEAT.c.replica_id, HEARTBEAT.c.kind, HEARTBEAT.c.at))
         return [Beat(*row) for row in found]
 
 
 async def forget(database: Database, replica_id: str, now: datetime) -> None:
-    """A replica that stops is not missed; nor is one that was killed long ago."""
+    """Remove the signs of life of a replica that stops, and of those killed long ago, so that nobody misses them."""
     gone = (HEARTBEAT.c.replica_id == replica_id) | (HEARTBEAT.c.at < now - FORGOTTEN_AFTER)
     async with database.writes.begin() as connection:
         await connection.execute(delete(HEARTBEAT).where(gone))

@@ -147,8 +147,8 @@ class Given:
 
 
 def for_each(dialect: str, given: Any, query: Select[Any], *order: Any, newest: int | None = None) -> Select[Any]:
-    """What `query` finds for each row of a Given's table that its conditions name, one row after the other; of each at
-    most so many, the first by `order`, and those that are equal to the last of them.
+    """What `query` finds for each row of a Given's table, to which its conditions refer. With `newest`: for each row at
+    most so many, the first by `order`, and all that are equal to the last of them.
 
     `order` is also that of the index to be used, after the columns for which the conditions give one value: PostgreSQL
     then takes this index and no other, and the rows given first, whatever it knew of the tables when it planned."""
