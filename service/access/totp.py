@@ -84,7 +84,8 @@ class SecondProofs:
         await session.execute(insert(TOTP).values(row))
         text = base64.b32encode(secret).decode()
         link = (
-            f"otpauth://totp/Wardwatch:{quote(email)}?secret={text}&issuer=Wardwatch&algorithm=SHA1&digits=6&period=30"
+            f"otpauth://totp/Wardwatch:{quote(email)}?secret={text}&issuer=Wardwatch"
+            f"&algorithm=SHA1&digits={DIGITS}&period={STEP_SECONDS}"
         )
         return text, link
 

@@ -224,7 +224,7 @@ def _use_wal(cursor: Any) -> None:
             return
 
 
-async def server_of(database: Database) -> tuple[str, datetime]:
+async def name_and_clock(database: Database) -> tuple[str, datetime]:
     """The database's name and version, and its own clock: for `wardwatch check`."""
     async with database.reads.connect() as connection:
         version = getattr(connection.dialect, "server_version_info", None) or ()

@@ -9,7 +9,7 @@ from typing import Literal
 from sqlalchemy import update
 
 from service.fields import NIL_ID
-from service.storage.engine import Database, open_database, server_of
+from service.storage.engine import Database, name_and_clock, open_database
 from service.storage.faults import is_unavailable
 from service.storage.migrations import current, head, known, second_line
 from service.storage.migrations.second_line import SecondLine
@@ -85,7 +85,7 @@ async def facts(url: str) -> Facts:
         found = await standing(database)
         if found == "unreachable":
             return Facts(found)
-        version, clock = await server_of(database)
+        version, clock = await name_and_clock(database)
         return Facts(found, version, clock, await _second_line(database) if found == "ready" else None)
     finally:
         await database.close()
