@@ -49,8 +49,7 @@ in which a statement wants its rows decides (`portable.for_each`)."""
 
 LZ4 = """SELECT set_config(name, 'lz4', false) FROM pg_settings
 WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals)"""
-"""Writers compress long values with LZ4, where the server was built with it: with the usual compression that is most of
-what an alert's update costs."""
+"""Writers compress with LZ4 where the server has it: the usual way is most of what updating an alert costs."""
 
 
 @dataclass(frozen=True, slots=True)
