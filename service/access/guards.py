@@ -11,6 +11,7 @@ from fastapi.openapi.models import OAuthFlowClientCredentials, OAuthFlowPassword
 from fastapi.security.base import SecurityBase
 from pydantic import WithJsonSchema
 
+from service.access.parameters import require_known
 from service.access.principals import SCOPES, Principal
 from service.access.refusals import IssuerUnavailable
 from service.access.tokens import Tokens
@@ -69,10 +70,11 @@ def require_scope(principal: Principal, *scopes: str) -> Principal:
 
 @dataclass(frozen=True, init=False)
 class Requires(SecurityBase):
-    """A dependency: who is asking, holding at least one of the scopes; none given: any valid token.
+    """A dependency: who is asking, holding at least one of the scopes; none given: any valid token. Then it refuses
+    names in the query string that the call does not take.
 
     `Annotated[Principal, Depends(Requires("alerts:read"))]`. The principal comes with only the wards on which
-    it holds the scope. Raises NotAuthenticated, ScopeMissing."""
+    it holds the scope. Raises NotAuthenticated, ScopeMissing, Invalid."""
 
     scopes: tuple[str, ...]
 
@@ -85,7 +87,9 @@ class Requires(SecurityBase):
         object.__setattr__(self, "scheme_name", "oauth2")
 
     async def __call__(self, request: Request) -> Principal:
-        return await self.admit(request)
+        principal = await self.admit(request)
+        require_known(request)
+        return principal
 
     async def admit(self, request: Request) -> Principal:
         """What `__call__` does, for guards that ask for more than a request."""
@@ -128,6 +132,7 @@ class RequiresAtHome(Requires):
         principal = await self.admit(request)
         if principal.home is None:
             raise NotFound
+        require_known(request)
         return principal
 
 
@@ -139,6 +144,7 @@ class RequiresOnWard(Requires):
     async def __call__(self, request: Request, ward_id: PathId) -> Principal:  # type: ignore[override]
         principal = await self.admit(request)
         require_ward(principal, canonical_id(ward_id))
+        require_known(request)
         return principal
 
 

@@ -98,6 +98,23 @@ async def test_two_tokens_are_none(hospital: Hospital) -> None:
     assert [await status(token), await status(token, "Bearer x"), await status("Bearer x", token)] == [200, 401, 401]
 
 
+@pytest.mark.parametrize(
+    "path", ["/v1/wards?{}&limit=2", "/v1/wards/{ward}/events?after=0&{}", "/v1/me?{}", "/v1/wards/{ward}/stays?{}"]
+)
+async def test_a_mistyped_filter_is_refused_and_does_not_show_everything(hospital: Hospital, path: str) -> None:
+    ward_id = await hospital.ward()
+    here, elsewhere = await hospital.clinician(ward_id), await hospital.clinician(await hospital.ward())
+    asked = path.replace("{ward}", ward_id)
+    wrong = asked.format("statuss=active")
+    answer = await hospital.client.get(wrong, headers=here)
+    assert answer.status_code == 422
+    assert [(error["pointer"], error["code"]) for error in answer.json()["errors"]] == [("/statuss", "extra_forbidden")]
+    assert (await hospital.client.get(asked.replace("{}", ""), headers=here)).status_code == 200
+    assert (await hospital.client.get(wrong)).status_code == 401
+    if "events" in path:
+        assert (await hospital.client.get(wrong, headers=elsewhere)).status_code == 404
+
+
 async def test_a_missing_scope_is_named(hospital: Hospital) -> None:
     ward_id = await hospital.ward()
     header = await hospital.system(ward_id, scopes=("readings:write", "readings:read"))
