@@ -9,11 +9,14 @@ from typing import Literal
 from sqlalchemy import update
 
 from service.fields import NIL_ID
+from service.logs import get_logger
 from service.storage.engine import Database, name_and_clock, open_database
 from service.storage.faults import is_unavailable
 from service.storage.migrations import current, head, known, second_line
 from service.storage.migrations.second_line import SecondLine
 from service.storage.tables import METADATA
+
+log = get_logger(__name__)
 
 FEED = METADATA.tables["ward_feed"]
 
@@ -46,7 +49,8 @@ async def standing(database: Database) -> Standing:
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             await _write_nothing(database)
-    except Exception:
+    except Exception as problem:
+        log.warning("database_not_writable", error=type(problem).__name__)
         return "read_only"
     return found
 
