@@ -66,7 +66,7 @@ class Episode(NamedTuple):
     `version` rises with state, severity and confirmation, not with each reading. `reading_count`: readings
     that breached. `transient`: an unconfirmed red that two good readings contradicted. `respond_by`: the
     limit of the next human step; None when none is due. `snoozed_spo2`: the SpO2 (percent) that whoever snoozed it
-    saw.
+    saw. `waits`: nothing of them is due once it is resolved; they are kept for a reopening.
     """
 
     family: Family

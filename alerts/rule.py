@@ -130,9 +130,9 @@ class Clearing:
     """How a rule that fired is cleared: `count` readings that do not meet it, first and last at least `gap`
     apart.
 
-    `any_context`: readings that are poor or not at rest count too. `by_receipt`: so do those that came
-    late. `by_human`: no reading ever clears it. `transient_gap`: while unconfirmed, two such readings this
-    far apart lower it to medium, "transient".
+    `any_context`: readings that are poor or not at rest count too. `by_receipt`: that something
+    arrives is what clears it, also late or observed before the breach. `by_human`: no reading ever clears it.
+    `transient_gap`: while unconfirmed, two such readings this far apart lower it to medium, "transient".
     """
 
     count: int = 2

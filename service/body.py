@@ -22,6 +22,8 @@ BODY_SECONDS = 60.0
 MAX_RATIO = 100
 """A gzip body may grow this many times: more than any JSON of ours does, less than a bomb needs."""
 
+NAME_TWICE = "The body gives a name twice in one object."
+
 ANY_JSON: TypeAdapter[Any] = TypeAdapter(Any)
 """Reads JSON as the schemas do (NaN and infinity included), whatever is in it."""
 
@@ -81,7 +83,7 @@ def require_single_names(raw: bytes) -> None:
 
 def _named_once(pairs: list[tuple[str, Any]]) -> None:
     if len(dict(pairs)) < len(pairs):
-        raise MalformedJson("The body gives a name twice in one object.")
+        raise MalformedJson(NAME_TWICE)
 
 
 def peek(raw: bytes, name: str) -> str | None:

@@ -92,7 +92,7 @@ class Requires(SecurityBase):
         return principal
 
     async def admit(self, request: Request) -> Principal:
-        """What `__call__` does, for guards that ask for more than a request."""
+        """Who is asking, before the query string is looked at; guards that ask for more look at that first."""
         principal = await authenticate(request)
         if self.scopes:
             principal = require_scope(principal, *self.scopes)

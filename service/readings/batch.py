@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from service.access.principals import Principal
-from service.body import Schema, parse
+from service.body import NAME_TWICE, Schema, parse
 from service.errors import DatabaseUnavailable, FieldError, Invalid, MalformedJson, NotFound, Overloaded, WardwatchError
 from service.logs import get_logger
 from service.problems import field_errors, pointer
@@ -38,7 +38,7 @@ def rows_of(raw: bytes) -> list[Row]:
     except (Invalid, MalformedJson):
         whole = _loaded(raw)
     if isinstance(whole, _Doubled):
-        raise MalformedJson("The body gives a name twice in one object.")
+        raise MalformedJson(NAME_TWICE)
     try:
         envelope = _Envelope.model_validate(whole)
     except ValidationError as problem:

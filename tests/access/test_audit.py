@@ -22,7 +22,7 @@ from service.storage.engine import Database
 from service.storage.session import writing
 from tests.access.hospital import Hospital
 from tests.conftest import SECRET_KEY
-from tests.support.statements import somebody_waits
+from tests.support.statements import until_somebody_waits
 
 SEALS = Seals(SECRET_KEY)
 
@@ -295,9 +295,7 @@ async def test_what_is_being_written_when_the_service_stops_is_written_once_and_
     async with database.writes.connect() as rival:
         await rival.execute(text("LOCK TABLE audit IN EXCLUSIVE MODE"))
         trail.start(database)
-        async with asyncio.timeout(60):
-            while not await somebody_waits(database):  # noqa: ASYNC110 - only the database knows
-                await asyncio.sleep(0.01)
+        await until_somebody_waits(database)
         stopping = asyncio.create_task(trail.stop(database))
         await asyncio.sleep(0)
         await rival.rollback()

@@ -17,7 +17,7 @@ from service.storage.engine import Database
 from service.storage.session import writing
 from service.storage.tables import METADATA
 from tests.conftest import started
-from tests.support.statements import somebody_waits
+from tests.support.statements import until_somebody_waits
 from tests.support.time import START, SettableClock
 from tests.support.wards import Partner, calling, open_partner, reading
 
@@ -87,9 +87,7 @@ async def test_the_watermark_never_passes_a_group_that_another_replica_has_not_c
             # Somebody holds the feed: the group has begun, has stamped its receipt, has judged, and waits.
             await session.execute(update(FEED).where(FEED.c.ward_id == partner.ward_id).values(epoch=FEED.c.epoch))
             sending = asyncio.create_task(held.kept(stay_id, spo2=90))
-            async with asyncio.timeout(60):
-                while not await somebody_waits(database):  # noqa: ASYNC110 - only the database knows
-                    await asyncio.sleep(0.01)
+            await until_somebody_waits(database)
             clock.advance(hours=1)  # this replica's clock: far beyond the receipt
             before = await received.oldest_write(database)
             assert before > timedelta(0)

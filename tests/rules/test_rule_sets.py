@@ -24,7 +24,7 @@ from service.storage.session import reading as reading_session
 from service.storage.session import writing
 from service.storage.tables import AuditRow, RuleSetRow
 from tests.access.hospital import Headers, Hospital
-from tests.support.statements import somebody_waits
+from tests.support.statements import until_somebody_waits
 from tests.support.time import SettableClock
 from tests.support.wards import rows_of
 
@@ -273,9 +273,7 @@ async def test_counts_that_are_being_written_when_the_service_stops_are_written(
     async with database.writes.connect() as rival:
         await rival.execute(text("LOCK TABLE shadow_count IN EXCLUSIVE MODE"))
         await counts.start()
-        async with asyncio.timeout(60):
-            while not await somebody_waits(database):  # noqa: ASYNC110 - only the database knows
-                await asyncio.sleep(0.01)
+        await until_somebody_waits(database)
         stopping = asyncio.create_task(counts.stop())
         await asyncio.sleep(0)
         await rival.rollback()
@@ -398,8 +396,7 @@ async def test_who_comes_while_rules_go_live_goes_by_them(ward: Ward, database: 
     async with writing(database) as lead:
         await lead.execute(text("SELECT pg_advisory_xact_lock(9)"))
         comer = asyncio.create_task(coming())
-        while not await somebody_waits(database):  # noqa: ASYNC110 - only the database knows
-            await asyncio.sleep(0)
+        await until_somebody_waits(database)
         await store.look_at_stays(lead, ward.id)
         await store.approve_version(lead, ward.id, number, str(uuid4()), ward.clock.now())
     stay = await comer

@@ -1,5 +1,6 @@
 """Hearing what is said to a database, also what goes to the driver directly, and that somebody waits in it."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -41,8 +42,10 @@ def heard(engine: AsyncEngine, hear: Hear) -> Iterator[None]:
         event.remove(engine.sync_engine, name, listener)
 
 
-async def somebody_waits(database: Database) -> bool:
-    """Whether a transaction waits for what another holds."""
+async def until_somebody_waits(database: Database, seconds: float = 60) -> None:
+    """Return when a transaction waits for what another holds; only it knows. Fails after too long."""
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    async with database.reads.connect() as connection:
-        return bool(await connection.scalar(text(waiting)))
+    async with asyncio.timeout(seconds), database.reads.connect() as connection:
+        while not await connection.scalar(text(waiting)):
+            await connection.rollback()  # the next look is at the database as it is then
+            await asyncio.sleep(0.01)
