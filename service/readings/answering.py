@@ -10,6 +10,8 @@ from alerts.advice import Advice, advise, advise_not_assessed
 from alerts.evaluate import Evaluation
 from alerts.plan import Plan
 from alerts.rule import explain
+from service.readings.record_schemas import ReadingRecord
+from service.readings.store import reading_table
 from service.readings.submission import Recorded
 
 _NOT_SCORED: dict[str, Any] = {
@@ -119,30 +121,4 @@ def record(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _WORDS = {None: None, 1: "low", 2: "medium", 3: "high", 4: "critical"}
-_SHOWN = (
-    "client_reading_id",
-    "observed_at",
-    "observed_offset",
-    "claimed_at",
-    "received_at",
-    "client_sent_at",
-    "spo2",
-    "pulse_rate",
-    "respiratory_rate",
-    "systolic_bp",
-    "diastolic_bp",
-    "temperature",
-    "consciousness",
-    "oxygen_flow",
-    "context",
-    "breathlessness",
-    "feeling",
-    "perfusion_index",
-    "signal_quality",
-    "quality",
-    "source",
-    "entered_by",
-    "late",
-    "answers",
-    "copied_from",
-)
+_SHOWN = tuple(name for name in ReadingRecord.model_fields if name in reading_table.c)

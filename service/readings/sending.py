@@ -12,25 +12,11 @@ from alerts.reading import quality_of
 from service.readings.schemas import ReadingIn
 from service.readings.submission import Submission
 
-AS_SENT = (
-    "spo2",
-    "pulse_rate",
-    "respiratory_rate",
-    "systolic_bp",
-    "diastolic_bp",
-    "temperature",
-    "consciousness",
-    "oxygen_flow",
-    "context",
-    "breathlessness",
-    "feeling",
-    "perfusion_index",
-    "signal_quality",
-    "source",
-    "entered_by",
-)
-"""Fields that are columns of the same name."""
+_OTHERWISE = ("stay_id", "client_reading_id", "observed_at", "client_sent_at", "symptoms", "device")
+"""Fields that are kept in another form, and those that are no part of what is said."""
 
+AS_SENT = tuple(name for name in ReadingIn.model_fields if name not in _OTHERWISE)
+"""Fields that are columns of the same name. With their order the digests of stored readings would change."""
 
 _SAID = itemgetter(*AS_SENT)
 _MINUTE = timedelta(minutes=1)

@@ -12,27 +12,8 @@ from alerts.reading import Reading, Symptom
 from service.readings.store import reading_table
 from service.storage.portable import IdType, InstantType, for_each
 
-JUDGED_COLUMNS = (
-    "id",
-    "observed_at",
-    "received_at",
-    "spo2",
-    "pulse_rate",
-    "respiratory_rate",
-    "systolic_bp",
-    "diastolic_bp",
-    "temperature",
-    "consciousness",
-    "oxygen_flow",
-    "context",
-    "breathlessness",
-    "feeling",
-    "symptoms",
-    "quality",
-    "claimed_at",
-    "answers",
-)
-"""What the engine needs of the reading it judges, in the order `to_reading` takes it."""
+JUDGED_COLUMNS = tuple("claimed_at" if name == "time_corrected" else name for name in Reading._fields)
+"""Where the fields of a Reading are kept, in their order."""
 
 EARLIER_COLUMNS = (
     "id",
@@ -104,7 +85,7 @@ def to_reading(values: Sequence[Any]) -> Reading:
     is judged as observed after it was received."""
     reading_id, observed_at, received_at, *said, symptoms, quality, claimed_at, answers = values
     observed_at, corrected = min(observed_at, received_at), claimed_at is not None
-    # By position, as those of a window: the fields of a Reading have the order of JUDGED_COLUMNS.
+    # By position, as those of a window.
     fields = (reading_id, observed_at, received_at, *said, to_symptoms(symptoms), quality, corrected, answers)
     return Reading._make(fields)
 

@@ -15,21 +15,10 @@ from alerts.reading import FUTURE_TOLERANCE, Reading, quality_of
 from alerts.record import Judgement
 from alerts.replay import Arrival
 from service.readings.schemas import ReadingIn
+from service.readings.sending import AS_SENT
 from service.sandbox.patient import Sending, SimulatedPatient, Why
 
-_JUDGED = (
-    "spo2",
-    "pulse_rate",
-    "respiratory_rate",
-    "systolic_bp",
-    "diastolic_bp",
-    "temperature",
-    "consciousness",
-    "oxygen_flow",
-    "context",
-    "breathlessness",
-    "feeling",
-)
+_JUDGED = tuple(name for name in AS_SENT if name in Reading._fields)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,12 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.plan import Plan
-from alerts.reading import Reading
 from alerts.replay import Arrival
 from service.errors import NotFound, WardwatchError
 from service.fields import canonical_id
 from service.readings.plans import plan_of
 from service.readings.store import plan_table, reading_table, refusal_table, stay_table, ward_table
-from service.readings.windows import JUDGED_COLUMNS, to_reading
+from service.readings.windows import reading_of
 from service.sandbox.stays import Recorded
 from service.storage.engine import open_database
 
@@ -83,11 +82,7 @@ def _begins(stay: Row[Any], arrivals: Sequence[Arrival]) -> datetime:
 def _received(rows: Sequence[Row[Any]]) -> list[Arrival]:
     """Readings of one receipt came in one request."""
     groups = groupby(rows, key=lambda row: row.received_at)
-    return [Arrival(at, tuple(_to_reading(row) for row in together)) for at, together in groups]
-
-
-def _to_reading(row: Row[Any]) -> Reading:
-    return to_reading([getattr(row, name) for name in JUDGED_COLUMNS])
+    return [Arrival(at, tuple(reading_of(dict(row._mapping)) for row in together)) for at, together in groups]
 
 
 async def _rows(

@@ -17,7 +17,7 @@ from alerts.record import Record
 from alerts.severity import Family
 from alerts.watch import begin_watch
 from service.readings.plans import plan_of
-from service.readings.windows import JUDGED_COLUMNS, to_reading
+from service.readings.windows import reading_of
 from service.storage.engine import Database
 from tests.alerts.stay import stored
 from tests.promises.test_p4_fold import observation
@@ -74,7 +74,7 @@ class Mirror:
 
 async def stored_readings(database: Database, stay_id: str) -> dict[str, Reading]:
     rows = await rows_of(database, "reading", stay_id=stay_id)
-    return {row.id: to_reading([getattr(row, name) for name in JUDGED_COLUMNS]) for row in rows}
+    return {row.id: reading_of(row._mapping) for row in rows}
 
 
 async def later_plans(database: Database, stay_id: str) -> list[PlanEvent]:

@@ -13,7 +13,7 @@ from alerts.plan import Plan
 from alerts.record import Record
 from alerts.watch import begin_watch
 from service.readings.plans import plan_of
-from service.readings.windows import JUDGED_COLUMNS, to_reading
+from service.readings.windows import reading_of
 from service.storage.engine import Database
 from tests.alerts.stay import stored
 from tests.support.time import SettableClock
@@ -72,7 +72,7 @@ async def test_going_on_from_checkpoints_agrees_with_folding_the_whole_history(
     await send_at_random(partner, stay_id, clock, seed)
     rows = await rows_of(database, "reading", stay_id=stay_id)
     (stay,) = await rows_of(database, "stay", id=stay_id)
-    readings = [to_reading([getattr(row, name) for name in JUDGED_COLUMNS]) for row in rows]
+    readings = [reading_of(row._mapping) for row in rows]
     start = Record(
         plan=Plan(**PLANS[seed]),
         service_hours=ServiceHours(zone="Europe/London"),
