@@ -14,7 +14,7 @@ from alerts.watch import WatchLimits
 from service.access.principals import Home, Principal
 from service.care.store import Stay, get_stay
 from service.cover.inforce import load_cover
-from service.readings.windows import JUDGED_COLUMNS, to_reading
+from service.readings.windows import JUDGED_COLUMNS, reading_of
 from service.rules.live import live_on
 from service.storage.session import ReadSession
 from service.storage.tables import METADATA
@@ -93,13 +93,14 @@ async def _recent(session: ReadSession, home: Home, now: datetime) -> Sequence[A
 
 def _next_slot(stay: Stay, zone: str, limits: WatchLimits, rows: Sequence[Any], now: datetime) -> Slot | None:
     """The first reading that is asked for and has not come; None while paused, ended, or without reading times."""
-    times = stay.plan.reading_times
-    if stay.status != "active" or not times:
+    plan = stay.plan.as_judged()
+    if stay.status != "active" or plan is None or not plan.reading_times:
         return None
-    readings = [to_reading([getattr(row, name) for name in JUDGED_COLUMNS]) for row in rows]
+    times = plan.reading_times
+    readings = [reading_of(row._mapping) for row in rows]
     since = stay.admitted_at
-    for slot in slots_between(tuple(times), zone, max(since, now - limits.until), now + timedelta(days=2)):
-        if not is_filled(slot, tuple(times), zone, since, readings, limits):
+    for slot in slots_between(times, zone, max(since, now - limits.until), now + timedelta(days=2)):
+        if not is_filled(slot, times, zone, since, readings, limits):
             return Slot(slot, slot - limits.before, slot + limits.until)
     return None
 

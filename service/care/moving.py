@@ -14,6 +14,7 @@ from sqlalchemy import Row
 from alerts.carrying import TRANSFERRED, carry
 from alerts.decide import Decisions
 from alerts.judge import WINDOW
+from alerts.plan import Plan
 from alerts.record import Record
 from alerts.rule_set import RuleSet
 from service.access import audit
@@ -22,7 +23,7 @@ from service.access.principals import Principal
 from service.care import store, transfer_store
 from service.care.act import Act
 from service.care.happenings import stay_event
-from service.care.plans import PlanVersion, engine_plan
+from service.care.plans import PlanVersion
 from service.care.store import Stay
 from service.cover.inforce import Cover, load_cover
 from service.errors import ActiveStayExists
@@ -36,7 +37,7 @@ from service.queue.closing import resolve_all
 from service.queue.raising import StayChanges, write_changes
 from service.queue.store import LockedAlert, lock_unresolved
 from service.readings.store import insert_readings
-from service.readings.windows import JUDGED_COLUMNS, to_reading
+from service.readings.windows import reading_of
 from service.rules.live import live_on
 
 
@@ -140,25 +141,21 @@ async def _bring(
     rules = await live_on(session, move.ward_id)
     await insert_readings(session, [_copy(row, copies, new, rules) for row in rows])
     start = Record(
-        plan=engine_plan(new.plan),
-        window=tuple(_judged(row, row.id) for row in earlier if row.entered_in_error_at is None),
+        plan=new.plan.as_judged() or Plan(),
+        window=tuple(reading_of(dict(row._mapping)) for row in earlier if row.entered_in_error_at is None),
         service_hours=cover.hours,
         sixteen_on=sixteenth_birthday(patient.birth_date),
         rule_set=rules,
     )
     sound = [row for row in rows if row.entered_in_error_at is None]
-    return carry(start, [_judged(row, copies[row.id]) for row in sound], before, copies, act.at)
+    copied = [reading_of(dict(row._mapping))._replace(id=copies[row.id]) for row in sound]
+    return carry(start, copied, before, copies, act.at)
 
 
 def _copy(row: Row[Any], copies: Mapping[str, str], new: Stay, rules: RuleSet) -> dict[str, Any]:
     there = {"ward_id": new.ward_id, "id": copies[row.id], "stay_id": new.id, "copied_from": row.id}
     judged_by = {"plan_version": new.plan.version, "rule_set_version": rules.version}
     return {**row._mapping, **there, **judged_by, "answers": copies.get(row.answers)}
-
-
-def _judged(row: Row[Any], reading_id: str) -> Any:
-    values: Mapping[str, Any] = {**row._mapping, "id": reading_id}
-    return to_reading([values[name] for name in JUDGED_COLUMNS])
 
 
 async def _announce(move: Move, new: Stay, decisions: Decisions, cover: Cover) -> None:

@@ -13,10 +13,10 @@ from alerts.plan import (
     PlanInvalid,
     Problem,
     Profile,
-    TreatmentEscalation,
 )
 from alerts.rule_set import RuleSet
 from service.errors import FieldError, Invalid
+from service.readings.plans import engine_plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +44,28 @@ class PlanVersion:
     author_id: str | None
     created_at: datetime
 
-    def in_force(self, rules: RuleSet) -> Limits | None:
-        """The SpO2 limits (percent) that readings are judged by; None if the engine cannot read it (R21)."""
+    def as_judged(self) -> Plan | None:
+        """The plan as the engine takes it; None if it cannot be read (R21)."""
         try:
-            return rules.limits(engine_plan(self))
-        except PlanInvalid:
+            return engine_plan(dataclasses.asdict(self))
+        except (TypeError, ValueError):
             return None
+
+    def in_force(self, rules: RuleSet) -> Limits | None:
+        """The SpO2 limits (percent) that readings are judged by; None if the engine cannot read it."""
+        plan = self.as_judged()
+        return None if plan is None else rules.limits(plan)
 
     def warnings(self) -> Sequence[Problem]:
         """What a clinician should look at, though the plan is accepted."""
+        plan = self.as_judged()
         waiting = Problem(
             "red_at",
             "red_at_needs_approval",
             f"Below {LOWEST_UNAPPROVED_RED}: another clinician has to approve it; until then "
             f"{LOWEST_UNAPPROVED_RED} is in force.",
         )
-        return (*engine_plan(self).warnings(), *(() if self.red_at_approved else (waiting,)))
+        return (*(() if plan is None else plan.warnings()), *(() if self.red_at_approved else (waiting,)))
 
 
 ASKED_FIELDS = tuple(
@@ -136,17 +142,8 @@ def _version(
         created_at=at,
     )
     try:
-        engine_plan(version)
+        engine_plan(dataclasses.asdict(version))
     except PlanInvalid as problem:
         refused = [FieldError(f"{pointer}/{each.field}", each.code, each.message) for each in problem.problems]
         raise Invalid(errors=refused) from None
     return version
-
-
-def engine_plan(version: PlanVersion) -> Plan:
-    """The plan as the engine takes it; raises PlanInvalid."""
-    values = {name: getattr(version, name) for name in ASKED_FIELDS}
-    values["profile"] = Profile(version.profile)
-    values["pregnant"] = bool(version.pregnant)
-    values["treatment_escalation"] = TreatmentEscalation(version.treatment_escalation or "full")
-    return Plan(**values, red_at_approved=version.red_at_approved, version=version.version)

@@ -6,11 +6,16 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import update
 
 from service.fields import utc_text
+from service.storage.engine import Database
+from service.storage.tables import METADATA
 from tests.access.at_home import Bedside, bearer, bedside, reading
 from tests.access.hospital import Headers, Hospital
 from tests.support.time import START, SettableClock
+
+PLAN = METADATA.tables["plan"]
 
 
 @pytest.fixture
@@ -41,6 +46,16 @@ async def test_a_patient_sees_limits_times_and_whom_to_ring(hospital: Hospital) 
     assert mine["watched_now"] is False
     assert "new code" in mine["notice"]
     assert not {"alerts", "patient_id", "treatment_escalation"} & set(mine)
+
+
+async def test_a_patient_whose_plan_cannot_be_read_sees_whom_to_ring(hospital: Hospital, database: Database) -> None:
+    bed = await bedside(hospital)
+    async with database.writes.begin() as connection:
+        unreadable = update(PLAN).where(PLAN.c.stay_id == bed.stay["id"]).values(reading_times=["25:00"])
+        await connection.execute(unreadable)
+    mine = await my_stay(bed, await bed.app())
+    assert (mine["limits"], mine["next_reading"]) == (None, None)
+    assert set(mine["ring"]) == {"phone", "text"}
 
 
 async def test_on_a_ward_with_rules_shifts_and_a_policy_of_its_own_it_is_shown_by_them(hospital: Hospital) -> None:

@@ -1,4 +1,5 @@
-"""An alert whose checkpoint cannot be read, one of another release, say: people can still work it, and end the stay."""
+"""An alert whose checkpoint cannot be read, one of another release, say: people can still work it, and end the stay. A
+plan that cannot be read: its stay can be moved."""
 
 from typing import Any
 
@@ -12,7 +13,7 @@ from tests.access.hospital import Headers, Hospital
 from tests.support.time import SettableClock
 from tests.support.wards import Partner, open_partner
 
-ALERT = METADATA.tables["alert"]
+ALERT, PLAN = METADATA.tables["alert"], METADATA.tables["plan"]
 STANDS = ("family", "title", "severity", "peak_severity", "explanation", "first_breach_at", "reading_count")
 
 
@@ -101,3 +102,22 @@ async def test_a_transfer_raises_it_again_as_severe(
     (again,) = found.json()["items"]
     assert (again["family"], again["severity"], again["state"]) == ("technical", "critical", "open")
     assert again["explanation"]["rule_ids"] == rule_ids
+
+
+async def test_a_stay_whose_plan_cannot_be_read_moves_with_its_alerts(
+    partner: Partner, database: Database, hospital: Hospital
+) -> None:
+    there = await hospital.ward("Birch")
+    both = await hospital.clinician(partner.ward_id, there)
+    stay_id = await partner.admit()
+    async with database.writes.begin() as connection:
+        await connection.execute(update(PLAN).where(PLAN.c.stay_id == stay_id).values(red_at=50))
+    await partner.kept(stay_id, spo2=90)
+    body = {"version": 1, "ward_id": there}
+    moved = await partner.http.post(f"/v1/stays/{stay_id}/transfer", headers=both, json=body)
+    assert moved.status_code == 200, moved.text
+    found = await partner.http.get("/v1/alerts", headers=both, params={"ward_id": there})
+    assert [(each["family"], each["severity"]) for each in found.json()["items"]] == [
+        ("oxygen", "critical"),
+        ("technical", "high"),
+    ]

@@ -18,6 +18,7 @@ UNREADABLE: list[dict[str, Any]] = [
     {"red_at": 50},
     {"reading_times": ["25:00"]},
     {"profile": "custom"},
+    {"treatment_escalation": "nobody knows"},
 ]
 
 
@@ -37,6 +38,17 @@ async def test_an_unreadable_plan_keeps_the_reading_and_tells_the_team(
     (alert,) = await partner.alerts(stay_id)
     assert (alert["title"], alert["severity"], alert["channel"]) == ("not_evaluated", "high", "technical")
     assert len(await partner.history(stay_id)) == 1
+
+
+@pytest.mark.parametrize("values", UNREADABLE, ids=str)
+async def test_a_stay_whose_plan_cannot_be_read_is_shown_without_limits(
+    partner: Partner, stay_id: str, database: Database, values: dict[str, Any]
+) -> None:
+    await spoil_plan(database, stay_id, **values)
+    (listed,) = (await partner.get(f"/v1/wards/{partner.ward_id}/stays"))["items"]
+    shown = await partner.get(f"/v1/stays/{stay_id}")
+    assert (shown["limits"], listed["limits"]) == (None, None)
+    await partner.discharge(stay_id)
 
 
 @pytest.mark.hazard("H1")
