@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from service.access import audit
 from service.access.principals import Principal
 from service.care import store
-from service.care.happenings import stay_event
 from service.care.store import Stay
 from service.errors import StayDischarged
 from service.feed.numbering import WardEvents, append_events
+from service.queue.happenings import stay_event
 from service.versions import require_version
 
 
@@ -56,6 +56,6 @@ class Act:
             self.session, self.who, kind, self.real_at, ward_id=self.ward_id, subject=subject, detail=detail
         )
         after = await store.get_stay(self.session, self.who, self.ward_id, self.stay_id)
-        event = stay_event(kind, self.at, after, self.who.id, **detail)
+        event = stay_event(kind, self.at, after.stands(), self.who.id, **detail)
         await append_events(self.session, self.ward_id, [*before.events, event], before.counts)
         return after

@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from service.access import audit
 from service.access.principals import Principal
 from service.care import store
-from service.care.happenings import stay_event
 from service.care.plans import first_plan
 from service.care.store import Stay
 from service.errors import ActiveStayExists, NotFound
@@ -18,6 +17,7 @@ from service.fields import new_id
 from service.patients.records import sixteenth_birthday
 from service.patients.refusals import PatientErased
 from service.patients.store import get_on_ward
+from service.queue.happenings import stay_event
 
 
 async def admit(
@@ -60,5 +60,5 @@ async def admit(
     subject = ("stay", stay_id)
     await audit.append(session, who, "stay.admitted", real_at, ward_id=ward_id, subject=subject)
     stay = await store.get_stay(session, who, ward_id, stay_id)
-    await append_events(session, ward_id, [stay_event("stay.admitted", at, stay, who.id)])
+    await append_events(session, ward_id, [stay_event("stay.admitted", at, stay.stands(), who.id)])
     return stay

@@ -22,7 +22,6 @@ from service.access.pairing import end_access
 from service.access.principals import Principal
 from service.care import store, transfer_store
 from service.care.act import Act
-from service.care.happenings import stay_event
 from service.care.plans import PlanVersion
 from service.care.store import Stay
 from service.cover.inforce import Cover, load_cover
@@ -34,6 +33,7 @@ from service.patients import store as patients
 from service.patients.records import sixteenth_birthday
 from service.patients.store import Patient
 from service.queue.closing import resolve_all
+from service.queue.happenings import stay_event
 from service.queue.raising import StayChanges, write_changes
 from service.queue.store import LockedAlert, lock_unresolved
 from service.readings.store import insert_readings
@@ -161,7 +161,7 @@ def _copy(row: Row[Any], copies: Mapping[str, str], new: Stay, rules: RuleSet) -
 async def _announce(move: Move, new: Stay, decisions: Decisions, cover: Cover) -> None:
     """Tell the other ward: the stay first, then what is open."""
     session = move.act.session
-    admitted = stay_event("stay.admitted", move.act.at, new, move.taker.id, reason=TRANSFERRED)
+    admitted = stay_event("stay.admitted", move.act.at, new.stands(), move.taker.id, reason=TRANSFERRED)
     await append_events(session, new.ward_id, [admitted])
     changes = StayChanges(new.ward_id, new.id, new.patient_id, {}, decisions.changes, decisions.episodes, cover)
     await write_changes(session, [changes])

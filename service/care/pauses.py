@@ -6,9 +6,9 @@ from datetime import datetime
 
 from service.access import audit
 from service.care import store
-from service.care.happenings import stay_event
 from service.clock import real_now
 from service.feed.numbering import append_events
+from service.queue.happenings import stay_event
 from service.storage.engine import Database
 from service.storage.session import writing
 from service.storage.timekeeper import Agenda, agenda
@@ -39,7 +39,9 @@ class Pauses:
             for stay in stays:
                 await store.update_stay(session, stay, {"status": "active", "paused_until": None, "pause_reason": None})
                 after = replace(stay, status="active", paused_until=None, pause_reason=None, version=stay.version + 1)
-                events.append(stay_event("stay.resumed", stay.paused_until or now, after, None, reason=RUN_OUT))
+                events.append(
+                    stay_event("stay.resumed", stay.paused_until or now, after.stands(), None, reason=RUN_OUT)
+                )
                 await audit.append(
                     session, None, "stay.resumed", real_now(),
                     ward_id=ward_id, subject=("stay", stay.id), detail={"reason": RUN_OUT},

@@ -15,6 +15,7 @@ from service.access.principals import Principal
 from service.access.visibility import visible
 from service.care.plans import PlanVersion, plan_version
 from service.errors import NotFound
+from service.queue.happenings import StayStands
 from service.readings.due import written
 from service.rules.live import load
 from service.storage.tables import METADATA
@@ -42,6 +43,10 @@ class Stay:
     version: int
     plan: PlanVersion
     limits: Limits | None
+
+    def stands(self) -> StayStands:
+        """As its events tell of it."""
+        return StayStands(self.id, self.patient_id, self.status, self.paused_until, self.plan.version, self.version)
 
 
 _STAY_FIELDS = tuple(name for name in Stay.__dataclass_fields__ if name not in ("plan", "limits"))

@@ -1,7 +1,8 @@
-"""What an alert's change looks like in the feed: as it stood then, without identity, notes or values."""
+"""What the change of an alert or of a stay looks like in the feed: as it stood then, without identity, notes, limits or
+values."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from alerts.change import Reminder
 from alerts.episode import Episode
@@ -41,6 +42,32 @@ def alert_event(
         **more,
     }
     return NewEvent(f"alert.{what}", at, "alert", alert_id, data, actor_id)
+
+
+class StayStands(NamedTuple):
+    """A stay as its events tell of it."""
+
+    id: str
+    patient_id: str
+    status: str
+    paused_until: datetime | None
+    plan_version: int
+    version: int
+
+
+def stay_event(kind: str, at: datetime, stay: StayStands, actor_id: str | None, **more: Any) -> NewEvent:
+    """The event of a stay that now stands as `stay`; `more` says what is special to it, `actor_id` is None when nobody
+    changed it: time, or the machine."""
+    data = {
+        "stay_id": stay.id,
+        "patient_id": stay.patient_id,
+        "status": stay.status,
+        "paused_until": utc_text(stay.paused_until) if stay.paused_until else None,
+        "plan_version": stay.plan_version,
+        "version": stay.version,
+        **more,
+    }
+    return NewEvent(kind, at, "stay", stay.id, data, actor_id)
 
 
 def reminder_event(stay_id: str, patient_id: str, reminder: Reminder) -> NewEvent:

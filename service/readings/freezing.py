@@ -12,7 +12,7 @@ from alerts.record import Record
 from service.access import audit
 from service.clock import real_now
 from service.feed.numbering import NewEvent
-from service.fields import utc_text
+from service.queue.happenings import StayStands, stay_event
 from service.readings.store import LockedStay, load_plans, plan_table, stay_table
 from service.storage.direct import Where, insert_rows, update_rows
 from service.storage.tables import METADATA
@@ -82,13 +82,5 @@ def _entry(frozen: Frozen, now: datetime) -> dict[str, Any]:
 
 def _event(frozen: Frozen) -> NewEvent:
     stay = frozen.stay
-    data = {
-        "stay_id": stay.id,
-        "patient_id": stay.patient_id,
-        "status": stay.status,
-        "paused_until": utc_text(stay.paused_until) if stay.paused_until else None,
-        "plan_version": frozen.plan.version,
-        "version": stay.version + 1,
-        **CHANGED,
-    }
-    return NewEvent("plan.changed", frozen.at, "stay", stay.id, data, None)
+    stands = StayStands(stay.id, stay.patient_id, stay.status, stay.paused_until, frozen.plan.version, stay.version + 1)
+    return stay_event("plan.changed", frozen.at, stands, None, **CHANGED)
