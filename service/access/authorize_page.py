@@ -33,7 +33,6 @@ def headers(wish: Wish | None = None) -> dict[str, str]:
         "X-Frame-Options": "DENY",
         "Referrer-Policy": "no-referrer",
         "Cross-Origin-Opener-Policy": "same-origin",
-        "Cache-Control": "no-store",
     }
 
 

@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from service.access.forms import FORM_LIMIT
@@ -48,10 +47,8 @@ async def begin_totp(
     request: Request,
     who: Oneself,
     body: Annotated[OwnPasswordIn, Depends(JsonBody(OwnPasswordIn, FORM_LIMIT))],
-    response: Response,
 ) -> TotpOut:
     """Set up an authenticator app (TOTP, RFC 6238). Nothing changes until it is confirmed."""
-    response.headers["Cache-Control"] = "no-store"
     desk: Desk = request.app.state.desk
     secret, uri = await desk.own.begin_totp(who, body.current_password)
     return TotpOut(secret=secret, otpauth_uri=uri)
@@ -59,10 +56,9 @@ async def begin_totp(
 
 @router.post("/confirm")
 async def confirm_totp(
-    request: Request, who: Oneself, body: Annotated[OtpIn, Depends(JsonBody(OtpIn, FORM_LIMIT))], response: Response
+    request: Request, who: Oneself, body: Annotated[OtpIn, Depends(JsonBody(OtpIn, FORM_LIMIT))]
 ) -> RecoveryCodesOut:
     """Confirm it with its first code. From now on signing in takes a code as well: `otp` in the form."""
-    response.headers["Cache-Control"] = "no-store"
     desk: Desk = request.app.state.desk
     return RecoveryCodesOut(recovery_codes=await desk.own.confirm_totp(who, body.code))
 

@@ -74,7 +74,7 @@ async def post_staff(
         act_of(request, who, session), email=body.email, name=body.name, roles=roles, administrator=body.administrator
     )
     _felt(request, after_commit, roles)
-    response.headers.update({"Location": f"/v1/staff/{made.id}", "Cache-Control": "no-store"})
+    response.headers["Location"] = f"/v1/staff/{made.id}"
     fields = schemas.staff_fields(who, made)
     return schemas.InvitedOut(**fields, set_password_token=token, expires_at=until)
 
@@ -130,12 +130,11 @@ async def delete_staff_role(
 
 @router.post("/staff/{staff_id}/password-reset")
 async def reset_password(
-    request: Request, on: OnStaff, session: Writes, response: Response, after_commit: BackgroundTasks
+    request: Request, on: OnStaff, session: Writes, after_commit: BackgroundTasks
 ) -> schemas.PasswordTokenOut:
     """End somebody's password and sessions. They set a new password with the token in the answer."""
     token, until = await staff.reset_password(act_of(request, on.who, session), on.id)
     _felt(request, after_commit)
-    response.headers["Cache-Control"] = "no-store"
     return schemas.PasswordTokenOut(set_password_token=token, expires_at=until)
 
 
@@ -183,7 +182,7 @@ async def post_client(
     """Add a system. Its secret is shown only now."""
     made, secret = await clients.add(act_of(request, who, session), _destinations(request), **body.model_dump())
     _felt(request, after_commit, made.ward_ids)
-    response.headers.update({"Location": f"/v1/clients/{made.id}", "Cache-Control": "no-store"})
+    response.headers["Location"] = f"/v1/clients/{made.id}"
     return schemas.ClientMadeOut(**schemas.client_fields(who, made), client_secret=secret)
 
 
@@ -210,12 +209,11 @@ async def patch_client(
 
 @router.post("/clients/{client_id}/secrets", status_code=201)
 async def post_secret(
-    request: Request, on: OnClient, session: Writes, response: Response, after_commit: BackgroundTasks
+    request: Request, on: OnClient, session: Writes, after_commit: BackgroundTasks
 ) -> schemas.SecretOut:
     """A new secret, shown only now. The one before it stays good until it is ended."""
     secret_id, secret = await clients.add_secret(act_of(request, on.who, session), on.id)
     _felt(request, after_commit)
-    response.headers["Cache-Control"] = "no-store"
     return schemas.SecretOut(secret_id=secret_id, client_secret=secret)
 
 

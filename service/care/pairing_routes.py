@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import Response
 
 from service.access import pairing_store
 from service.access.codes import CodeHashes
@@ -39,7 +38,6 @@ async def post_pairing_code(
     on: ChangesStay,
     body: Annotated[PairingCodeIn, Depends(JsonBody(PairingCodeIn))],
     session: Writes,
-    response: Response,
 ) -> NewPairingCodeOut:
     """Give out a code for pairing an app with the stay: once, within 24 hours, together with the patient's birth date.
 
@@ -47,7 +45,6 @@ async def post_pairing_code(
     at, hashes = real_now(), _hashes(request)
     team = pairing.Team(session, on.who, on.ward_id, on.id, at)
     code, row = await pairing.give_code(team, hashes, body.asked())
-    response.headers["Cache-Control"] = "no-store"
     return NewPairingCodeOut(**PairingCodeOut.of(row, at).model_dump(), code=code)
 
 
