@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, and_, select, update
 
 from service.access import audit, families
 from service.access.attempts import Attempts
@@ -31,8 +31,7 @@ async def end(session: WriteSession, staff_id: str) -> None:
 async def require_good(session: ReadSession, token: str, at: datetime) -> str:
     """Whose password the token sets, by the e-mail address. Raises PasswordTokenRefused for one that sets none: asked
     before the costly hashing."""
-    good = (STAFF.c.set_password_hash == hash_secret(token), STAFF.c.set_password_until > at, STAFF.c.active)
-    email: str | None = (await session.execute(select(STAFF.c.email).where(*good))).scalar_one_or_none()
+    email: str | None = (await session.execute(select(STAFF.c.email).where(_good(token, at)))).scalar_one_or_none()
     if email is None:
         raise PasswordTokenRefused
     return email
@@ -40,9 +39,10 @@ async def require_good(session: ReadSession, token: str, at: datetime) -> str:
 
 async def use(session: WriteSession, attempts: Attempts, token: str, password_hash: str, at: datetime) -> None:
     """Give the token's account this password; the token ends. Raises PasswordTokenRefused."""
-    good = (STAFF.c.set_password_hash == hash_secret(token), STAFF.c.set_password_until > at, STAFF.c.active)
     changed = {"password_hash": password_hash, "set_password_hash": None, "set_password_until": None}
-    found = await session.execute(update(STAFF).where(*good).values(changed).returning(STAFF.c.id, STAFF.c.email))
+    found = await session.execute(
+        update(STAFF).where(_good(token, at)).values(changed).returning(STAFF.c.id, STAFF.c.email)
+    )
     row = found.one_or_none()
     if row is None:
         raise PasswordTokenRefused
@@ -56,3 +56,8 @@ async def replace(session: WriteSession, staff_id: str, password_hash: str, at: 
     await session.execute(update(STAFF).where(STAFF.c.id == staff_id).values(password_hash=password_hash))
     await families.revoke_all(session, "staff", staff_id, at)
     await audit.append(session, None, "staff.password_set", at, subject=("staff", staff_id))
+
+
+def _good(token: str, at: datetime) -> ColumnElement[bool]:
+    """The account whose password the token sets."""
+    return and_(STAFF.c.set_password_hash == hash_secret(token), STAFF.c.set_password_until > at, STAFF.c.active)

@@ -2,23 +2,20 @@
 
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, StringConstraints, model_validator
 
-from alerts.reading import Feeling, Symptom
+from alerts.reading import Feeling
 from service.body import Schema
 from service.fields import clean_text
+from service.readings.schemas import BREATHLESSNESS, FEELING, SYMPTOMS, Symptoms
 
 
 class AnswerIn(Schema):
     """The answer to what a reading's `ask` asked. At least one of the three must be there."""
 
-    breathlessness: float | None = Field(
-        default=None, strict=True, ge=0, le=10, multiple_of=0.5, allow_inf_nan=False, description="Borg CR10, in halves"
-    )
-    feeling: Feeling | None = Field(default=None, description="Compared with yesterday")
-    symptoms: Annotated[list[Symptom], Field(max_length=len(Symptom))] | None = Field(
-        default=None, description="Absent: not asked. Empty: asked, none."
-    )
+    breathlessness: float | None = BREATHLESSNESS
+    feeling: Feeling | None = FEELING
+    symptoms: Symptoms | None = SYMPTOMS
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:

@@ -11,15 +11,21 @@ from service.fields import ClientKey, Id, Instant, Name, clean_text
 BATCH_ROWS = 1000
 
 
-def _number(name: str, unit: str) -> Any:
+def _number(name: str, unit: str, **more: Any) -> Any:
     low, high = LIMITS[name]
-    return Field(default=None, strict=True, ge=low, le=high, allow_inf_nan=False, description=unit)
+    return Field(default=None, strict=True, ge=low, le=high, **more, allow_inf_nan=False, description=unit)
 
 
 def _whole(name: str, unit: str) -> Any:
     low, high = LIMITS[name]
     return Field(default=None, strict=True, ge=int(low), le=int(high), description=unit)
 
+
+# What is asked, with a reading or after it.
+Symptoms = Annotated[list[Symptom], Field(max_length=len(Symptom))]
+BREATHLESSNESS: Any = _number("breathlessness", "Borg CR10, in halves", multiple_of=0.5)
+FEELING: Any = Field(default=None, description="Compared with yesterday")
+SYMPTOMS: Any = Field(default=None, description="Absent: not asked. Empty: asked, none.")
 
 DeviceText = Annotated[str, StringConstraints(max_length=120), AfterValidator(clean_text)]
 
@@ -48,13 +54,9 @@ class ReadingIn(Schema):
     consciousness: Consciousness | None = Field(default=None, description="ACVPU")
     oxygen_flow: float | None = _number("oxygen_flow", "Oxygen, L/min: 0 is room air, absent is not said")
     context: Context = Context.REST
-    breathlessness: float | None = Field(
-        default=None, strict=True, ge=0, le=10, multiple_of=0.5, allow_inf_nan=False, description="Borg CR10, in halves"
-    )
-    feeling: Feeling | None = Field(default=None, description="Compared with yesterday")
-    symptoms: Annotated[list[Symptom], Field(max_length=len(Symptom))] | None = Field(
-        default=None, description="Absent: not asked. Empty: asked, none."
-    )
+    breathlessness: float | None = BREATHLESSNESS
+    feeling: Feeling | None = FEELING
+    symptoms: Symptoms | None = SYMPTOMS
     perfusion_index: float | None = _number("perfusion_index", "Perfusion index, %")
     signal_quality: SignalQuality | None = None
     device: Device | None = None
