@@ -37,6 +37,9 @@ MAX_NAME, MAX_EMAIL = 120, 254
 NIL_ID = "00000000-0000-0000-0000-000000000000"
 """Stands for "no ward" where a key must not be empty: audit entries of the whole system."""
 
+END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
+"""Stands for "nothing is due": it sorts alike on both databases, and NULL means that nobody has looked yet."""
+
 
 def new_id() -> str:
     """A new UUIDv7: unique, and ordered by the time it was made."""

@@ -11,7 +11,6 @@ from service.access import audit
 from service.access.principals import Principal
 from service.care import store
 from service.care.store import Stay
-from service.errors import StayDischarged
 from service.feed.numbering import WardEvents, append_events
 from service.queue.happenings import stay_event
 from service.versions import require_version
@@ -33,8 +32,7 @@ class Act:
         """The stay, held until the transaction ends; raises NotFound, StaleVersion, StayDischarged."""
         stay = await store.lock_stay(self.session, self.who, self.ward_id, self.stay_id)
         require_version(self.seen, stay.version, stay)
-        if stay.status == "discharged":
-            raise StayDischarged("The stay has ended.")
+        store.require_going_on(stay)
         return stay
 
     async def record(

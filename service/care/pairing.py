@@ -11,8 +11,8 @@ from service.access import pairing_store as store
 from service.access.codes import CodeHashes
 from service.access.pairing import ForWhom, issue_code
 from service.access.principals import Principal
-from service.care.store import get_stay, lock_stay
-from service.errors import FieldError, Invalid, NotFound, StayDischarged
+from service.care.store import get_stay, lock_stay, require_going_on
+from service.errors import FieldError, Invalid, NotFound
 from service.fields import new_id
 from service.patients.store import get_on_ward
 from service.storage.session import WriteSession
@@ -49,8 +49,7 @@ async def give_code(team: Team, hashes: CodeHashes, asked: Asked) -> tuple[str, 
 
     Raises NotFound, StayDischarged; Invalid for a carer who is not this patient's, or was removed."""
     stay = await lock_stay(team.session, team.who, team.ward_id, team.stay_id)
-    if stay.status == "discharged":
-        raise StayDischarged("The stay has ended.")
+    require_going_on(stay)
     patient = await get_on_ward(team.session, team.who, team.ward_id, stay.patient_id)
     carer = await _carer(team, stay.patient_id, asked)
     for_whom = ForWhom(team.ward_id, stay.id, patient.id, patient.birth_date, carer["id"])

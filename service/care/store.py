@@ -14,16 +14,16 @@ from alerts.watch import begin_watch
 from service.access.principals import Principal
 from service.access.visibility import visible
 from service.care.plans import PlanVersion, plan_version
-from service.errors import NotFound
+from service.errors import NotFound, StayDischarged
 from service.queue.happenings import StayStands
 from service.readings.due import written
 from service.rules.live import load
 from service.storage.tables import METADATA
+from service.storage.tables.patients import GOES_ON
 
 STAY = METADATA.tables["stay"]
 PLAN = METADATA.tables["plan"]
 WARD = METADATA.tables["ward"]
-NOT_DISCHARGED = ("active", "paused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +99,18 @@ async def lock_stay(session: AsyncSession, who: Principal, ward_id: str, stay_id
     return await get_stay(session, who, ward_id, stay_id)
 
 
+def require_going_on(stay: Stay) -> None:
+    """Raises StayDischarged for a stay that has ended."""
+    if stay.status == "discharged":
+        raise StayDischarged("The stay has ended.")
+
+
 async def find_current(session: AsyncSession, who: Principal, ward_id: str, patient_id: str) -> str | None:
     """The id of the patient's stay that has not ended, or None."""
     query = select(STAY.c.id).where(
         STAY.c.ward_id == ward_id,
         STAY.c.patient_id == patient_id,
-        STAY.c.status.in_(NOT_DISCHARGED),
+        GOES_ON,
         visible(who, STAY),
     )
     return (await session.execute(query)).scalar_one_or_none()

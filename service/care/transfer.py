@@ -14,7 +14,7 @@ from service.care.act import Act
 from service.care.moving import Move, carry_out
 from service.care.store import Stay
 from service.care.transfer_store import Transfer
-from service.errors import Conflict, FieldError, Invalid, NotFound, StayDischarged, TransferPending
+from service.errors import Conflict, FieldError, Invalid, NotFound, TransferPending
 from service.feed.numbering import NewEvent, append_events
 from service.fields import new_id
 from service.storage.portable import reach
@@ -67,8 +67,7 @@ async def accept(session: AsyncSession, who: Principal, offer: Transfer, at: dat
     if giver is None or offer.from_ward_id not in giver.roles:
         raise Conflict("Whoever offered this stay no longer works there; it has to be offered again.")
     stay = await store.lock_stay(session, giver, offer.from_ward_id, offer.stay_id)
-    if stay.status == "discharged":
-        raise StayDischarged("The stay has ended.")
+    store.require_going_on(stay)
     act = Act(session, giver, offer.from_ward_id, offer.stay_id, stay.version, at, real_at)
     await transfer_store.decide_transfer(session, offer, status="accepted", decided_at=at, decided_by=who.id)
     ended, new = await carry_out(Move(act, offer.ward_id, who), stay)

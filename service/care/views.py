@@ -14,7 +14,7 @@ from alerts.severity import Family, Severity
 from service.access.principals import Principal
 from service.access.visibility import visible
 from service.care.store import Stay
-from service.queue.store import END_OF_TIME
+from service.fields import END_OF_TIME
 from service.storage.tables import METADATA
 from service.storage.tables.alerts import UNRESOLVED
 

@@ -12,6 +12,7 @@ from service.patients.records import years_after
 from service.storage.direct import Where
 from service.storage.tables import METADATA
 from service.storage.tables.alerts import UNRESOLVED
+from service.storage.tables.patients import GOES_ON
 
 PATIENT = METADATA.tables["patient"]
 STAY = METADATA.tables["stay"]
@@ -76,7 +77,7 @@ def _over(now: datetime) -> ColumnElement[bool]:
 
 def _long_ended(now: datetime, years: int) -> tuple[ColumnElement[bool], ...]:
     last = datetime.combine(years_after(now.date(), -years), time.max, tzinfo=UTC)
-    later = or_(STAY.c.status != "discharged", STAY.c.discharged_at > last)
+    later = or_(GOES_ON, STAY.c.discharged_at > last)
     stay = exists().where(STAY.c.ward_id == PATIENT.c.ward_id, STAY.c.patient_id == PATIENT.c.id, later)
     # By its stays, for those have an index.
     alert = exists().where(

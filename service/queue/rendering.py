@@ -11,8 +11,8 @@ from alerts.severity import Severity
 from service.feed.positions import Position, epoch_of
 from service.feed.schemas import OPTIONS, event_json
 from service.feed.store import StoredEvent
+from service.fields import END_OF_TIME
 from service.queue.listing import QueuePage
-from service.queue.store import END_OF_TIME
 from service.queue.views import ALERT_FIELDS, ShownAlert
 
 _WORDS = {int(severity): severity.word for severity in Severity}

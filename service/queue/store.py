@@ -5,7 +5,6 @@ written from it in the same statement, for lists, indexes and limits."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, String, and_, bindparam, insert, select, update
@@ -16,6 +15,7 @@ from alerts.escalation import limit_at
 from alerts.limits import HumanLimits
 from service.cover.inforce import service_hours_of
 from service.cover.store import hours_in_force
+from service.fields import END_OF_TIME
 from service.queue import checkpoints
 from service.rules.live import in_force, rules_in_force
 from service.storage.direct import Statement, Where, fetch, insert_rows, update_rows
@@ -27,10 +27,6 @@ ALERT = METADATA.tables["alert"]
 RESPONSE = METADATA.tables["alert_response"]
 STAY = METADATA.tables["stay"]
 WARD = METADATA.tables["ward"]
-
-END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
-"""Stands for "nothing is due" in `respond_by`, which is never NULL so that it sorts alike on both
-databases."""
 
 
 def subject_of(stay_id: str) -> str:

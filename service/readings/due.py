@@ -1,6 +1,6 @@
 """When a stay has to be looked at though nothing arrives, and what the watch over it remembers."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 import orjson
@@ -8,6 +8,7 @@ import orjson
 from alerts.passing import next_due_at
 from alerts.record import Record
 from alerts.watch import Watch, begin_watch, dump_watch, load_watch
+from service.fields import END_OF_TIME
 from service.logs import get_logger
 from service.readings.store import Due, LockedStay
 
@@ -15,8 +16,6 @@ log = get_logger(__name__)
 
 TRY_AGAIN = timedelta(minutes=5)
 """A stay on which the engine failed is tried again after this time."""
-NEVER = datetime(9999, 12, 31, tzinfo=UTC)
-"""Nothing is waited for. Never NULL, which means that nobody has looked yet."""
 
 
 def watch_of(stay: LockedStay, now: datetime) -> Watch:
@@ -46,7 +45,7 @@ def due_of(stay: LockedStay, before: Watch, record: Record, looked_at: datetime 
 
     Written when it is sooner than was known, or when the watch has moved on. A stay that is looked at (`looked_at`) too
     early is put off then, so that readings that only put it off, which is most of them, write nothing."""
-    known, due_at = stay.due_at, next_due_at(record) or NEVER
+    known, due_at = stay.due_at, next_due_at(record) or END_OF_TIME
     watch = record.watch or before
     moved = watch is not before or stay.watch is None
     if looked_at is None and known is not None and known <= due_at and not moved:

@@ -10,11 +10,10 @@ from sqlalchemy import and_, func, or_, select
 from service.readings.intake import Intake
 from service.readings.store import stay_table, ward_table
 from service.storage.engine import Database
+from service.storage.tables.patients import GOES_ON
 from service.storage.timekeeper import Agenda, agenda
 
 AT_A_TIME = 256
-
-_WATCHED = stay_table.c.status != "discharged"
 
 
 class Judging:
@@ -28,7 +27,7 @@ class Judging:
 
     async def find_due(self, now: datetime) -> Agenda:
         """Wards with stays that are due, or that nobody has looked at yet."""
-        of_the_ward = and_(stay_table.c.ward_id == ward_table.c.id, _WATCHED)
+        of_the_ward = and_(stay_table.c.ward_id == ward_table.c.id, GOES_ON)
         first = select(func.min(stay_table.c.due_at)).where(of_the_ward).scalar_subquery()
         new = select(stay_table.c.id).where(of_the_ward, stay_table.c.due_at.is_(None)).exists()
         async with self._database.reads.connect() as connection:
@@ -38,7 +37,7 @@ class Judging:
     async def carry_out(self, ward_id: str, now: datetime) -> bool:
         """Look at the ward's due stays, longest overdue first."""
         due = or_(stay_table.c.due_at.is_(None), stay_table.c.due_at <= now)
-        query = select(stay_table.c.id).where(stay_table.c.ward_id == ward_id, _WATCHED, due)
+        query = select(stay_table.c.id).where(stay_table.c.ward_id == ward_id, GOES_ON, due)
         async with self._database.reads.connect() as connection:
             found = (await connection.execute(query.order_by(stay_table.c.due_at).limit(AT_A_TIME))).scalars().all()
         await asyncio.gather(*(self._intake.look_at(ward_id, stay_id, now) for stay_id in found))

@@ -11,6 +11,7 @@ from service.access.principals import Principal
 from service.access.visibility import visible
 from service.errors import NotFound
 from service.storage.tables import METADATA
+from service.storage.tables.patients import GOES_ON
 
 RULE_SET = METADATA.tables["rule_set"]
 SHADOW_COUNT = METADATA.tables["shadow_count"]
@@ -102,7 +103,7 @@ async def approve_version(session: AsyncSession, ward_id: str, number: int, by: 
 
 async def look_at_stays(session: AsyncSession, ward_id: str) -> None:
     """Every stay of the ward that goes on is looked at as soon as possible. Their rows are locked, in the one order."""
-    of_the_ward = (STAY.c.ward_id == ward_id, STAY.c.status != "discharged")
+    of_the_ward = (STAY.c.ward_id == ward_id, GOES_ON)
     await session.execute(select(STAY.c.id).where(*of_the_ward).order_by(STAY.c.id).with_for_update(key_share=True))
     await session.execute(update(STAY).where(*of_the_ward).values(due_at=None))
 

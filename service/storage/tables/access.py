@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKeyConstraint, Index, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKeyConstraint, Index, String, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from service.storage.tables.columns import due, instant, key, ref, words
@@ -134,7 +134,7 @@ class AuditRow(SQLModel, table=True):
         Index("ix_audit_at", "ward_id", "at"),
         Index("ix_audit_subject_id", "ward_id", "subject_id", "id"),
         Index("uq_audit_number", "ward_id", "number", unique=True),
-        due("audit", "id", "number IS NULL"),
+        due("audit", "id", text("number IS NULL")),
     )
 
     ward_id: str = key()

@@ -31,7 +31,7 @@ class AlertRow(SQLModel, table=True):
         # The last two are no order: by them most of what a filter leaves out is passed over inside the index.
         index_among(RESOLVED, "ix_alert_closed", desc("severity"), "taken", "respond_by", "id", "family", "channel"),
         index_of("ix_alert_of_stay", "stay_id", "family", "opened_at"),
-        due("alert", "limit_at", "state <> 'resolved'"),
+        due("alert", "limit_at", UNRESOLVED),
     )
 
     ward_id: str = key()

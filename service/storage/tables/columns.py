@@ -45,9 +45,9 @@ def index_of(name: str, column: str, *more: str) -> Index:
     return Index(name, "ward_id", column, *more, postgresql_where=text(f"{column} IS NOT NULL"))
 
 
-def due(table: str, column: str, among: str) -> Index:
+def due(table: str, column: str, among: TextClause) -> Index:
     """The index by which a ward's due rows are found, among those that are watched."""
-    return index_among(text(among), f"ix_{table}_{column}", column)
+    return index_among(among, f"ix_{table}_{column}", column)
 
 
 def words(column: str, allowed: Iterable[str]) -> CheckConstraint:

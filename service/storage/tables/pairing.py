@@ -4,7 +4,7 @@ All times are real time."""
 
 from datetime import datetime
 
-from sqlalchemy import Index, String
+from sqlalchemy import Index, String, text
 from sqlmodel import Field, SQLModel
 
 from service.storage.tables.columns import belongs_to, due, instant, key, ref, words
@@ -87,7 +87,7 @@ class AccessIncidentRow(SQLModel, table=True):
     __table_args__ = (
         words("kind", INCIDENTS),
         belongs_to("stay", "stay_id"),
-        due("access_incident", "at", "raised_at IS NULL"),
+        due("access_incident", "at", text("raised_at IS NULL")),
     )
 
     ward_id: str = key()

@@ -8,6 +8,7 @@ from sqlmodel import Field, SQLModel
 from service.storage.tables.columns import belongs_to, due, index_among, index_of, instant, key, ref, within, words
 
 STAY_STATUSES = ("active", "paused", "discharged")
+GOES_ON = text("status <> 'discharged'")
 IDENTIFIER_SYSTEMS = ("nhs_number", "mrn")
 TRANSFER_STATUSES = ("pending", "accepted", "declined")
 ERASURE_STATUSES = ("proposed", "withdrawn", "carried_out")
@@ -63,10 +64,10 @@ class StayRow(SQLModel, table=True):
     __table_args__ = (
         words("status", STAY_STATUSES),
         belongs_to("patient", "patient_id"),
-        index_among(text("status <> 'discharged'"), "uq_stay_one_active", "patient_id", unique=True),
+        index_among(GOES_ON, "uq_stay_one_active", "patient_id", unique=True),
         index_of("ix_stay_patient_id", "patient_id"),
-        due("stay", "due_at", "status <> 'discharged'"),
-        due("stay", "paused_until", "status = 'paused'"),
+        due("stay", "due_at", GOES_ON),
+        due("stay", "paused_until", text("status = 'paused'")),
     )
 
     ward_id: str = key()
