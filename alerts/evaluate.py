@@ -1,6 +1,6 @@
 """One reading put to every rule: what was found, and why the other rules said nothing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, datetime
 from functools import cache
 from typing import NamedTuple
@@ -9,8 +9,8 @@ from alerts.case import Case, Placement, build
 from alerts.limits import DAILY
 from alerts.news2 import News2
 from alerts.plan import Plan
-from alerts.reading import LATE_AFTER, STALE_AFTER, Quality, Reading
-from alerts.rule import LOW_OXYGEN, SWITCHED_OFF, Awaited, Finding, Fired, Rule, Silent, Verdict
+from alerts.reading import LATE_AFTER, STALE_AFTER, Reading
+from alerts.rule import LOW_OXYGEN, SWITCHED_OFF, Awaited, Finding, Fired, Rule, Verdict
 from alerts.rule_set import DEFAULT, RuleSet
 from alerts.rules import RULES
 from alerts.severity import Severity
@@ -48,11 +48,6 @@ class Evaluation(NamedTuple):
         return self.case.spo2
 
     @property
-    def quality(self) -> Quality:
-        """Of the signal."""
-        return self.case.reading.quality
-
-    @property
     def news2(self) -> News2:
         """Of this reading's own values."""
         return self.case.news2
@@ -73,13 +68,6 @@ class Evaluation(NamedTuple):
         """When the next measurement is due at the latest, if one is asked for."""
         waits = (wait for finding in self.findings for wait in finding.waits)
         return min((wait.due_at for wait in waits if wait.awaits != Awaited.ANSWER), default=None)
-
-    def silences(self) -> Iterator[tuple[Rule, Silent]]:
-        """Every rule that did not fire, with its reason; `rule.inputs` and `rule.limits` of the case give
-        the margin."""
-        for rule, verdict in zip(RULES, self.verdicts, strict=True):
-            if isinstance(verdict, Silent):
-                yield rule, verdict
 
 
 def evaluate(

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from alerts.calendar import DAY, Span, Timetable
 from alerts.severity import Channel, Family, Severity
 
-ROUND_THE_CLOCK = Timetable(((Span(time(0), time(0)),),) * 7)
 EIGHT_TO_EIGHT = Timetable(((Span(time(8), time(20)),),) * 7)
 
 

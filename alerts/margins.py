@@ -43,11 +43,6 @@ def measure_of(rule: Rule) -> Measure:
     return _MEASURES.get(rule.id, _no_number)
 
 
-def measured_rules() -> frozenset[str]:
-    """The ids of the rules that compare a number with a limit."""
-    return frozenset(_MEASURES)
-
-
 def _number(items: _Inputs | _Limits, name: str) -> float | None:
     """The value of that name, if it is a number. There are two or three: looking is quicker than a table."""
     for item in items:

@@ -7,7 +7,7 @@ import pytest
 
 from alerts.calendar import DAY, KNOWN_DAYS, Span, Timetable
 from alerts.coverage import Coverage, OnDuty
-from alerts.limits import ROUND_THE_CLOCK, ServiceHours
+from alerts.limits import EIGHT_TO_EIGHT, ServiceHours
 
 ADA, BEN = "ada", "ben"
 NOBODY: tuple[Span, ...] = ()
@@ -115,11 +115,11 @@ def test_what_holds_an_instant_is_found_wherever_the_day_of_the_ward_lies(zone: 
 
 
 def test_what_is_remembered_of_a_timetable_is_no_part_of_it_and_does_not_grow_without_end() -> None:
-    asked, fresh = Timetable(ROUND_THE_CLOCK.week), Timetable(ROUND_THE_CLOCK.week)
+    asked, fresh = Timetable(EIGHT_TO_EIGHT.week), Timetable(EIGHT_TO_EIGHT.week)
     first, zones = date(2026, 1, 1), ("Europe/London", "UTC")
     found = {(n, zone): asked.stretches(first + n * DAY, zone) for n in range(KNOWN_DAYS + 1) for zone in zones}
     assert found == {(n, zone): fresh.stretches(first + n * DAY, zone) for n, zone in found}
-    assert asked == Timetable(ROUND_THE_CLOCK.week) and repr(asked) == repr(Timetable(ROUND_THE_CLOCK.week))
+    assert asked == Timetable(EIGHT_TO_EIGHT.week) and repr(asked) == repr(Timetable(EIGHT_TO_EIGHT.week))
     assert len(asked._begun) <= KNOWN_DAYS
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from alerts.fold import RuleSetEvent, fold
 from alerts.plan import Plan
+from alerts.receipt import receipt
 from alerts.record import Record
 from alerts.rule_set import DEFAULT, OPTIONAL_RULES, RuleSet, RuleSetInvalid, bounds
 from alerts.severity import Family, Severity
@@ -344,7 +345,7 @@ def test_a_rule_that_is_switched_off_says_so_and_raises_nothing() -> None:
     stay.reads("08:00", spo2=96)
     assert not stay.reads("08:20", spo2=96)
     assert stay.evaluation is not None
-    reasons = {rule.id: silent.reason for rule, silent in stay.evaluation.silences()}
+    reasons = {line.rule.id: line.reason for line in receipt(stay.evaluation)}
     assert reasons["R5"] == "switched_off"
 
 

@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 
-from alerts.case import Placement, judged
+from alerts.case import Placement
 from alerts.checkpoint import load
 from alerts.episode import State
 from alerts.fold import Verb
 from alerts.judge import advance, judge
-from alerts.plan import Plan
 from alerts.severity import Family, Severity
 from tests.alerts.stay import Stay, clock, reading, stored
 
@@ -201,11 +200,6 @@ def test_an_alert_of_a_rule_that_is_no_more_stays_for_a_person() -> None:
     assert due.episodes[Family.OXYGEN].trace("R99") is not None
     after = judge(due.record, [reading("10:00", spo2=97), reading("10:30", spo2=97)])
     assert after.episodes[Family.OXYGEN].state == State.OPEN
-
-
-def test_a_reading_without_spo2_has_none_to_judge() -> None:
-    with pytest.raises(ValueError, match="without SpO2"):
-        judged(reading("08:00", pulse_rate=80), Plan())
 
 
 def test_an_answer_about_an_earlier_hour_does_not_end_the_wait() -> None:

@@ -13,6 +13,7 @@ from alerts.fold import Verb
 from alerts.judge import WINDOW_READINGS, catch_up, judge
 from alerts.plan import Plan
 from alerts.reading import LIMITS
+from alerts.receipt import receipt
 from alerts.record import Judgement, Record
 from alerts.replay import Arrival, Team, replay
 from alerts.rule_set import bounds
@@ -202,7 +203,7 @@ def test_a_score_that_does_not_apply_is_told_from_one_that_lacks_a_value(pregnan
     stay = Stay(pregnant=pregnant)
     stay.reads("08:00", spo2=97)
     assert stay.evaluation is not None
-    assert {silent.reason for rule, silent in stay.evaluation.silences() if rule.id == "R9"} == {reason}
+    assert {line.reason for line in receipt(stay.evaluation) if line.rule.id == "R9"} == {reason}
 
 
 def test_an_early_warning_says_what_it_is_made_of() -> None:
@@ -216,7 +217,7 @@ def test_a_value_too_low_to_use_is_told_as_the_reason_why_red_is_silent() -> Non
     stay = Stay()
     stay.reads("08:00", spo2=45)
     assert stay.evaluation is not None
-    assert {silent.reason for rule, silent in stay.evaluation.silences() if rule.id == "R1"} == {"too_low_to_use"}
+    assert {line.reason for line in receipt(stay.evaluation) if line.rule.id == "R1"} == {"too_low_to_use"}
 
 
 def test_a_red_value_on_a_poor_signal_names_the_signal() -> None:
