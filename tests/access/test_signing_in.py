@@ -84,8 +84,10 @@ async def test_wrong_password_and_unknown_address_get_the_same_answer(hospital: 
     assert [each.subject_id for each in await refused_sign_ins(hospital.app)] == [staff_id]
 
 
-async def test_an_unknown_address_costs_a_whole_password_check() -> None:
+async def test_an_unknown_address_costs_a_whole_password_check(hospital: Hospital) -> None:
     assert not _HASHER.check_needs_rehash(_NOBODY)
+    hospital.app.state.desk.passwords.most_waiting = 0
+    assert (await sign_in(hospital.client)).status_code == 503, "nothing was to be checked"
 
 
 async def test_too_many_waiting_passwords_are_sent_away() -> None:
