@@ -4,9 +4,11 @@
 `client`, runs once on SQLite and once on PostgreSQL, each time on a migrated database of its own. For one:
 `@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)`."""
 
+import gc
 import os
 import shutil
 import tempfile
+import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,8 +22,10 @@ from fastapi import FastAPI
 from service.app import create_app
 from service.settings import Settings
 from service.storage.engine import Database, open_database
+from tests.access.hospital import Hospital
 from tests.support import databases, postgres
 from tests.support.time import SettableClock
+from tests.support.wards import Partner, calling, open_partner
 
 FOLDER = "WARDWATCH_TEST_FOLDER"
 KEEPER = pytest.StashKey[Popen[bytes]]()
@@ -138,6 +142,15 @@ def postgres_server(session_folder: Path) -> Iterator[Callable[..., postgres.Ser
         shutil.rmtree(server.folder)
 
 
+@pytest.fixture
+def nothing_is_left_for_the_next_test() -> Iterator[None]:
+    """A connection whose server was killed cannot say goodbye; asyncpg warns of it whenever it is collected."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+
+
 def _need_postgres(folder: Path) -> None:
     try:
         databases.postgresql_template(folder)
@@ -203,6 +216,25 @@ async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     """An HTTP client of the application, without a token."""
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://wardwatch.test") as made:
         yield made
+
+
+@pytest.fixture
+async def http(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """The same; what fails in the application is answered with 500, as over the wire."""
+    async with calling(app) as made:
+        yield made
+
+
+@pytest.fixture
+async def partner(http: httpx.AsyncClient, database: Database) -> Partner:
+    """A partner system, signed in, on a ward of its own."""
+    return await open_partner(http, database)
+
+
+@pytest.fixture
+async def hospital(app: FastAPI, client: httpx.AsyncClient) -> Hospital:
+    """The running service, in which wards, staff and patients are made."""
+    return Hospital(app, client)
 
 
 # Data ------------------------------------------------------------------------------------------------------

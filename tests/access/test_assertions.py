@@ -31,7 +31,7 @@ from service.storage.session import reading
 from tests.access.hospital import Headers, Hospital
 from tests.conftest import started
 from tests.support.time import SettableClock, later
-from tests.support.web import certificate, listening
+from tests.support.web import certificate, listening, part
 
 AUDIENCE = "http://127.0.0.1:8000/oauth/token"
 RSA, EC, OTHER = RSAKey.generate_key(2048), ECKey.generate_key("P-384"), RSAKey.generate_key(2048)
@@ -137,10 +137,6 @@ async def test_a_wrong_claim_is_refused(hospital: Hospital, client_id: str) -> N
         # Whom it is of decides on the key: where that is wrong nothing was signed, and nothing is told.
         assert told == ([] if "sub" in change() else list(change())), name
     assert (await sign_in(hospital.client, signed(claims_of(client_id)))).status_code == 200
-
-
-def part(value: dict[str, Any]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
 
 
 async def test_a_wrong_signature_key_or_algorithm_is_refused(hospital: Hospital, client_id: str) -> None:

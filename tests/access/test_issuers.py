@@ -20,6 +20,7 @@ from tests.access.hospital import Hospital
 from tests.conftest import started
 from tests.support.issuer import AUDIENCE, Issuer, configured
 from tests.support.time import SettableClock, later
+from tests.support.web import part
 
 
 @pytest.fixture
@@ -87,10 +88,6 @@ async def test_a_token_that_is_good_for_days_is_refused(hospital: Hospital, issu
     now = int(real_now().timestamp())
     assert (await me(hospital, await nurse(hospital, issuer, exp=now + 24 * 3600))).status_code == 200
     assert (await me(hospital, await nurse(hospital, issuer, exp=now + 24 * 3600 + 9))).status_code == 401
-
-
-def part(value: dict[str, Any]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
 
 
 async def test_an_unsigned_token_is_refused(hospital: Hospital, issuer: Issuer) -> None:

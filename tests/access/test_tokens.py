@@ -24,6 +24,7 @@ from service.storage.tables import MembershipRow, SigningKeyRow, StaffRow
 from tests.access.hospital import Hospital
 from tests.conftest import started
 from tests.support.time import SettableClock, later
+from tests.support.web import part
 
 
 async def me(hospital: Hospital, token: str) -> httpx.Response:
@@ -50,10 +51,6 @@ async def signed(hospital: Hospital, claims: dict[str, Any], **header: str) -> s
     keys = hospital.app.state.tokens.keys
     whole = {"alg": "ES256", "kid": keys.first_id, "typ": "at+jwt", **header}
     return jwt.encode(whole, claims, await keys.get(), algorithms=["ES256"])
-
-
-def part(value: dict[str, Any]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
 
 
 async def test_a_token_with_the_right_claims_is_taken(hospital: Hospital) -> None:

@@ -3,9 +3,6 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-import httpx
-import pytest
-from fastapi import FastAPI
 from sqlalchemy import update
 
 from service.fields import utc_text
@@ -16,11 +13,6 @@ from tests.access.hospital import Headers, Hospital
 from tests.support.time import START, SettableClock
 
 PLAN = METADATA.tables["plan"]
-
-
-@pytest.fixture
-async def hospital(app: FastAPI, client: httpx.AsyncClient) -> Hospital:
-    return Hospital(app, client)
 
 
 async def my_stay(bed: Bedside, header: Headers) -> dict[str, Any]:

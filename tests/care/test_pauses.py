@@ -1,27 +1,12 @@
 """A pause that runs out: the stay goes on by itself, once, and the ward's feed tells."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
-import httpx
-import pytest
 from fastapi import FastAPI
 
 from service.fields import utc_text
-from service.storage.engine import Database
 from tests.support.time import SettableClock
-from tests.support.wards import Partner, calling, open_partner
-
-
-@pytest.fixture
-async def http(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    async with calling(app) as made:
-        yield made
-
-
-@pytest.fixture
-async def partner(http: httpx.AsyncClient, database: Database) -> Partner:
-    return await open_partner(http, database)
+from tests.support.wards import Partner
 
 
 async def test_a_stay_goes_on_when_its_pause_runs_out(app: FastAPI, partner: Partner, clock: SettableClock) -> None:

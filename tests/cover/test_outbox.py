@@ -47,11 +47,6 @@ def settings(database_url: str, box: Box) -> Settings:
 
 
 @pytest.fixture
-async def partner(client: httpx.AsyncClient, database: Database) -> Partner:
-    return await open_partner(client, database)
-
-
-@pytest.fixture
 async def lead(hospital: Hospital, partner: Partner) -> Headers:
     """The header of the ward's lead, whose ward tells who is on duty by e-mail at once, and its night desk."""
     header = await hospital.lead(partner.ward_id)

@@ -2,25 +2,18 @@
 
 from typing import Any
 
-import httpx
 import pytest
 from fastapi import FastAPI
 
-from service.storage.engine import Database
 from service.storage.tables import METADATA
 from tests.access.hospital import Headers, Hospital
 from tests.support.time import START, SettableClock
-from tests.support.wards import Partner, open_partner
+from tests.support.wards import Partner
 
 COVERAGE: dict[str, Any] = {
     "service_hours": {"week": {"sunday": [{"starts": "08:00", "ends": "20:00"}]}},
     "version": 1,
 }
-
-
-@pytest.fixture
-async def partner(client: httpx.AsyncClient, database: Database) -> Partner:
-    return await open_partner(client, database)
 
 
 async def cover(hospital: Hospital, ward_id: str, header: Headers, **more: Any) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 import httpx
 import orjson
 import pytest
-from fastapi import FastAPI
 
 from service.settings import Settings
 from tests.access.furnished import furnished
@@ -68,11 +67,6 @@ CURSORS = ("!", "=", "A", *(cursor(*each) for each in AFTER))
 @pytest.fixture
 def settings(database_url: str, settings: Settings) -> Settings:
     return replace(settings, rate_limit=0)
-
-
-@pytest.fixture
-async def hospital(app: FastAPI, client: httpx.AsyncClient) -> Hospital:
-    return Hospital(app, client)
 
 
 def urls(path: str, parameters: list[dict[str, Any]], ids: dict[str, str]) -> Iterator[str]:

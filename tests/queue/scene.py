@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import httpx
 from fastapi import FastAPI
 from sqlalchemy import insert
 
@@ -14,9 +15,9 @@ from alerts.record import Record
 from service.access.principals import Principal
 from service.access.store import find_principal, insert_staff
 from service.feed.positions import Position, Positions
-from service.fields import new_id
+from service.fields import END_OF_TIME, new_id
 from service.queue.raising import StayChanges, Written, load_unresolved, write_changes
-from service.queue.store import END_OF_TIME, lock_stay
+from service.queue.store import lock_stay
 from service.storage.engine import Database
 from service.storage.session import reading, writing
 from service.storage.tables import METADATA
@@ -162,3 +163,15 @@ async def everywhere(scenes: Sequence[Scene]) -> Principal:
         found = await find_principal(session, "staff", who.id)
     assert found is not None
     return found
+
+
+async def red(scene: Scene, stay: Stay) -> str:
+    """A critical alert's id."""
+    return (await scene.send(stay, 90, minutes(0))).alert_ids[stay.id][0]
+
+
+async def post(
+    client: httpx.AsyncClient, header: dict[str, str], alert_id: str, verb: str, **body: Any
+) -> httpx.Response:
+    """What a person does about an alert."""
+    return await client.post(f"/v1/alerts/{alert_id}/{verb}", headers=header, json=body)

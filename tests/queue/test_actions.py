@@ -11,7 +11,7 @@ from sqlalchemy import select
 from service.access.principals import Principal
 from service.fields import utc_text
 from service.storage.tables import METADATA
-from tests.queue.scene import Scene, Stay, minutes, open_scene, token
+from tests.queue.scene import Scene, Stay, minutes, open_scene, post, red, token
 from tests.support.time import SettableClock
 
 Header = dict[str, str]
@@ -20,15 +20,6 @@ Header = dict[str, str]
 @pytest.fixture
 def clock() -> SettableClock:
     return SettableClock(minutes(10))
-
-
-async def red(scene: Scene, stay: Stay) -> str:
-    """A critical alert's id."""
-    return (await scene.send(stay, 90, minutes(0))).alert_ids[stay.id][0]
-
-
-async def post(client: httpx.AsyncClient, header: Header, alert_id: str, verb: str, **body: Any) -> httpx.Response:
-    return await client.post(f"/v1/alerts/{alert_id}/{verb}", headers=header, json=body)
 
 
 async def audited(scene: Scene) -> list[str]:

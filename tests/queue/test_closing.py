@@ -13,12 +13,7 @@ from service.queue.closing import resolve_for_discharge
 from service.queue.store import lock_stay
 from service.storage.session import writing
 from service.storage.tables import METADATA
-from tests.queue.scene import BEGAN, Scene, Stay, minutes, observed
-
-
-async def red(scene: Scene, stay: Stay) -> str:
-    """A critical alert's id."""
-    return (await scene.send(stay, 90, minutes(0))).alert_ids[stay.id][0]
+from tests.queue.scene import BEGAN, Scene, Stay, minutes, observed, red
 
 
 async def test_discharge_needs_an_outcome_for_a_critical_alert(scene: Scene, stay: Stay, nurse: Principal) -> None:

@@ -11,7 +11,7 @@ from service.access.principals import Principal
 from service.fields import new_id, utc_text
 from service.storage.session import writing
 from service.storage.tables import METADATA
-from tests.queue.scene import Scene, Stay, minutes, open_scene, token
+from tests.queue.scene import Scene, Stay, minutes, open_scene, post, token
 from tests.support.time import SettableClock
 
 Header = dict[str, str]
@@ -25,10 +25,6 @@ def clock() -> SettableClock:
 async def raised(scene: Scene, stay: Stay, spo2: float = 90, at: float = 0, **more: Any) -> str:
     """An alert's id; critical unless said."""
     return (await scene.send(stay, spo2, minutes(at), **more)).alert_ids[stay.id][0]
-
-
-async def post(client: httpx.AsyncClient, header: Header, alert_id: str, verb: str, **body: Any) -> httpx.Response:
-    return await client.post(f"/v1/alerts/{alert_id}/{verb}", headers=header, json=body)
 
 
 async def done(client: httpx.AsyncClient, header: Header, alert_id: str, verb: str, **body: Any) -> Any:

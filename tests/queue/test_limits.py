@@ -1,6 +1,5 @@
 """Limits for people over HTTP: what the service does when nobody takes an alert, on both databases."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,16 +11,10 @@ from sqlalchemy import update
 from service.storage.engine import Database
 from service.storage.tables import METADATA
 from tests.support.time import SettableClock
-from tests.support.wards import Partner, calling, open_partner, rows_of
+from tests.support.wards import Partner, open_partner, rows_of
 
 NIGHT = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 CALLED = {"method": "phone", "result": "reached"}
-
-
-@pytest.fixture
-async def http(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    async with calling(app) as made:
-        yield made
 
 
 @pytest.fixture
@@ -37,23 +30,17 @@ async def raised(partner: Partner, clock: SettableClock, **values: Any) -> str:
     return str(alert["alert_id"])
 
 
-async def story(partner: Partner, alert_id: str) -> list[tuple[str, str]]:
-    """What happened to the alert, and when."""
-    events = (await partner.get(f"/v1/alerts/{alert_id}/events"))["items"]
-    return [(event["type"].removeprefix("alert."), event["at"][11:16]) for event in events]
-
-
 @pytest.mark.hazard("H2")
 async def test_critical_at_three_with_nobody_on_duty_is_uncovered_at_once_and_escalates_at_its_limit(
     app: FastAPI, partner: Partner, clock: SettableClock, database: Database
 ) -> None:
     alert_id = await raised(partner, clock, spo2=91, breathlessness=1)
     await app.state.timekeeper.catch_up()
-    assert await story(partner, alert_id) == [("opened", "03:00"), ("uncovered", "03:00")]
+    assert await partner.story(alert_id) == [("opened", "03:00"), ("uncovered", "03:00")]
     assert (await partner.get(f"/v1/alerts/{alert_id}"))["escalation_level"] == 0
     clock.advance(minutes=15)
     await app.state.timekeeper.catch_up()
-    assert (await story(partner, alert_id))[2:] == [("confirmed", "03:15"), ("escalated", "03:15")]
+    assert (await partner.story(alert_id))[2:] == [("confirmed", "03:15"), ("escalated", "03:15")]
     alert = await partner.get(f"/v1/alerts/{alert_id}")
     assert (alert["escalation_level"], alert["severity"], alert["respond_by"]) == (
         1, "critical", "2026-11-22T03:15:00Z",
@@ -77,7 +64,7 @@ async def test_an_acknowledgement_without_contact_ends_one_level_up(
     assert taken.json()["ack_expires_at"] == "2026-11-22T03:35:00Z"
     clock.advance(minutes=30)
     await app.state.timekeeper.catch_up()
-    happened = await story(partner, alert_id)
+    happened = await partner.story(alert_id)
     assert [each for each in happened if each[1] >= "03:30"] == [
         ("uncovered", "03:30"),
         ("escalated", "03:30"),
@@ -98,7 +85,7 @@ async def test_contact_in_time_keeps_every_limit(app: FastAPI, partner: Partner,
     await partner.ask("POST", f"/v1/alerts/{alert_id}/contact", CALLED)
     clock.advance(hours=10)
     await app.state.timekeeper.catch_up()
-    assert not {"escalated", "ack_expired"} & {what for what, _ in await story(partner, alert_id)}
+    assert not {"escalated", "ack_expired"} & {what for what, _ in await partner.story(alert_id)}
 
 
 async def test_a_snooze_ends_by_its_time(app: FastAPI, partner: Partner, clock: SettableClock) -> None:
@@ -110,7 +97,7 @@ async def test_a_snooze_ends_by_its_time(app: FastAPI, partner: Partner, clock: 
     assert (await partner.get(f"/v1/alerts/{alert_id}"))["snoozed_until"] is not None
     clock.advance(minutes=1)
     await app.state.timekeeper.catch_up()
-    assert (await story(partner, alert_id))[-1] == ("snooze_ended", "03:30")
+    assert (await partner.story(alert_id))[-1] == ("snooze_ended", "03:30")
     assert (await partner.get(f"/v1/alerts/{alert_id}"))["snoozed_until"] is None
 
 
@@ -123,7 +110,7 @@ async def test_an_alert_that_cannot_be_read_holds_up_no_other(
         await connection.execute(update(alert).where(alert.c.id == broken).values(machine={}, limit_at=None))
     clock.advance(minutes=16)
     await app.state.timekeeper.catch_up()
-    assert ("escalated", "03:15") in await story(partner, sound)
+    assert ("escalated", "03:15") in await partner.story(sound)
     (row,) = await rows_of(database, "alert", id=broken)
     assert row.limit_at == clock.now() + timedelta(hours=1)
 
@@ -148,8 +135,8 @@ async def test_limits_in_service_hours_are_right_when_the_clocks_change(
     assert (severity, (await partner.get(f"/v1/alerts/{alert_id}"))["respond_by"]) == ("medium", limit)
     for due in (limit, next_step):
         for early, steps in ((timedelta(seconds=1), 0), (timedelta(0), 1)):
-            before = len([what for what, _ in await story(partner, alert_id) if what == "escalated"])
+            before = len([what for what, _ in await partner.story(alert_id) if what == "escalated"])
             clock.set(datetime.fromisoformat(due) - early)
             await app.state.timekeeper.catch_up()
-            after = len([what for what, _ in await story(partner, alert_id) if what == "escalated"])
+            after = len([what for what, _ in await partner.story(alert_id) if what == "escalated"])
             assert after - before == steps, due

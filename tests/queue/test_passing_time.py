@@ -5,15 +5,9 @@ import pytest
 from fastapi import FastAPI
 
 from service.errors import Overloaded
-from service.storage.engine import Database
 from tests.access.hospital import Headers, Hospital
 from tests.support.time import SettableClock
-from tests.support.wards import Partner, open_partner
-
-
-@pytest.fixture
-async def partner(client: httpx.AsyncClient, database: Database) -> Partner:
-    return await open_partner(client, database)
+from tests.support.wards import Partner
 
 
 @pytest.fixture
@@ -36,17 +30,12 @@ async def contact(partner: Partner, nurse: Headers, alert_id: str) -> httpx.Resp
     return await partner.http.post(f"/v1/alerts/{alert_id}/contact", headers=nurse, json=body)
 
 
-async def story(partner: Partner, alert_id: str) -> list[tuple[str, str]]:
-    items = (await partner.get(f"/v1/alerts/{alert_id}/events"))["items"]
-    return [(each["type"].removeprefix("alert."), each["at"][11:16]) for each in items]
-
-
 async def test_what_fell_due_is_told_before_what_a_person_did(
     partner: Partner, nurse: Headers, clock: SettableClock
 ) -> None:
     alert_id = await overdue(partner, clock)
     assert (await contact(partner, nurse, alert_id)).status_code == 200
-    assert await story(partner, alert_id) == [("opened", "08:00"), ("confirmed", "08:15"), ("contacted", "08:16")]
+    assert await partner.story(alert_id) == [("opened", "08:00"), ("confirmed", "08:15"), ("contacted", "08:16")]
 
 
 async def test_who_saw_the_alert_before_sees_what_has_become_of_it_first(
@@ -71,5 +60,5 @@ async def test_a_full_intake_keeps_nobody_from_acting(
         now.setattr(app.state, "look_at", full)
         assert (await contact(partner, nurse, alert_id)).status_code == 200
     await app.state.timekeeper.catch_up()
-    told = [what for what, _ in await story(partner, alert_id)]
+    told = [what for what, _ in await partner.story(alert_id)]
     assert told.index("contacted") < told.index("confirmed")

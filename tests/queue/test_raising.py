@@ -21,7 +21,9 @@ async def test_a_red_reading_opens_one_alert_and_one_event(scene: Scene, stay: S
 
 async def test_an_event_holds_no_value_and_no_name(scene: Scene, stay: Stay) -> None:
     await scene.send(stay, 87, minutes(0), respiratory_rate=37, pulse_rate=143)
-    for event in await scene.events():
+    events = await scene.events()
+    assert {event.data["family"] for event in events} == {"oxygen", "vitals", "early_warning"}
+    for event in events:
         assert not {87, 37, 143} & {v for v in event.data.values() if not isinstance(v, (bool, list, dict))}
         for value in ("87", "37", "143"):
             assert value not in str(event.data["reason"])

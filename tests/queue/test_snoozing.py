@@ -8,7 +8,7 @@ import pytest
 from service.access.principals import Principal
 from service.fields import utc_text
 from service.storage.tables import METADATA
-from tests.queue.scene import Scene, Stay, minutes
+from tests.queue.scene import Scene, Stay, minutes, post
 from tests.support.time import SettableClock
 from tests.support.wards import rows_of
 
@@ -23,10 +23,6 @@ def clock() -> SettableClock:
 async def amber(scene: Scene, stay: Stay) -> str:
     """A high alert, not silent; its id."""
     return (await scene.send(stay, 93, minutes(0), breathlessness=4)).alert_ids[stay.id][0]
-
-
-async def post(client: httpx.AsyncClient, header: Header, alert_id: str, verb: str, **body: Any) -> httpx.Response:
-    return await client.post(f"/v1/alerts/{alert_id}/{verb}", headers=header, json=body)
 
 
 async def snoozed(client: httpx.AsyncClient, header: Header, alert_id: str, **body: Any) -> Any:

@@ -11,20 +11,10 @@ from service.storage.engine import Database
 from service.storage.tables import METADATA
 from tests.access.hospital import Headers, Hospital
 from tests.support.time import SettableClock
-from tests.support.wards import Partner, open_partner
+from tests.support.wards import Partner
 
 ALERT, PLAN = METADATA.tables["alert"], METADATA.tables["plan"]
 STANDS = ("family", "title", "severity", "peak_severity", "explanation", "first_breach_at", "reading_count")
-
-
-@pytest.fixture
-async def hospital(app: Any, client: httpx.AsyncClient) -> Hospital:
-    return Hospital(app, client)
-
-
-@pytest.fixture
-async def partner(client: httpx.AsyncClient, database: Database) -> Partner:
-    return await open_partner(client, database)
 
 
 @pytest.fixture

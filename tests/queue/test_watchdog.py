@@ -1,7 +1,6 @@
 """R17: the alarm system watches itself, and tells every ward when work is late."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -21,7 +20,7 @@ from service.storage.session import writing
 from service.storage.tables import METADATA
 from tests.conftest import started
 from tests.support.time import START, SettableClock
-from tests.support.wards import Partner, calling, open_partner, rows_of
+from tests.support.wards import Partner, open_partner, rows_of
 
 ALERT, FEED = METADATA.tables["alert"], METADATA.tables["ward_feed"]
 SHARED = ("judging", "limits")
@@ -56,12 +55,6 @@ def test_whoever_has_just_begun_to_watch_waits_before_it_calls_anything_late_or_
     assert not recovered(beats(START), SHARED, after_an_hour + timedelta(minutes=1))
     assert late_work([], SHARED, START, START + SIX) == ("judging", "limits")
     assert recovered(beats(START), SHARED, START)
-
-
-@pytest.fixture
-async def http(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    async with calling(app) as made:
-        yield made
 
 
 async def alive(database: Database, app: FastAPI, at: datetime) -> None:

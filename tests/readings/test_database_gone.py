@@ -1,9 +1,7 @@
 """The database goes away and comes back: 503 meanwhile, and the same body may be sent again."""
 
 import asyncio
-import gc
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import httpx
@@ -18,16 +16,7 @@ from tests.support.postgres import Server
 from tests.support.time import SettableClock
 from tests.support.wards import Partner, calling, open_partner, reading, rows_of
 
-pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture(autouse=True)
-def nothing_is_left_for_the_next_test() -> Iterator[None]:
-    """A connection whose server was killed cannot say goodbye; asyncpg warns of it whenever it is collected."""
-    yield
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
+pytestmark = [pytest.mark.postgres, pytest.mark.usefixtures("nothing_is_left_for_the_next_test")]
 
 
 async def until_taken(partner: Partner, body: dict[str, object], seconds: float = 60) -> list[int]:

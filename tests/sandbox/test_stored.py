@@ -1,11 +1,8 @@
 """Stored stays, replayed: what the service raised is what a replay raises, and nothing is written."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
-import httpx
 import pytest
-from fastapi import FastAPI
 
 from alerts.record import Record
 from alerts.replay import Team, replay
@@ -14,23 +11,11 @@ from service.errors import NotFound
 from service.sandbox.stays import Tape
 from service.sandbox.stored import NoReadings, load_stays
 from service.sandbox.trying import try_recorded
-from service.storage.engine import Database
 from tests.support.time import SettableClock
-from tests.support.wards import Partner, calling, everything_in, open_partner
+from tests.support.wards import Partner, everything_in
 
 NOBODY = Team(acknowledges_after=timedelta(days=999))
 LOWER = {"profile": "custom", "red_at": 88, "amber_at": 90, "reason": "usual", "review_on": "2027-01-01"}
-
-
-@pytest.fixture
-async def http(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    async with calling(app) as made:
-        yield made
-
-
-@pytest.fixture
-async def partner(http: httpx.AsyncClient, database: Database) -> Partner:
-    return await open_partner(http, database)
 
 
 async def lived(partner: Partner, clock: SettableClock, **plan) -> str:

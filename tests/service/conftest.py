@@ -16,7 +16,6 @@ from service.body import JsonBody, Schema
 from service.errors import NotFound
 from service.fields import Instant, Name
 from service.storage.faults import is_unavailable
-from tests.access.hospital import Hospital
 
 SENTINEL = "Sentinel-4815162342"
 """Stands for a name or a number that must not come back and must not be logged."""
@@ -62,8 +61,3 @@ async def http(bare: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(bare, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="https://wardwatch.test") as made:
         yield made
-
-
-@pytest.fixture
-async def hospital(app: FastAPI, client: httpx.AsyncClient) -> Hospital:
-    return Hospital(app, client)

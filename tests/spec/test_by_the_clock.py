@@ -1,28 +1,14 @@
 """Scenarios that speak of the hour of the day, over HTTP on both databases."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 from fastapi import FastAPI
 
-from service.storage.engine import Database
 from tests.support.time import SettableClock
-from tests.support.wards import Partner, calling, open_partner
+from tests.support.wards import Partner
 
 DAY = datetime(2026, 11, 22, tzinfo=UTC)
-
-
-@pytest.fixture
-async def http(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    async with calling(app) as made:
-        yield made
-
-
-@pytest.fixture
-async def partner(http: httpx.AsyncClient, database: Database) -> Partner:
-    return await open_partner(http, database)
 
 
 @pytest.mark.hazard("H1")

@@ -2,7 +2,6 @@
 
 Time is the scenario's: the clock of the service is put to each step's receipt, and to the end of a wait."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,25 +10,13 @@ import pytest
 from fastapi import FastAPI
 
 from service.fields import utc_text
-from service.storage.engine import Database
 from tests.spec.scenario import Alert, Scenario, Step
 from tests.spec.scenarios import SCENARIOS
 from tests.support.time import SettableClock
-from tests.support.wards import Partner, calling, open_partner, reading
+from tests.support.wards import Partner, reading
 
 START = datetime(2026, 11, 22, 7, 50, tzinfo=UTC)
 NOT_SENT = {"at", "received", "then"}
-
-
-@pytest.fixture
-async def http(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    async with calling(app) as made:
-        yield made
-
-
-@pytest.fixture
-async def partner(http: httpx.AsyncClient, database: Database) -> Partner:
-    return await open_partner(http, database)
 
 
 def minutes(count: float) -> datetime:

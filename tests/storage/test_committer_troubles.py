@@ -1,10 +1,8 @@
 """Group commit when the database has troubles of its own: lost races, lost connections, nobody there."""
 
 import asyncio
-import gc
 import threading
-import warnings
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,16 +14,8 @@ from service.storage.direct import Where
 from service.storage.engine import Database, open_database
 from tests.storage.desk import KEPT, Desk, open_desk
 
+pytestmark = pytest.mark.usefixtures("nothing_is_left_for_the_next_test")
 POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-
-
-@pytest.fixture(autouse=True)
-def nothing_is_left_for_the_next_test() -> Iterator[None]:
-    """A connection whose server was killed cannot say goodbye; asyncpg warns of it whenever it is collected."""
-    yield
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
 
 
 @pytest.fixture

@@ -94,6 +94,11 @@ class Partner:
         found: list[Any] = (await self.get("/v1/alerts", limit=200, **only))["items"]
         return found
 
+    async def story(self, alert_id: str) -> list[tuple[str, str]]:
+        """What happened to an alert, and at what time of day."""
+        events = (await self.get(f"/v1/alerts/{alert_id}/events"))["items"]
+        return [(event["type"].removeprefix("alert."), event["at"][11:16]) for event in events]
+
     async def events(self) -> list[Any]:
         """The ward's whole feed."""
         found: list[Any] = []

@@ -1,5 +1,7 @@
 """Somebody else's web server for the tests: real HTTP on a free port, with or without TLS."""
 
+import base64
+import json
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -66,3 +68,8 @@ def certificate(folder: Path, *names: str) -> tuple[ssl.SSLContext, Path]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file, key)
     return context, file
+
+
+def part(value: dict[str, Any]) -> str:
+    """A part of a token, as it is written."""
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
