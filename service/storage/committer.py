@@ -28,7 +28,8 @@ TRIES = 5
 """A group that lost a race with others is tried this often."""
 
 HELD_SECONDS, PATIENCE_SECONDS = 0.004, 10.0
-"""An item that could not be worked on is tried again after this time, and given up after that."""
+"""An item that could not be worked on is tried again after this time. One that has waited longer than that, for
+whatever reason, is refused: behind a database that answers nobody its sender has long given up."""
 
 Work = Callable[[Where, Sequence[Item]], Awaitable[Sequence[Result | None]]]
 """What is done with a group inside its transaction: one result for each item, in order; None for one that cannot be
@@ -92,21 +93,34 @@ class GroupCommitter(Generic[Item, Result]):
         """The result for one item, once the commit that holds it is done; raises Overloaded when the queue is full.
         The future fails with DatabaseUnavailable when the item could not be kept, or with whatever the work raised
         for this item alone."""
-        answer: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._queue.put(Waiting(ward_id, item, weight, answer))
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Result] = loop.create_future()
+        self._queue.put(Waiting(ward_id, item, weight, answer, loop.time()))
         return answer
 
     async def _take(self) -> None:
         while await self._queue.wait():
             await self._free.acquire()
             await _let_in(self._queue)
-            group = self._queue.take(GROUP_READINGS)
+            group = self._in_time(self._queue.take(GROUP_READINGS))
             metrics.WAITING.set(self._queue.weight)
+            if not group:
+                self._free.release()
+                continue
             worked = asyncio.Event()
             committing = asyncio.create_task(self._keep(group, worked))
             self._committing.add(committing)
             committing.add_done_callback(self._committing.discard)
             await worked.wait()
+
+    def _in_time(self, group: Sequence[Waiting[Item, Result]]) -> list[Waiting[Item, Result]]:
+        """Those of a group whose patience has not ended; the others are refused."""
+        since = asyncio.get_running_loop().time() - self._patience
+        late = [waiting for waiting in group if waiting.since < since]
+        if late:
+            log.warning("waited_too_long", items=len(late))
+            _refuse(late, DatabaseUnavailable())
+        return [waiting for waiting in group if waiting.since >= since]
 
     async def _keep(self, group: list[Waiting[Item, Result]], worked: asyncio.Event) -> None:
         """Commit a group and answer it, come what may; `worked` is set when the next may begin."""
@@ -167,12 +181,7 @@ class GroupCommitter(Generic[Item, Result]):
 
     def _hold(self, waiting: Waiting[Item, Result]) -> None:
         """Try an item again in a moment: nobody else waits for what it waits for."""
-        loop = asyncio.get_running_loop()
-        waiting.since = waiting.since or loop.time()
-        if loop.time() - waiting.since > self._patience:
-            _refuse([waiting], DatabaseUnavailable())
-            return
-        self._held[waiting] = loop.call_later(HELD_SECONDS, self._again, waiting)
+        self._held[waiting] = asyncio.get_running_loop().call_later(HELD_SECONDS, self._again, waiting)
 
     def _again(self, waiting: Waiting[Item, Result]) -> None:
         del self._held[waiting]

@@ -23,7 +23,9 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 from service.storage.acting import take_role
 from service.storage.roles import SESSION_USER, Acting, Role
 
-BUSY_TIMEOUT_MS = 5_000
+BUSY_TIMEOUT_MS, SERVED_BUSY_TIMEOUT_MS = 5_000, 2_000
+"""How long a writer waits for a SQLite file that another program holds. The service waits less, as many wait there for
+one writer; a program beside it has to find a gap between its groups."""
 WAL_TRIES = 5
 CONNECT_TIMEOUT_SECONDS = 10
 """How long a request waits for a connection: a server that restarts, or a machine that stands still for a moment, must
@@ -34,7 +36,6 @@ ANSWER_TIMEOUT_SECONDS = 20.0
 IDLE_SECONDS = 1.0
 """A connection that was not used for so long is asked whether it still stands: after the server was restarted the
 first to need one must not be the one who finds out. Busy connections are not asked; that costs a round trip."""
-
 
 WRITERS_PLAN = {
     "plan_cache_mode": "force_generic_plan",
@@ -107,7 +108,7 @@ def open_database(
     nobody's behalf sees nothing; else as the database's own user, who sees everything."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        return _open_sqlite(parsed.set(drivername="sqlite+aiosqlite"), pool_size)
+        return _open_sqlite(parsed.set(drivername="sqlite+aiosqlite"), pool_size, served)
     return _open_postgresql(parsed.set(drivername="postgresql+asyncpg"), pool_size, answers_within, served)
 
 
@@ -178,23 +179,23 @@ def _ask_idle_connections(engine: AsyncEngine) -> None:
             raise DisconnectionError from problem  # the pool makes another one
 
 
-def _open_sqlite(url: URL, pool_size: int) -> Database:
-    in_memory = url.database in (None, "", ":memory:")
-    if in_memory:
+def _open_sqlite(url: URL, pool_size: int, served: bool) -> Database:
+    if url.database in (None, "", ":memory:"):
         raise ValueError("Wardwatch keeps what it answers: an in-memory database cannot")
     reads = create_async_engine(url, poolclass=AsyncAdaptedQueuePool, pool_size=pool_size, max_overflow=0, **_common())
     writes = create_async_engine(url, poolclass=AsyncAdaptedQueuePool, pool_size=1, max_overflow=0, **_common())
-    _prepare_sqlite(reads, begin="BEGIN", read_only=True)
-    _prepare_sqlite(writes, begin="BEGIN IMMEDIATE", read_only=False)
+    patience_ms = SERVED_BUSY_TIMEOUT_MS if served else BUSY_TIMEOUT_MS
+    _prepare_sqlite(reads, patience_ms, begin="BEGIN", read_only=True)
+    _prepare_sqlite(writes, patience_ms, begin="BEGIN IMMEDIATE", read_only=False)
     return Database(url, reads, writes, groups=writes, looks=reads)
 
 
-def _prepare_sqlite(engine: AsyncEngine, begin: str, read_only: bool) -> None:
+def _prepare_sqlite(engine: AsyncEngine, patience_ms: int, *, begin: str, read_only: bool) -> None:
     @event.listens_for(engine.sync_engine, "connect")
     def connected(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        cursor.execute(f"PRAGMA busy_timeout = {patience_ms}")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute("PRAGMA synchronous = FULL")
         if read_only:
@@ -209,8 +210,7 @@ def _prepare_sqlite(engine: AsyncEngine, begin: str, read_only: bool) -> None:
 
 
 def _use_wal(cursor: Any) -> None:
-    """Write-ahead logging. While a new file changes to it SQLite turns others away without letting them wait, whatever
-    `busy_timeout` says; for a transaction it lets them wait."""
+    """Write-ahead logging. While a new file changes to it SQLite lets nobody wait, but for a transaction."""
     for attempt in range(1, WAL_TRIES + 1):
         try:
             cursor.execute("PRAGMA journal_mode = WAL")

@@ -33,10 +33,9 @@ def is_unavailable(problem: BaseException) -> bool:
 
 def may_be_retried(problem: BaseException) -> bool:
     """Whether a transaction failed only because of others running beside it, or because the tables were migrated
-    since its statements were prepared."""
-    if _state_of(problem) in SERIALIZATION_STATES or is_outdated(problem):
-        return True
-    return isinstance(problem, DBAPIError) and "database is locked" in str(problem.orig)
+    since its statements were prepared. A SQLite file that is locked is not that: our own writers take turns, and for
+    another program's it has waited already."""
+    return _state_of(problem) in SERIALIZATION_STATES or is_outdated(problem)
 
 
 def _driver_lost(problem: BaseException) -> bool:

@@ -17,14 +17,14 @@ WARD_SHARE = 0.75
 
 @dataclass(slots=True, eq=False)
 class Waiting(Generic[Item, Result]):
-    """One item and the future its sender waits on. `weight` is the number of readings in it; `since`: when it could not
-    be worked on first, on the loop's clock."""
+    """One item and the future its sender waits on. `weight` is the number of readings in it; `since`: when it was
+    sent, on the loop's clock."""
 
     ward_id: str
     item: Item
     weight: int
     answer: "asyncio.Future[Result]"
-    since: float | None = None
+    since: float
 
 
 class FairQueue(Generic[Item, Result]):

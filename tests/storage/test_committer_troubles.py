@@ -1,12 +1,14 @@
 """Group commit when the database has troubles of its own: lost races, lost connections, nobody there."""
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import AsyncIterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 
 from service.errors import DatabaseUnavailable
 from service.storage.committer import GroupCommitter
@@ -105,3 +107,30 @@ async def test_a_database_that_cannot_be_reached_is_unavailable(tmp_path: Path) 
     for thread in threading.enumerate():
         if "_connection_worker" in thread.name:
             await asyncio.to_thread(thread.join, 5)
+
+
+async def test_while_another_program_holds_the_file_nobody_waits_for_more_than_one_try(tmp_path: Path) -> None:
+    """And who has waited behind one for too long is not even tried."""
+    database = open_database(f"sqlite:///{tmp_path}/ward.db", served=True)
+    tried: asyncio.Queue[None] = asyncio.Queue()
+    event.listen(database.writes.sync_engine, "checkout", lambda *_: tried.put_nowait(None))
+
+    async def work(connection: Where, items: Sequence[str]) -> Sequence[str]:
+        await connection.execute(text("SELECT 1"))
+        return items
+
+    committer = GroupCommitter[str, str](database, work, lambda _: None, 1, 10, patience=1)
+    await committer.start()
+    assert await committer.submit("ward", "before") == "before"
+    with closing(sqlite3.connect(tmp_path / "ward.db", isolation_level=None)) as rival:
+        rival.execute("BEGIN IMMEDIATE")
+        first = asyncio.create_task(committer.submit("ward", "first"))
+        for _ in range(2):
+            await asyncio.wait_for(tried.get(), 60)
+        behind = asyncio.create_task(committer.submit("ward", "behind"))
+        answers = await asyncio.wait_for(asyncio.gather(first, behind, return_exceptions=True), 60)
+        assert [type(answer) for answer in answers] == [DatabaseUnavailable] * 2
+        assert tried.empty()
+    assert await committer.submit("ward", "after") == "after"
+    await committer.stop()
+    await database.close()

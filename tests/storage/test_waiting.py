@@ -9,7 +9,7 @@ from service.storage.waiting import FairQueue, Waiting
 
 
 def waiting_item(ward: str, name: str, weight: int = 1) -> Waiting[str, str]:
-    return Waiting(ward, name, weight, asyncio.get_running_loop().create_future())
+    return Waiting(ward, name, weight, asyncio.get_running_loop().create_future(), since=0)
 
 
 async def test_wards_take_turns_over_several_groups() -> None:
