@@ -7,12 +7,10 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from alerts import news2
+from alerts.band import Band, band_of
 from alerts.plan import Limits, Plan, Profile
 from alerts.reading import USABLE_FROM, Context, Quality, Reading, judged_spo2
 from alerts.rule_set import RuleSet
-
-LOW_REPEAT_WITHIN = timedelta(minutes=15)
-"""A second value too low to be used within this time is believed (design decision, needs CSO sign-off)."""
 
 _AT_REST = (Context.REST, Context.UNKNOWN)
 """An unknown context is judged as rest, but confirms and clears nothing."""
@@ -31,17 +29,6 @@ class Placement(StrEnum):
     """Not the newest: judged in its place in time."""
 
 
-class Band(StrEnum):
-    """The colour of an SpO2 under the plan (NHS CO@h)."""
-
-    RED = "red"
-    AMBER = "amber"
-    GREEN = "green"
-
-
-_RED, _AMBER, _GREEN = Band.RED, Band.AMBER, Band.GREEN
-
-
 class Case(NamedTuple):
     """`measured` is the reading whose SpO2 R1-R4 judge, `level` that value in whole percent, `band` its
     colour; for an answer that came alone they are those of the resting reading it answers, and `carried` is
@@ -51,7 +38,7 @@ class Case(NamedTuple):
     order of time, so it may confirm and clear. `answer`: the reading that holds the breathlessness in force
     (not too old for the rule set). `on_oxygen`: as stated, else by the plan, else None. `limits`: those in force for
     this person under the rule set. `zone`: the ward's, for what goes by the calendar. `rest_is_newest`: no resting SpO2
-    is known that was observed after this reading.
+    is known that was observed after this reading. `later`: the readings of any kind that were, and had come before it.
     """
 
     reading: Reading
@@ -76,6 +63,7 @@ class Case(NamedTuple):
     on_oxygen: bool | None
     news2: news2.News2
     rest_is_newest: bool
+    later: tuple[Reading, ...]
 
     @property
     def red_at(self) -> int:
@@ -85,7 +73,7 @@ class Case(NamedTuple):
     @property
     def low_again(self) -> bool:
         """This is a second value too low to be used: the measurement that was asked for after the first one."""
-        return self.band == _RED and self.level is not None and self.level < USABLE_FROM
+        return self.band == Band.RED and self.level is not None and self.level < USABLE_FROM
 
     @property
     def breathlessness(self) -> float | None:
@@ -126,6 +114,7 @@ def build(
     rule_set: RuleSet,
     zone: str,
     rest_is_newest: bool,
+    later: tuple[Reading, ...],
 ) -> Case:
     """The case of `window[-1]`. `now` is its receipt; `sixteen_on` the sixteenth birthday, None if an
     adult."""
@@ -136,6 +125,7 @@ def build(
     valid = reading.context == _REST and reading.quality != _POOR
     spo2 = None if reading.spo2 is None else judged(reading, plan)
     measured, level = (reading, spo2) if spo2 is not None else _answered(window, plan, resting, rule_set.answer_holds)
+    known = (*window, *later) if later else window
     # By position, in the order of the fields: one is made for every reading, and each name would be looked up.
     return Case(
         reading,
@@ -155,11 +145,12 @@ def build(
         measured,
         level,
         spo2 is None and measured is not None,
-        _band(window, limits, level, resting, rule_set.sleep_allowance if asleep else None),
+        band_of(known, measured, limits, level, resting, rule_set.sleep_allowance if asleep else None),
         _answer_in_force(window, rule_set.answer_holds),
         on_oxygen(reading, plan),
         _news2(reading, spo2, plan, sixteen_on),
         rest_is_newest,
+        later,
     )
 
 
@@ -205,32 +196,6 @@ def _answer_in_force(window: tuple[Reading, ...], holds: timedelta) -> Reading |
         if reading.breathlessness is not None:
             return reading
     return None
-
-
-def _band(
-    window: tuple[Reading, ...], limits: Limits, level: int | None, resting: bool, allowance: int | None
-) -> Band | None:
-    """`allowance`: by how much red starts lower, None unless asleep."""
-    if level is None or not (resting or allowance is not None):
-        return None
-    if level < USABLE_FROM:
-        return _RED if _low_repeats(window) else None
-    if allowance is not None:
-        return _RED if level <= limits.red_at - allowance else None
-    if level <= limits.red_at:
-        return _RED
-    return _AMBER if level <= limits.amber_at else _GREEN
-
-
-def _low_repeats(window: tuple[Reading, ...]) -> bool:
-    """Was there another value below 50 % in the quarter of an hour before?"""
-    observed_at = window[-1].observed_at
-    return any(
-        earlier.spo2 is not None
-        and observed_at - earlier.observed_at <= LOW_REPEAT_WITHIN
-        and judged_spo2(earlier.spo2) < USABLE_FROM
-        for earlier in window[:-1]
-    )
 
 
 def _news2(reading: Reading, spo2: int | None, plan: Plan, sixteen_on: date | None) -> news2.News2:

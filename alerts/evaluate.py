@@ -81,15 +81,16 @@ def evaluate(
     rule_set: RuleSet = DEFAULT,
     zone: str = DAILY.zone,
     rest_is_newest: bool = True,
+    later: tuple[Reading, ...] = (),
 ) -> Evaluation:
     """Judge `window[-1]`, received `now`, knowing the readings observed before it (ascending, some 48 h of
     them).
 
     `in_order`: nothing newer had been judged before it, so it may confirm and clear. `sixteen_on`: the date
     of the sixteenth birthday, None for adults; `zone` the ward's; `rest_is_newest`: no resting SpO2 is known that was
-    observed later. Raises IndexError on an empty window, ValueError on NaN.
+    observed later; `later`: what is known that was, ascending. Raises IndexError on an empty window, ValueError on NaN.
     """
-    case = build(window, plan, now, placement, in_order, sixteen_on, rule_set, zone, rest_is_newest)
+    case = build(window, plan, now, placement, in_order, sixteen_on, rule_set, zone, rest_is_newest, later)
     verdicts = tuple([judge(case) for judge in _judges(rule_set.off)])
     findings = tuple(
         [_finding(rule, verdict, case) for rule, verdict in zip(RULES, verdicts, strict=True) if type(verdict) is Fired]

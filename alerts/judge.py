@@ -160,6 +160,7 @@ def _judge_together(record: Record, batch: Sequence[Reading], known: list[Readin
             rule_set=record.rule_set,
             zone=record.service_hours.zone,
             rest_is_newest=newest.rest_reached_by(reading),
+            later=tuple(known[place + 1 :]),
         )
         decisions = decide(episodes, evaluation, record.human_limits)
         episodes = decisions.episodes

@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from alerts.case import Band, Case
+from alerts.band import Band
+from alerts.case import Case
 from alerts.plan import Profile
 from alerts.reading import USABLE_FROM
 from alerts.rule import (

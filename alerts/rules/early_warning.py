@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from alerts.case import Band, Case
+from alerts.band import Band
+from alerts.case import Case
 from alerts.news2 import News2
 from alerts.rule import (
     CLEAR,

@@ -3,7 +3,8 @@ any away: such a reading confirms and clears nothing and feeds neither baseline 
 
 from datetime import timedelta
 
-from alerts.case import Band, Case, judged
+from alerts.band import Band
+from alerts.case import Case, judged
 from alerts.reading import USABLE_FROM, Reading
 from alerts.rule import (
     ANSWER_ALONE,

@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from alerts.case import Band, Case
+from alerts.band import Band
+from alerts.case import Case
 from alerts.reading import ACCURATE_FROM, Quality
 from alerts.rule import (
     ANSWER_ALONE,

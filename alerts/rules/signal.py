@@ -18,12 +18,14 @@ def judge_signal(case: Case) -> Verdict:
 
 
 def _run(case: Case) -> int:
-    """How many of the latest readings that brought an SpO2 were poor, counted as far as it matters."""
+    """How many readings in a row that brought an SpO2 were poor, counted as far as it matters. What was observed
+    after this one and came before it counts too: the one that comes last need not be the last of the row."""
     run = int(case.reading.quality == _POOR)
-    for reading in case.earlier() if run else ():
-        if run >= case.rule_set.poor_in_a_row or (reading.spo2 is not None and reading.quality != _POOR):
-            break
-        run += reading.spo2 is not None
+    for neighbours in (case.earlier(), case.later) if run else ():
+        for reading in neighbours:
+            if run >= case.rule_set.poor_in_a_row or (reading.spo2 is not None and reading.quality != _POOR):
+                break
+            run += reading.spo2 is not None
     return run
 
 

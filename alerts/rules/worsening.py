@@ -4,7 +4,8 @@ rule of its own: an answer about breathlessness does not answer how the person f
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from alerts.case import Band, Case
+from alerts.band import Band
+from alerts.case import Case
 from alerts.reading import Feeling
 from alerts.rule import (
     CLEAR,

@@ -34,6 +34,7 @@ def count(
                 rule_set=rules.shadow,
                 zone=case.zone,
                 rest_is_newest=case.rest_is_newest,
+                later=case.later,
             )
             day = case.now.astimezone(ZoneInfo(case.zone)).date()
             for evaluation, is_live in ((live, True), (shadow, False)):
