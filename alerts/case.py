@@ -124,7 +124,7 @@ def build(
     limits = rule_set.limits(plan)
     valid = reading.context == _REST and reading.quality != _POOR
     spo2 = None if reading.spo2 is None else judged(reading, plan)
-    measured, level = (reading, spo2) if spo2 is not None else _answered(window, plan, resting, rule_set.answer_holds)
+    measured, level = (reading, spo2) if spo2 is not None else _answered(window, later, plan, rule_set)
     known = (*window, *later) if later else window
     # By position, in the order of the fields: one is made for every reading, and each name would be looked up.
     return Case(
@@ -149,7 +149,7 @@ def build(
         _answer_in_force(window, rule_set.answer_holds),
         on_oxygen(reading, plan),
         _news2(reading, spo2, plan, sixteen_on),
-        rest_is_newest,
+        rest_is_newest or _newest_at_rest(measured, later),
         later,
     )
 
@@ -171,14 +171,20 @@ def on_oxygen(reading: Reading, plan: Plan) -> bool | None:
 
 
 def _answered(
-    window: tuple[Reading, ...], plan: Plan, resting: bool, holds: timedelta
+    window: tuple[Reading, ...], later: tuple[Reading, ...], plan: Plan, rule_set: RuleSet
 ) -> tuple[Reading | None, int | None]:
     """The reading, and its judged SpO2, that an answer without a measurement belongs to: the one it names, else the
-    latest at rest; never one that is more than `holds` older than the answer."""
+    latest at rest; never one that is more than `holds` older than the answer. A low one that was observed after the
+    answer and came before it is answered by it too, unless a newer answer is known."""
     reading = window[-1]
-    if reading.breathlessness is None or not resting:
+    if reading.breathlessness is None or reading.context not in _AT_REST:
         return None, None
-    for earlier in reversed(window):
+    holds, amber_at = rule_set.answer_holds, rule_set.limits(plan).amber_at
+    newer = () if any(one.breathlessness is not None for one in later) else later
+    low = [one for one in newer if one.spo2 is not None and judged(one, plan) <= amber_at]
+    for earlier in (*reversed(low), *reversed(window)):
+        if earlier.observed_at - reading.observed_at > holds:
+            continue
         if reading.observed_at - earlier.observed_at > holds:
             break
         if reading.answers is not None and earlier.id != reading.answers:
@@ -186,6 +192,16 @@ def _answered(
         if earlier.spo2 is not None and earlier.context in _AT_REST:
             return earlier, judged(earlier, plan)
     return None, None
+
+
+def _newest_at_rest(measured: Reading | None, later: tuple[Reading, ...]) -> bool:
+    """Was it observed later than the answer to it, and is no resting SpO2 newer?"""
+    for reading in reversed(later):
+        if reading is measured:
+            return True
+        if reading.counts_for_spo2:
+            break
+    return False
 
 
 def _answer_in_force(window: tuple[Reading, ...], holds: timedelta) -> Reading | None:

@@ -56,3 +56,52 @@ def test_a_usable_signal_between_them_breaks_the_row_in_whatever_order_they_arri
     for at in ("08:10", "08:05"):
         stay.reads(at, received="08:11" if at == "08:05" else at, spo2=97, quality="poor")
     assert not stay.families
+
+
+@pytest.mark.parametrize(
+    ("value", "answer", "severity", "rules"),
+    [
+        (93, 1, HIGH, {"R2", "R3", "R4"}),
+        (93, 4, HIGH, {"R2", "R4"}),
+        (94, 1, MEDIUM, {"R2", "R3", "R4"}),
+        (94, 4, HIGH, {"R2", "R4"}),
+        (91, 1, CRITICAL, {"R1", "R3", "R4"}),
+    ],
+)
+@pytest.mark.hazard("H1")
+def test_an_answer_of_just_before_a_low_value_that_arrives_after_it_counts_at_once(
+    value: int, answer: int, severity: Severity, rules: set[str]
+) -> None:
+    stay = Stay()
+    stay.reads("08:10", spo2=value)
+    stay.reads("08:05", received="08:12", breathlessness=answer)
+    assert (stay.alert().severity, set(stay.alert().rule_ids)) == (severity, rules)
+
+
+@pytest.mark.parametrize(("asked", "rise"), [("08:05", True), ("07:09", False)], ids=["within the hour", "older"])
+def test_an_answer_of_long_before_or_with_a_newer_one_known_is_not_the_answer_to_a_low_value(
+    asked: str, rise: bool
+) -> None:
+    stay, answered = Stay(), Stay()
+    stay.reads("08:10", spo2=93)
+    stay.reads(asked, received="08:12", breathlessness=1)
+    assert (stay.alert().severity == HIGH) == rise
+    answered.reads("08:10", spo2=94, breathlessness=0)
+    answered.reads(asked, received="08:12", breathlessness=4)
+    assert answered.alert().severity == MEDIUM
+
+
+def test_an_answer_of_before_a_low_value_says_nothing_of_one_an_hour_later() -> None:
+    stay = Stay()
+    stay.reads("08:00", spo2=97)
+    stay.reads("09:30", spo2=93)
+    stay.reads("08:05", received="09:32", breathlessness=1)
+    assert stay.alert().severity == MEDIUM
+
+
+def test_an_answer_to_a_low_value_that_a_newer_good_one_overtook_makes_it_no_more_urgent() -> None:
+    stay = Stay()
+    stay.reads("08:10", spo2=93)
+    stay.reads("08:12", spo2=97)
+    stay.reads("08:05", received="08:13", breathlessness=1)
+    assert stay.alert().severity == MEDIUM
