@@ -7,12 +7,12 @@ import asyncio
 import os
 import signal
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from service.cli.counting import counting_folder
 from service.errors import SettingInvalid
 from service.settings import Settings, from_environ, secret_keys_of
 
@@ -36,8 +36,8 @@ def serve(
     # uvicorn stops gracefully, then sends itself the signal again: leave as from any other end, tidying up.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     if settings.metrics_port and workers > 1:
-        with tempfile.TemporaryDirectory(prefix="wardwatch-metrics-") as folder:
-            _serve_metrics(settings.metrics_port, host, Path(folder))
+        with counting_folder() as folder:
+            _serve_metrics(settings.metrics_port, host, folder)
             run(settings, host, port, workers)
         return
     if settings.metrics_port:
@@ -84,7 +84,7 @@ def run(settings: Settings, host: str, port: int, workers: int = 1) -> None:
 
     logs.configure(settings.log_level)
     uvicorn.run(
-        "service.app:from_environment",
+        "service.cli.worker:application",
         factory=True,
         host=host,
         port=port,

@@ -1,12 +1,13 @@
 """What the workers of one `wardwatch serve` counted, added up."""
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from prometheus_client import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
+
+from service.cli.counting import runs
 
 
 class Workers(Collector):
@@ -19,15 +20,7 @@ class Workers(Collector):
     def collect(self) -> Iterable[Metric]:
         """The metrics of all workers."""
         for file in self._folder.glob("gauge_live*_*.db"):
-            if not _runs(int(file.stem.rpartition("_")[2])):
+            if not runs(int(file.stem.rpartition("_")[2])):
                 file.unlink(missing_ok=True)
         found: Iterable[Metric] = self._files.collect()  # type: ignore[no-untyped-call]
         return found
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True

@@ -1,6 +1,7 @@
 """`wardwatch serve` as a process: it answers, counts, and stops without dropping anybody."""
 
 import asyncio
+import contextlib
 import os
 import re
 import signal
@@ -84,6 +85,50 @@ async def test_the_metrics_of_several_workers_are_added_up(database_url: str, tm
         async with asyncio.timeout(60):
             await process.wait()
     assert names_in(tmp_path) == []
+
+
+@pytest.mark.postgres
+@pytest.mark.slow
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_what_a_killed_service_counted_is_cleared_by_the_next_start(database_url: str, tmp_path: Path) -> None:
+    settings = {"WARDWATCH_DATABASE_URL": database_url, "TMPDIR": str(tmp_path)}
+    async with serving("--workers", "2", WARDWATCH_METRICS_PORT=str(free_port()), **settings) as (process, _):
+        os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+    (abandoned,) = folders_in(tmp_path)
+    async with serving("--workers", "2", WARDWATCH_METRICS_PORT=str(free_port()), **settings):
+        assert abandoned in folders_in(tmp_path), "it may be a service that is about to start"
+        in_use = folders_in(tmp_path) - {abandoned}
+        an_hour_ago(abandoned, *in_use)
+        async with serving("--workers", "2", WARDWATCH_METRICS_PORT=str(free_port()), **settings):
+            left = folders_in(tmp_path)
+            assert abandoned not in left
+            assert in_use <= left, "a service that runs has lost what it counts"
+
+
+@pytest.mark.postgres
+@pytest.mark.slow
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_workers_do_not_outlive_the_service_that_started_them(database_url: str) -> None:
+    async with serving("--workers", "2", WARDWATCH_DATABASE_URL=database_url) as (process, client):
+        group = process.pid
+        try:
+            process.kill()
+            await process.wait()
+            await until_refused(client.base_url.port or 0)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGKILL)
+
+
+def folders_in(folder: Path) -> set[Path]:
+    return set(folder.iterdir())
+
+
+def an_hour_ago(*folders: Path) -> None:
+    for folder in folders:
+        changed = folder.stat().st_mtime - 3600
+        os.utime(folder, (changed, changed))
 
 
 def names_in(folder: Path) -> list[str]:
