@@ -24,18 +24,17 @@ from service.storage.acting import take_role
 from service.storage.roles import SESSION_USER, Acting, Role
 
 BUSY_TIMEOUT_MS, SERVED_BUSY_TIMEOUT_MS = 5_000, 2_000
-"""How long a writer waits for a SQLite file that another program holds. The service waits less, as many wait there for
-one writer; a program beside it has to find a gap between its groups."""
+"""How long a writer waits for a SQLite file that another program holds: the service less, where many wait for one."""
 WAL_TRIES = 5
 CONNECT_TIMEOUT_SECONDS = 10
 """How long a request waits for a connection: a server that restarts, or a machine that stands still for a moment, must
 not turn away what it can still take. One that refuses is told from that at once."""
-STATEMENT_TIMEOUT_MS = 15_000
+STATEMENT_TIMEOUT_MS, STANDSTILL_TIMEOUT_MS = 15_000, 10_000
 ANSWER_TIMEOUT_SECONDS = 20.0
-"""The server ends a statement after 15 s and says so; one that says nothing at all is given up after this."""
+"""The server ends a statement after 15 s and says so; one that is silent is given up after this. What a replica that
+stands still in a transaction, or whose machine is gone, has locked is free after 10 s."""
 IDLE_SECONDS = 1.0
-"""A connection that was not used for so long is asked whether it still stands: after the server was restarted the
-first to need one must not be the one who finds out. Busy connections are not asked; that costs a round trip."""
+"""A connection unused for so long is asked whether it still stands. Busy ones are not; that costs a round trip."""
 
 WRITERS_PLAN = {
     "plan_cache_mode": "force_generic_plan",
@@ -129,6 +128,7 @@ def _open_postgresql(url: URL, pool_size: int, answers_within: float | None, ser
             "timezone": "UTC",
             "datestyle": "ISO",  # some instants come as text (`readings.windows`)
             "jit": "off",  # it compiles for longer than any statement of ours takes
+            "idle_in_transaction_session_timeout": str(STANDSTILL_TIMEOUT_MS if served and not read_only else 0),
             **({} if read_only else WRITERS_PLAN),
         }
         timeouts = {"timeout": CONNECT_TIMEOUT_SECONDS, "command_timeout": answers_within}
@@ -228,7 +228,7 @@ async def name_and_clock(database: Database) -> tuple[str, datetime]:
     async with database.reads.connect() as connection:
         version = getattr(connection.dialect, "server_version_info", None) or ()
         clock = (await connection.execute(select(func.current_timestamp()))).scalar_one()
-    name = f"{connection.dialect.name} {'.'.join(str(part) for part in version)}"
+    name = f"{connection.dialect.name} {'.'.join(map(str, version))}"
     return name, clock if clock.tzinfo else clock.replace(tzinfo=UTC)
 
 
