@@ -7,9 +7,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 SERIALIZATION_STATES = frozenset({"40001", "40P01", "55P03"})
 """SQLSTATE of serialization failure, deadlock and lock not available: the whole transaction may be tried again."""
 
-UNAVAILABLE_CLASSES = ("08", "53", "57P", "58", "25006", "25P03")
-"""SQLSTATE beginnings: connection lost, out of resources, shutting down, system error, a stand-by that only reads,
-a transaction that stood still."""
+UNAVAILABLE_CLASSES = ("08", "53", "57", "58", "25006", "25P03")
+"""SQLSTATE beginnings: connection lost, out of resources, somebody ended it (a server that stops, a statement's time
+limit), system error, a stand-by that only reads, a transaction that stood still."""
 SQLITE_UNAVAILABLE = (
     "database is locked",
     "unable to open",
